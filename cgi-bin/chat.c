@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* chat.json: DELETE closes the chat. */
+#include "app.h"
+
+static enum sf_err delete (struct sf_app *app, char **body) {
+	struct sf_participant who; enum sf_err err;
+
+	(void)body;
+	if ((err = sf_app_read_participant(app, &who)) ||
+		(err = sf_app_open_chat(app))) return err;
+	return sf_chat_close(&app->chat, &who, INT64_MAX);
+}
+
+int main(void)
+{
+	static const struct sf_method methods[] = {
+		{ "DELETE", SF_APP_ACCEPTED, delete },
+		{ NULL, SF_APP_OK, NULL },
+	};
+
+	return sf_app_run(&(struct sf_resource){ methods });
+}

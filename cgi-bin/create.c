@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* create.json: POST makes a chat and answers with its code. */
+#include "app.h"
+#include "limit.h"
+
+static enum sf_err post(struct sf_app *app, char **body)
+{
+	struct sf_participant creator;
+	enum sf_err err = sf_limit_take(&app->config, app->request.address,
+		sf_chat_now(), &app->retry_seconds);
+
+	if (err)
+		return sf_detail_set(&app->detail, err,
+			"too many chats were created from this address");
+	if ((err = sf_app_open_chat(app)) ||
+		(err = sf_chat_create(&app->chat, &creator)))
+		return err;
+	*body = sf_json_compose_tokens(
+		&app->success, &creator.chat, &creator.user);
+	return SF_OK;
+}
+
+int main(void)
+{
+	static const struct sf_method methods[] = {
+		{ "POST", SF_APP_CREATED, post },
+		{ NULL, SF_APP_OK, NULL },
+	};
+
+	return sf_app_run(&(struct sf_resource){ methods });
+}

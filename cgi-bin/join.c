@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* join.json: POST enters the chat of a code. */
+#include "app.h"
+
+static enum sf_err enter(
+	struct sf_app *app, const struct sf_token *code, char **body)
+{
+	struct sf_participant joiner;
+	enum sf_err err = sf_app_open_chat(app);
+
+	if (!err)
+		err = sf_chat_join(&app->chat, code, &joiner);
+	if (err == SF_ERR_CONFLICT)
+		return sf_detail_set(
+			&app->detail, err, "the code was already used");
+	if (err == SF_ERR_NOT_FOUND)
+		return sf_detail_set(&app->detail, err,
+			"the code is unknown, or its chat is over");
+	if (!err)
+		*body = sf_json_compose_tokens(
+			&app->success, NULL, &joiner.user);
+	return err;
+}
+
+static enum sf_err post(struct sf_app *app, char **body)
+{
+	struct sf_token code;
+	enum sf_err err = sf_app_read_body(app);
+
+	if (!err)
+		err = sf_json_parse_join(app->request.body,
+			app->request.body_size, &code, &app->detail);
+	return err ? err : enter(app, &code, body);
+}
+
+int main(void)
+{
+	static const struct sf_method methods[] = {
+		{ "POST", SF_APP_CREATED, post },
+		{ NULL, SF_APP_OK, NULL },
+	};
+
+	return sf_app_run(&(struct sf_resource){ methods });
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * messages.json: GET receives, and waits if it is to; POST sends; DELETE
+ * acknowledges.
+ */
+#include <strings.h>
+
+#include "app.h"
+#include "poll.h"
+
+static enum sf_err read_long_polling(struct sf_app *app, bool *out)
+{
+	char value[8] = "true";
+	enum sf_err err = sf_request_parameter(
+		&app->request, "longPolling", value, sizeof(value));
+
+	*out = strcasecmp(value, "true") == 0;
+	if ((err && err != SF_ERR_NOT_FOUND) ||
+		(!*out && strcasecmp(value, "false") != 0))
+		return sf_detail_set(&app->detail, SF_ERR_INVALID,
+			"longPolling: true or false was expected");
+	return SF_OK;
+}
+
+static enum sf_err get(struct sf_app *app, char **body)
+{
+	struct sf_participant who;
+	struct sf_document seen;
+	bool long_polling;
+	enum sf_err err;
+
+	if ((err = sf_app_read_participant(app, &who)) ||
+		(err = read_long_polling(app, &long_polling)) ||
+		(err = sf_app_open_chat(app)))
+		return err;
+	err = long_polling ? sf_poll_run(&app->chat, &app->config, &who, &seen)
+			   : sf_chat_receive(&app->chat, &who, &seen);
+	if (err)
+		return err;
+	*body = sf_json_compose_messages(&app->success, &seen);
+	sf_document_release(&seen);
+	return SF_OK;
+}
+
+static enum sf_err send_messages(struct sf_app *app,
+	const struct sf_participant *who,
+	const struct sf_json_messages *messages)
+{
+	enum sf_err err = sf_app_open_chat(app);
+
+	if (!err)
+		err = sf_chat_send(
+			&app->chat, who, messages->items, messages->count);
+	if (err == SF_ERR_CLOSED)
+		return sf_detail_set(&app->detail, err, "the chat is closed");
+	if (err == SF_ERR_CONFLICT)
+		return sf_detail_set(
+			&app->detail, err, "Talker has not joined yet");
+	if (err == SF_ERR_TOO_MANY)
+		return sf_detail_set(&app->detail, err,
+			"too many messages wait for Talker already");
+	return err;
+}
+
+static enum sf_err post(struct sf_app *app, char **body)
+{
+	struct sf_json_messages messages;
+	struct sf_participant who;
+	enum sf_err err;
+
+	(void)body;
+	if ((err = sf_app_read_participant(app, &who)) ||
+		(err = sf_app_read_body(app)) ||
+		(err = sf_json_parse_messages(app->request.body,
+			 app->request.body_size, &messages, &app->detail)))
+		return err;
+	err = send_messages(app, &who, &messages);
+	sf_json_messages_release(&messages);
+	return err;
+}
+
+static enum sf_err delete (struct sf_app *app, char **body) {
+	struct sf_participant who; struct sf_json_ids ids; enum sf_err err;
+
+	(void)body;
+	if ((err = sf_app_read_participant(app, &who)) ||
+		(err = sf_app_read_body(app)) ||
+		(err = sf_json_parse_ids(app->request.body,
+			 app->request.body_size, &ids, &app->detail)) ||
+		(err = sf_app_open_chat(app))) return err;
+	return sf_chat_acknowledge(&app->chat, &who, ids.items, ids.count);
+}
+
+int main(void)
+{
+	static const struct sf_method methods[] = {
+		{ "GET", SF_APP_OK, get },
+		{ "POST", SF_APP_ACCEPTED, post },
+		{ "DELETE", SF_APP_ACCEPTED, delete },
+		{ NULL, SF_APP_OK, NULL },
+	};
+
+	return sf_app_run(&(struct sf_resource){ methods });
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One request from start to end. Nothing is written before the reply is whole,
+ * so whatever fails on the way can still be answered as an error.
+ */
+#include "app.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "auth.h"
+#include "log.h"
+
+#define RETRY_SECONDS 2
+
+/* PROTOCOL, "REST API", the table of codes. */
+static const struct sf_json_answer refusals[SF_ERR__MAX] = {
+	[SF_ERR_INVALID] = { 400, "Bad Request" },
+	[SF_ERR_UNAUTHORIZED] = { 401, "Unauthorized" },
+	[SF_ERR_CLOSED] = { 403, "Forbidden" },
+	[SF_ERR_NOT_FOUND] = { 404, "Not Found" },
+	[SF_ERR_CONFLICT] = { 409, "Conflict" },
+	[SF_ERR_TOO_LARGE] = { 413, "Content Too Large" },
+	[SF_ERR_MEDIA_TYPE] = { 415, "Unsupported Media Type" },
+	[SF_ERR_TOO_MANY] = { 429, "Too Many Requests" },
+	[SF_ERR_INTERNAL] = { 500, "Internal Server Error" },
+	[SF_ERR_METHOD] = { 501, "Not Implemented" },
+	[SF_ERR_UNAVAILABLE] = { 503, "Service Unavailable" },
+};
+
+static void answer_death(void)
+{
+	struct sf_reply reply = {
+		.status = 500,
+		.phrase = "Internal Server Error",
+		.body = "{\"results\":{\"code\":500,"
+			"\"msg\":\"Internal Server Error\"}}",
+	};
+
+	(void)!sf_reply_send(&reply, STDOUT_FILENO);
+}
+
+enum sf_err sf_app_open_chat(struct sf_app *app)
+{
+	/* Without wake-ups a chat still works, only slower. */
+	if (sf_wake_open(&app->config, &app->chat.wake) != SF_OK)
+		app->chat.wake = NULL;
+	return sf_store_open(&app->config, &app->chat.store);
+}
+
+enum sf_err sf_app_read_body(struct sf_app *app)
+{
+	return sf_request_read_body(&app->request, STDIN_FILENO, &app->detail);
+}
+
+enum sf_err sf_app_read_participant(
+	struct sf_app *app, struct sf_participant *out)
+{
+	return sf_auth_read(&app->config, out, &app->detail);
+}
+
+/* The version may come in the path, in a header, or in both if they agree. */
+static bool is_version_known(const struct sf_request *request)
+{
+	const char *header = sf_request_variable("HTTP_X_SFC_VERSION");
+
+	if (*header && strcmp(header, "v1") != 0)
+		return false;
+	return strcmp(request->path, "/v1") == 0 ||
+	       (*request->path == '\0' && *header);
+}
+
+static const struct sf_method *find_method(
+	const struct sf_resource *resource, const char *name)
+{
+	const struct sf_method *method = resource->methods;
+
+	while (method->name && strcmp(method->name, name) != 0)
+		method++;
+	return method->name ? method : NULL;
+}
+
+static enum sf_err serve(
+	struct sf_app *app, const struct sf_resource *resource, char **body)
+{
+	const struct sf_method *method;
+
+	if (sf_config_load(&app->config, &app->detail) != SF_OK) {
+		/* Nothing for the one who asked, all for who runs this. */
+		sf_log(SF_LOG_ERROR, "%s", app->detail.text);
+		app->detail.text[0] = '\0';
+		return SF_ERR_INTERNAL;
+	}
+	if (!is_version_known(&app->request))
+		return sf_detail_set(&app->detail, SF_ERR_NOT_FOUND,
+			"version: v1 was expected, in the path or in "
+			"X-SFC-VERSION");
+	method = find_method(resource, app->request.method);
+	if (!method)
+		return SF_ERR_METHOD;
+	app->success = method->success;
+	return method->handle(app, body);
+}
+
+/* RFC 9110: 10.2.1 Allow, 10.2.3 Retry-After, 11.6.1 WWW-Authenticate. */
+static void compose_header(const struct sf_app *app, enum sf_err err,
+	const struct sf_resource *resource, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (err == SF_ERR_UNAUTHORIZED)
+		(void)snprintf(out, size, "WWW-Authenticate: SFChat");
+	if (err == SF_ERR_TOO_MANY || err == SF_ERR_UNAVAILABLE)
+		(void)snprintf(out, size, "Retry-After: %" PRId64,
+			app->retry_seconds ? app->retry_seconds
+					   : RETRY_SECONDS);
+	if (err != SF_ERR_METHOD)
+		return;
+	for (size_t i = 0; resource->methods[i].name; i++) {
+		size_t used = strlen(out);
+
+		(void)snprintf(out + used, size - used, "%s%s",
+			i ? ", " : "Allow: ", resource->methods[i].name);
+	}
+}
+
+static enum sf_err answer(const struct sf_app *app, enum sf_err err,
+	const struct sf_resource *resource, char *body)
+{
+	const struct sf_json_answer *start =
+		err ? &refusals[err] : &app->success;
+	char header[128];
+	struct sf_reply reply = {
+		.status = start->code,
+		.phrase = start->phrase,
+	};
+
+	compose_header(app, err, resource, header, sizeof(header));
+	if (*header)
+		reply.header = header;
+	if (!body)
+		body = sf_json_compose_standard(
+			start, err ? app->detail.text : "");
+	reply.body = body;
+	err = sf_reply_send(&reply, STDOUT_FILENO);
+	free(body);
+	return err;
+}
+
+/*
+ * A request in hand is finished, even if the server has given it up: only a
+ * wait may be ended by SIGTERM (sf_wake_wait() lets it through).
+ */
+static void hold_signals(void)
+{
+	sigset_t held;
+
+	(void)sigemptyset(&held);
+	(void)sigaddset(&held, SIGTERM);
+	(void)sigaddset(&held, SIGPIPE);
+	(void)sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+int sf_app_run(const struct sf_resource *resource)
+{
+	struct sf_app app = { .retry_seconds = 0 };
+	char *body = NULL;
+	enum sf_err err;
+
+	hold_signals();
+	sf_log_set_die_hook(answer_death);
+	sf_request_init(&app.request);
+	err = serve(&app, resource, &body);
+	err = answer(&app, err, resource, body);
+	sf_request_release(&app.request);
+	sf_wake_free(app.chat.wake);
+	sf_store_free(app.chat.store);
+	return err ? 1 : 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What every program of the API does around its handlers: reads the settings
+ * and the request, checks version and method, runs the handler, and sends one
+ * whole reply, at the end. The only part that knows HTTP statuses.
+ */
+#ifndef SF_APP_H
+#define SF_APP_H
+
+#include "chat.h"
+#include "http.h"
+#include "json.h"
+
+struct sf_app {
+	struct sf_config config;
+	struct sf_request request;
+	struct sf_json_answer success; /* of the method that is handled */
+	struct sf_chat chat;           /* open after sf_app_open_chat() */
+	struct sf_detail detail;       /* of the error that is returned */
+	int64_t retry_seconds;         /* when a refused one may come again */
+};
+
+#define SF_APP_OK                                                              \
+	{                                                                      \
+		200, "Ok"                                                      \
+	}
+#define SF_APP_CREATED                                                         \
+	{                                                                      \
+		201, "Created"                                                 \
+	}
+#define SF_APP_ACCEPTED                                                        \
+	{                                                                      \
+		202, "Accepted"                                                \
+	}
+
+struct sf_method {
+	const char *name;
+	struct sf_json_answer success;
+	/* Returns the body in *body; left NULL it is the standard response. */
+	enum sf_err (*handle)(struct sf_app *app, char **body);
+};
+
+struct sf_resource {
+	const struct sf_method *methods; /* ends with a name of NULL */
+};
+
+/* Opens the store and the wake-ups, late: a refused request needs neither. */
+enum sf_err sf_app_open_chat(struct sf_app *app) SF_MUST_CHECK;
+
+/* Reads the JSON body of the request. Errors as sf_request_read_body(). */
+enum sf_err sf_app_read_body(struct sf_app *app) SF_MUST_CHECK;
+
+/* Who asks. Errors as sf_auth_read(). */
+enum sf_err sf_app_read_participant(
+	struct sf_app *app, struct sf_participant *out) SF_MUST_CHECK;
+
+/* Serves one request and returns the exit status of the program. */
+int sf_app_run(const struct sf_resource *resource);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A chat as BSON (PROTOCOL, "The document"), the form in which every store
+ * keeps it. Beside what the protocol lists it has `sent`, the ids that senders
+ * chose lately, so that a retry is safe after the message was delivered too.
+ */
+#ifndef SF_CODEC_H
+#define SF_CODEC_H
+
+#include "document.h"
+
+/* Returns the document's BSON, which the caller frees, and its size. */
+uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size);
+
+/*
+ * Reads BSON of size bytes into out, only the messages for user unless that is
+ * NULL; sf_document_release() frees them. SF_ERR_INTERNAL: it is not a chat's
+ * document; out is then empty.
+ */
+enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
+	const struct sf_token *user, struct sf_document *out) SF_MUST_CHECK;
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reading the settings. Each variable has one line in sf_config_load(): its
+ * name, its bounds and its default.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+static enum sf_err load_number(const char *name, int64_t min, int64_t max,
+	int64_t fallback, int64_t *out, struct sf_detail *detail)
+{
+	const char *value = getenv(name);
+	char *end;
+
+	*out = fallback;
+	if (!value || !*value)
+		return SF_OK;
+	errno = 0;
+	*out = strtoll(value, &end, 10);
+	if (errno || *end || value[0] < '0' || value[0] > '9' || *out < min ||
+		*out > max)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"%s: a whole number from %" PRId64 " to %" PRId64
+			" was expected",
+			name, min, max);
+	return SF_OK;
+}
+
+static enum sf_err load_int(const char *name, int min, int max, int fallback,
+	int *out, struct sf_detail *detail)
+{
+	int64_t number;
+	enum sf_err err =
+		load_number(name, min, max, fallback, &number, detail);
+
+	*out = (int)number;
+	return err;
+}
+
+static bool is_header_name(const char *name)
+{
+	if (!*name)
+		return false;
+	for (; *name; name++)
+		if (!(*name >= 'a' && *name <= 'z') &&
+			!(*name >= 'A' && *name <= 'Z') &&
+			!(*name >= '0' && *name <= '9') && *name != '-')
+			return false;
+	return true;
+}
+
+/* "X-SFC-userToken" becomes "HTTP_X_SFC_USERTOKEN": RFC 3875, 4.1.18. */
+static enum sf_err load_header(const char *name, const char *fallback,
+	char out[SF_CONFIG_HEADER_MAX], struct sf_detail *detail)
+{
+	const char *value = getenv(name);
+	int length;
+
+	if (!value || !*value)
+		value = fallback;
+	length = snprintf(out, SF_CONFIG_HEADER_MAX, "HTTP_%s", value);
+	if (!is_header_name(value) || length >= SF_CONFIG_HEADER_MAX)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"%s: a header name of letters, digits and hyphens was "
+			"expected",
+			name);
+	for (char *c = out; *c; c++) {
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+		else if (*c == '-')
+			*c = '_';
+	}
+	return SF_OK;
+}
+
+static enum sf_err load_runtime_dir(
+	char out[SF_CONFIG_PATH_MAX], struct sf_detail *detail)
+{
+	const char *value = getenv("SFCHAT_RUNTIME_DIR");
+	int length;
+
+	if (value && *value)
+		length = snprintf(out, SF_CONFIG_PATH_MAX, "%s", value);
+	else
+		length = snprintf(out, SF_CONFIG_PATH_MAX, "/dev/shm/sfchat-%u",
+			(unsigned int)geteuid());
+	/* The store and the tables add short names of their own. */
+	if (out[0] != '/' || length >= SF_CONFIG_PATH_MAX - 32)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"SFCHAT_RUNTIME_DIR: an absolute path was expected");
+	return SF_OK;
+}
+
+static enum sf_err load_store(struct sf_config *out, struct sf_detail *detail)
+{
+	const char *value = getenv("SFCHAT_STORE");
+	int length;
+
+	if (value && *value)
+		length = snprintf(out->store, sizeof(out->store), "%s", value);
+	else
+		length = snprintf(out->store, sizeof(out->store),
+			"lmdb:%s/store", out->runtime_dir);
+	if (strncmp(out->store, "lmdb:/", 6) != 0 ||
+		(size_t)length >= sizeof(out->store))
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"SFCHAT_STORE: lmdb: and an absolute path was "
+			"expected");
+	return SF_OK;
+}
+
+static enum sf_err load_wake(struct sf_detail *detail)
+{
+	const char *value = getenv("SFCHAT_WAKE");
+
+	if (value && *value && strcmp(value, "local") != 0)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"SFCHAT_WAKE: local was expected");
+	return SF_OK;
+}
+
+enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
+{
+	enum sf_err err;
+
+	if ((err = load_runtime_dir(out->runtime_dir, detail)) ||
+		(err = load_store(out, detail)) || (err = load_wake(detail)) ||
+		(err = load_int("SFCHAT_POLL_SLEEP", 1, 3600, 3,
+			 &out->poll_sleep_seconds, detail)) ||
+		(err = load_int("SFCHAT_POLL_ITERATION", 1, 100000, 60,
+			 &out->poll_iteration, detail)) ||
+		(err = load_number("SFCHAT_CHAT_LIFETIME", 1, 366 * 86400,
+			 86400, &out->chat_lifetime_seconds, detail)) ||
+		(err = load_int("SFCHAT_CREATE_LIMIT", 0, 1000000, 60,
+			 &out->create_limit, detail)) ||
+		(err = load_header("SFCHAT_USER_TOKEN_HEADER",
+			 "X-SFC-userToken", out->user_token_variable,
+			 detail)) ||
+		(err = load_header("SFCHAT_CHAT_TOKEN_HEADER",
+			 "X-SFC-chatToken", out->chat_token_variable, detail)))
+		return err;
+	if (strcmp(out->user_token_variable, out->chat_token_variable) == 0)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"SFCHAT_USER_TOKEN_HEADER: a name other than "
+			"SFCHAT_CHAT_TOKEN_HEADER's was expected");
+	return SF_OK;
+}

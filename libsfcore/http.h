@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One CGI/1.1 request and its reply (RFC 3875). Reads the environment and
+ * standard input, writes standard output; must not know what is asked for.
+ */
+#ifndef SF_HTTP_H
+#define SF_HTTP_H
+
+#include "err.h"
+
+#define SF_HTTP_BODY_MAX 65536
+/* A body that has not come whole after so many seconds is given up. */
+#define SF_HTTP_BODY_SECONDS 10
+
+struct sf_request {
+	const char *method;  /* never NULL; the rest: "" when not given */
+	const char *path;    /* PATH_INFO */
+	const char *query;   /* QUERY_STRING */
+	const char *address; /* REMOTE_ADDR */
+	char *body;          /* NULL without one; not NUL-terminated */
+	size_t body_size;
+};
+
+/* The value of a request's variable (RFC 3875, 4.1), "" when not given. */
+const char *sf_request_variable(const char *name);
+
+/* Fills out from the environment; the strings belong to it. */
+void sf_request_init(struct sf_request *out);
+
+/*
+ * Reads the JSON body from file descriptor fd into request->body.
+ * SF_ERR_MEDIA_TYPE: not application/json. SF_ERR_TOO_LARGE: over
+ * SF_HTTP_BODY_MAX bytes. SF_ERR_INVALID: CONTENT_LENGTH is missing or wrong,
+ * or the body ends early or is too slow.
+ */
+enum sf_err sf_request_read_body(struct sf_request *request, int fd,
+	struct sf_detail *detail) SF_MUST_CHECK;
+
+/*
+ * Finds a query parameter by its exact name and copies its value, percent
+ * decoded, to out: the first one if there are several. SF_ERR_NOT_FOUND: not
+ * there; SF_ERR_INVALID: does not fit, or has broken escapes or a NUL.
+ */
+enum sf_err sf_request_parameter(const struct sf_request *request,
+	const char *name, char *out, size_t size) SF_MUST_CHECK;
+
+/* Frees the body. */
+void sf_request_release(struct sf_request *request);
+
+struct sf_reply {
+	int status;
+	const char *phrase;
+	const char *header; /* one more header line without its end, or NULL */
+	const char *body;   /* JSON */
+};
+
+/*
+ * Writes the whole reply to file descriptor fd at once. SF_ERR_UNAVAILABLE:
+ * the server took not all of it.
+ */
+enum sf_err sf_reply_send(const struct sf_reply *reply, int fd) SF_MUST_CHECK;
+
+#endif

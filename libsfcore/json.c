@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * JSON by json-c. Parsing is strict: one value of valid UTF-8, nothing behind
+ * it, no comments, shallow. Members that it does not know are passed over.
+ */
+#include "json.h"
+
+#include <json.h>
+
+#include "log.h"
+
+#define DEPTH_MAX 8
+
+static enum sf_err parse(const char *body, size_t size,
+	struct json_object **out, struct sf_detail *detail)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	bool whole;
+
+	if (!tokener)
+		sf_die("out of memory");
+	json_tokener_set_flags(
+		tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	*out = json_tokener_parse_ex(tokener, body, (int)size);
+	whole = json_tokener_get_error(tokener) == json_tokener_success &&
+		json_tokener_get_parse_end(tokener) == size;
+	json_tokener_free(tokener);
+	if (whole)
+		return SF_OK;
+	json_object_put(*out);
+	*out = NULL;
+	return sf_detail_set(
+		detail, SF_ERR_INVALID, "the body is not valid JSON");
+}
+
+/* The member of that name if it is there and of that type; else NULL. */
+static struct json_object *get(
+	struct json_object *object, const char *name, enum json_type type)
+{
+	struct json_object *member;
+
+	if (!json_object_is_type(object, json_type_object) ||
+		!json_object_object_get_ex(object, name, &member) ||
+		!json_object_is_type(member, type))
+		return NULL;
+	return member;
+}
+
+static bool get_token(struct json_object *string, struct sf_token *out)
+{
+	return string &&
+	       sf_token_parse(json_object_get_string(string),
+		       (size_t)json_object_get_string_len(string), out);
+}
+
+enum sf_err sf_json_parse_join(const char *body, size_t size,
+	struct sf_token *out, struct sf_detail *detail)
+{
+	struct json_object *root;
+	enum sf_err err = parse(body, size, &root, detail);
+	struct json_object *data;
+
+	if (err)
+		return err;
+	data = get(root, "data", json_type_object);
+	if (!get_token(get(data, "chatToken", json_type_string), out))
+		err = sf_detail_set(detail, SF_ERR_INVALID,
+			"data.chatToken: 24 lower-case hex digits were "
+			"expected");
+	json_object_put(root);
+	return err;
+}
+
+/* data.messages, a list of 1 to max; NULL, with detail, if it is not that. */
+static struct json_object *get_list(
+	struct json_object *root, size_t max, struct sf_detail *detail)
+{
+	struct json_object *data = get(root, "data", json_type_object);
+	struct json_object *list = get(data, "messages", json_type_array);
+
+	if (list && json_object_array_length(list) >= 1 &&
+		json_object_array_length(list) <= max)
+		return list;
+	(void)sf_detail_set(detail, SF_ERR_INVALID,
+		"data.messages: a list of 1 to %zu was expected", max);
+	return NULL;
+}
+
+/* Absent: a fresh id. false: there, and not a token. */
+static bool parse_message_id(struct json_object *item, struct sf_message *out)
+{
+	struct json_object *member;
+
+	out->chosen_id = json_object_object_get_ex(item, "_id", &member);
+	if (out->chosen_id)
+		return get_token(get(item, "_id", json_type_string), &out->id);
+	sf_token_generate(&out->id);
+	return true;
+}
+
+static bool parse_sealed(struct json_object *item, struct sf_message *out)
+{
+	struct json_object *member;
+
+	if (!json_object_object_get_ex(item, "sealed", &member))
+		return true;
+	out->sealed = json_object_get_boolean(member);
+	return json_object_is_type(member, json_type_boolean);
+}
+
+/* NULL, or which member is wrong and why. */
+static const char *parse_message(
+	struct json_object *item, struct sf_message *out, const char **member)
+{
+	struct json_object *text = get(item, "msg", json_type_string);
+	const char *why;
+
+	*member = "msg";
+	if (!text)
+		return "a string was expected";
+	*member = "_id";
+	if (!parse_message_id(item, out))
+		return "24 lower-case hex digits were expected";
+	*member = "sealed";
+	if (!parse_sealed(item, out))
+		return "true or false was expected";
+	*member = "msg";
+	why = sf_message_check(json_object_get_string(text),
+		(size_t)json_object_get_string_len(text), out->sealed);
+	if (!why)
+		out->text = sf_strdup(json_object_get_string(text));
+	return why;
+}
+
+enum sf_err sf_json_parse_messages(const char *body, size_t size,
+	struct sf_json_messages *out, struct sf_detail *detail)
+{
+	struct json_object *root;
+	enum sf_err err = parse(body, size, &root, detail);
+	struct json_object *list;
+
+	if (err)
+		return err;
+	memset(out, 0, sizeof(*out));
+	list = get_list(root, SF_JSON_MESSAGES_MAX, detail);
+	if (!list)
+		err = SF_ERR_INVALID;
+	for (size_t i = 0; !err && i < json_object_array_length(list); i++) {
+		const char *member;
+		const char *why =
+			parse_message(json_object_array_get_idx(list, i),
+				&out->items[i], &member);
+
+		if (why)
+			err = sf_detail_set(detail, SF_ERR_INVALID,
+				"data.messages[%zu].%s: %s", i, member, why);
+		else
+			out->count++;
+	}
+	if (err)
+		sf_json_messages_release(out);
+	json_object_put(root);
+	return err;
+}
+
+void sf_json_messages_release(struct sf_json_messages *messages)
+{
+	for (size_t i = 0; i < messages->count; i++)
+		sf_message_release(&messages->items[i]);
+	messages->count = 0;
+}
+
+static bool parse_id(struct json_object *item, struct sf_token *out)
+{
+	struct json_object *id = get(item, "_id", json_type_string);
+
+	if (!id)
+		id = get(item, "id", json_type_string);
+	return get_token(id, out);
+}
+
+enum sf_err sf_json_parse_ids(const char *body, size_t size,
+	struct sf_json_ids *out, struct sf_detail *detail)
+{
+	struct json_object *root;
+	enum sf_err err = parse(body, size, &root, detail);
+	struct json_object *list;
+
+	if (err)
+		return err;
+	out->count = 0;
+	list = get_list(root, SF_JSON_IDS_MAX, detail);
+	if (!list)
+		err = SF_ERR_INVALID;
+	for (size_t i = 0; !err && i < json_object_array_length(list); i++) {
+		if (!parse_id(
+			    json_object_array_get_idx(list, i), &out->items[i]))
+			err = sf_detail_set(detail, SF_ERR_INVALID,
+				"data.messages[%zu]._id: 24 lower-case hex "
+				"digits were expected",
+				i);
+		out->count++;
+	}
+	json_object_put(root);
+	return err;
+}
+
+static struct json_object *need(struct json_object *object)
+{
+	if (!object)
+		sf_die("out of memory");
+	return object;
+}
+
+static void add(
+	struct json_object *object, const char *name, struct json_object *value)
+{
+	if (json_object_object_add(object, name, need(value)) != 0)
+		sf_die("out of memory");
+}
+
+static void add_string(
+	struct json_object *object, const char *name, const char *value)
+{
+	add(object, name, json_object_new_string(value));
+}
+
+static void add_token(struct json_object *object, const char *name,
+	const struct sf_token *token)
+{
+	char digits[SF_TOKEN_DIGITS + 1];
+
+	sf_token_format(token, digits);
+	add_string(object, name, digits);
+}
+
+static struct json_object *make_results(const struct sf_json_answer *answer)
+{
+	struct json_object *results = need(json_object_new_object());
+
+	add(results, "code", json_object_new_int(answer->code));
+	add_string(results, "msg", answer->phrase);
+	return results;
+}
+
+/* {"results":…} as text; takes over results. */
+static char *finish(struct json_object *results)
+{
+	struct json_object *root = need(json_object_new_object());
+	char *text;
+
+	add(root, "results", results);
+	text = sf_strdup(json_object_to_json_string_ext(
+		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+	return text;
+}
+
+char *sf_json_compose_standard(
+	const struct sf_json_answer *answer, const char *detail)
+{
+	struct json_object *results = make_results(answer);
+
+	if (*detail)
+		add_string(results, "detail", detail);
+	return finish(results);
+}
+
+char *sf_json_compose_tokens(const struct sf_json_answer *answer,
+	const struct sf_token *chat, const struct sf_token *user)
+{
+	struct json_object *results = make_results(answer);
+
+	if (chat)
+		add_token(results, "chatToken", chat);
+	add_token(results, "userToken", user);
+	return finish(results);
+}
+
+static struct json_object *make_message(const struct sf_message *message)
+{
+	struct json_object *object = need(json_object_new_object());
+	bool system = message->event != SF_EVENT_NONE;
+
+	add_token(object, "_id", &message->id);
+	add_string(object, "msg", message->text);
+	add(object, "system", json_object_new_boolean(system));
+	if (system)
+		add_string(object, "event", sf_event_name(message->event));
+	if (message->sealed)
+		add(object, "sealed", json_object_new_boolean(true));
+	return object;
+}
+
+char *sf_json_compose_messages(
+	const struct sf_json_answer *answer, const struct sf_document *document)
+{
+	struct json_object *results = make_results(answer);
+	struct json_object *list = need(json_object_new_array());
+
+	for (size_t i = 0; i < document->message_count; i++)
+		if (json_object_array_add(
+			    list, make_message(&document->messages[i])) != 0)
+			sf_die("out of memory");
+	add(results, "count", json_object_new_uint64(document->message_count));
+	add_string(results, "status", sf_status_name(document->status));
+	add(results, "messages", list);
+	return finish(results);
+}

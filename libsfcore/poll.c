@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The wait. Between two looks the process only sleeps; whoever stores something
+ * for it wakes it, and where a wake-up is lost the next look finds it.
+ */
+#include "poll.h"
+
+/*
+ * Somebody who neither joined nor began a poll within two whole polls is gone:
+ * the chat is closed in that one's name.
+ */
+static enum sf_err close_if_abandoned(struct sf_chat *chat,
+	const struct sf_config *config, const struct sf_document *seen,
+	const struct sf_participant *who)
+{
+	int64_t silence_ms = 2000 * (int64_t)config->poll_sleep_seconds *
+			     config->poll_iteration;
+	int64_t since_ms = sf_chat_now() - silence_ms;
+	const struct sf_token *other = sf_document_other(seen, &who->user);
+	struct sf_participant absent = { .chat = who->chat };
+	enum sf_err err;
+
+	if (seen->status != SF_STATUS_READY || !other ||
+		sf_document_last_sign(seen, other) > since_ms)
+		return SF_OK;
+	absent.user = *other;
+	err = sf_chat_close(chat, &absent, since_ms);
+	return err == SF_ERR_CONFLICT ? SF_OK : err;
+}
+
+static bool is_over(const struct sf_document *seen)
+{
+	return seen->message_count > 0 || seen->status == SF_STATUS_CLOSED;
+}
+
+enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	int64_t start_ms = sf_chat_now();
+	int64_t whole_ms = 1000 * (int64_t)config->poll_sleep_seconds *
+			   config->poll_iteration;
+	struct sf_token poll;
+	enum sf_err err;
+
+	sf_token_generate(&poll);
+	err = sf_store_begin_poll(chat->store, start_ms, who, &poll);
+	if (err)
+		return err;
+	/* The poll that this one replaces is to see that it is over. */
+	sf_wake_send(chat->wake, &who->user);
+	for (;;) {
+		sf_wake_prepare(chat->wake, &who->user);
+		err = sf_chat_receive(chat, who, out);
+		if (err)
+			return err;
+		if (!sf_document_has_poll(out, &poll)) {
+			sf_document_release(out);
+			return SF_OK;
+		}
+		if (is_over(out) || sf_chat_now() - start_ms >= whole_ms)
+			return SF_OK;
+		err = close_if_abandoned(chat, config, out, who);
+		sf_document_release(out);
+		if (err)
+			return err;
+		sf_store_rest(chat->store);
+		sf_wake_wait(chat->wake, config->poll_sleep_seconds);
+	}
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The embedded store: LMDB, key the 12 bytes of the chat token, value the BSON
+ * document, one write transaction per verb. A process that is killed at any
+ * moment leaves the last committed state behind; the next one goes on with it.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
+#include "codec.h"
+#include "dir.h"
+#include "log.h"
+
+/* Address space only: memory is what is in use. Full means unavailable. */
+#define MAP_SIZE ((size_t)16 << 30)
+/* Processes that look at the same moment; a waiting one is not counted. */
+#define READERS 4096
+
+struct sf_store {
+	MDB_env *env;
+	int64_t lifetime_ms;
+};
+
+/* A transaction on the one database; LMDB's handles are their numbers. */
+struct session {
+	MDB_txn *txn;
+	MDB_dbi chats;
+};
+
+/* One chat, taken out of the store to be changed by a rule. */
+struct change {
+	struct session session;
+	struct sf_document document;
+	int64_t now_ms;
+	int64_t lifetime_ms;
+	bool expired;
+};
+
+static enum sf_err report(int code)
+{
+	if (code == MDB_SUCCESS)
+		return SF_OK;
+	if (code == MDB_KEYEXIST)
+		return SF_ERR_CONFLICT;
+	if (code == MDB_NOTFOUND)
+		return SF_ERR_NOT_FOUND;
+	sf_log(SF_LOG_ERROR, "store: %s", mdb_strerror(code));
+	return SF_ERR_UNAVAILABLE;
+}
+
+/*
+ * In a tmpfs there is nothing to sync to. Everywhere else an acknowledged
+ * message has reached the disk.
+ */
+static unsigned int choose_flags(const char *dir)
+{
+	struct statfs status;
+
+	if (statfs(dir, &status) == 0 && status.f_type == TMPFS_MAGIC)
+		return MDB_NOTLS | MDB_NOSYNC;
+	return MDB_NOTLS;
+}
+
+static enum sf_err open_env(const char *dir, MDB_env **out)
+{
+	int code = mdb_env_create(out);
+
+	if (code)
+		return report(code);
+	code = mdb_env_set_mapsize(*out, MAP_SIZE);
+	if (!code)
+		code = mdb_env_set_maxreaders(*out, READERS);
+	if (!code)
+		code = mdb_env_open(*out, dir, choose_flags(dir), 0600);
+	if (code)
+		mdb_env_close(*out);
+	return report(code);
+}
+
+enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
+{
+	const char *dir = config->store + strlen("lmdb:");
+	enum sf_err err = sf_dir_prepare(config->runtime_dir);
+	MDB_env *env;
+
+	if (!err)
+		err = sf_dir_prepare(dir);
+	if (!err)
+		err = open_env(dir, &env);
+	if (err)
+		return err;
+	*out = sf_alloc(sizeof(**out));
+	**out = (struct sf_store){
+		.env = env,
+		.lifetime_ms = config->chat_lifetime_seconds * 1000,
+	};
+	return SF_OK;
+}
+
+void sf_store_free(struct sf_store *store)
+{
+	if (!store)
+		return;
+	mdb_env_close(store->env);
+	free(store);
+}
+
+void sf_store_rest(struct sf_store *store)
+{
+	/* An open store between two transactions holds nothing but memory
+	 * that all processes share. */
+	(void)store;
+}
+
+/*
+ * A reader that was killed keeps what it read from being reused; whoever
+ * begins next looks for such.
+ */
+static enum sf_err begin(
+	const struct sf_store *store, unsigned int flags, struct session *out)
+{
+	int dead;
+	int code = mdb_reader_check(store->env, &dead);
+
+	if (!code)
+		code = mdb_txn_begin(store->env, NULL, flags, &out->txn);
+	if (code)
+		return report(code);
+	code = mdb_dbi_open(out->txn, NULL, 0, &out->chats);
+	if (code)
+		mdb_txn_abort(out->txn);
+	return report(code);
+}
+
+static MDB_val make_key(const struct sf_token *chat)
+{
+	return (MDB_val){ .mv_size = SF_TOKEN_SIZE,
+		.mv_data = (void *)(uintptr_t)chat->bytes };
+}
+
+/* user as sf_codec_decode(). SF_ERR_NOT_FOUND: no such chat. */
+static enum sf_err load(const struct session *session,
+	const struct sf_token *chat, const struct sf_token *user,
+	struct sf_document *out)
+{
+	MDB_val key = make_key(chat);
+	MDB_val value;
+	int code = mdb_get(session->txn, session->chats, &key, &value);
+
+	if (code)
+		return report(code);
+	return sf_codec_decode(value.mv_data, value.mv_size, user, out);
+}
+
+static int put(const struct session *session,
+	const struct sf_document *document, unsigned int flags)
+{
+	MDB_val key = make_key(&document->id);
+	MDB_val value;
+	int code;
+
+	value.mv_data = sf_codec_encode(document, &value.mv_size);
+	code = mdb_put(session->txn, session->chats, &key, &value, flags);
+	free(value.mv_data);
+	return code;
+}
+
+static int save(const struct change *change)
+{
+	const struct session *session = &change->session;
+	MDB_val key = make_key(&change->document.id);
+
+	if (sf_document_is_forgotten(
+		    &change->document, change->now_ms, change->lifetime_ms))
+		return mdb_del(session->txn, session->chats, &key, NULL);
+	return put(session, &change->document, 0);
+}
+
+/* Ends the transaction; err is what the rule said, and is returned. */
+static enum sf_err finish_change(struct change *change, enum sf_err err)
+{
+	/* A refused rule changed nothing, but the lifetime may have. */
+	bool changed = err == SF_OK || change->expired;
+	int code = changed ? save(change) : 0;
+
+	if (changed && !code)
+		code = mdb_txn_commit(change->session.txn);
+	else
+		mdb_txn_abort(change->session.txn);
+	sf_document_release(&change->document);
+	return code ? report(code) : err;
+}
+
+/* Takes a chat out, within its lifetime. SF_ERR_NOT_FOUND: there is none. */
+static enum sf_err begin_change(const struct sf_store *store, int64_t now_ms,
+	const struct sf_token *chat, struct change *out)
+{
+	enum sf_err err = begin(store, 0, &out->session);
+
+	if (err)
+		return err;
+	err = load(&out->session, chat, NULL, &out->document);
+	if (err) {
+		mdb_txn_abort(out->session.txn);
+		return err;
+	}
+	out->now_ms = now_ms;
+	out->lifetime_ms = store->lifetime_ms;
+	out->expired =
+		sf_document_expire(&out->document, now_ms, store->lifetime_ms);
+	if (!sf_document_is_forgotten(
+		    &out->document, now_ms, store->lifetime_ms))
+		return SF_OK;
+	err = finish_change(out, SF_OK);
+	return err ? err : SF_ERR_NOT_FOUND;
+}
+
+/* The same for a participant. SF_ERR_UNAUTHORIZED: not one of this chat. */
+static enum sf_err begin_change_as(const struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, struct change *out)
+{
+	enum sf_err err = begin_change(store, now_ms, &who->chat, out);
+
+	if (err == SF_ERR_NOT_FOUND)
+		return SF_ERR_UNAUTHORIZED;
+	if (err)
+		return err;
+	if (!sf_document_has_user(&out->document, &who->user))
+		return finish_change(out, SF_ERR_UNAUTHORIZED);
+	return SF_OK;
+}
+
+enum sf_err sf_store_insert(
+	struct sf_store *store, const struct sf_document *document)
+{
+	struct session session;
+	enum sf_err err = begin(store, 0, &session);
+	int code;
+
+	if (err)
+		return err;
+	code = put(&session, document, MDB_NOOVERWRITE);
+	if (code)
+		mdb_txn_abort(session.txn);
+	else
+		code = mdb_txn_commit(session.txn);
+	return report(code);
+}
+
+/* SF_ERR_UNAUTHORIZED: no such chat, or who is not one of it. */
+static enum sf_err read_view(const struct sf_store *store,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	struct session session;
+	enum sf_err err = begin(store, MDB_RDONLY, &session);
+
+	if (err)
+		return err;
+	err = load(&session, &who->chat, &who->user, out);
+	mdb_txn_abort(session.txn);
+	if (err == SF_ERR_NOT_FOUND)
+		return SF_ERR_UNAUTHORIZED;
+	if (!err && !sf_document_has_user(out, &who->user)) {
+		sf_document_release(out);
+		return SF_ERR_UNAUTHORIZED;
+	}
+	return err;
+}
+
+enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	enum sf_err err = read_view(store, who, out);
+	struct change change;
+
+	if (err || !sf_document_is_overdue(out, now_ms, store->lifetime_ms))
+		return err;
+	sf_document_release(out);
+	err = begin_change_as(store, now_ms, who, &change);
+	if (!err)
+		err = finish_change(&change, SF_OK);
+	return err ? err : read_view(store, who, out);
+}
+
+enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *joiner, struct sf_token *creator)
+{
+	struct change change;
+	enum sf_err err = begin_change(store, now_ms, &joiner->chat, &change);
+
+	if (err)
+		return err;
+	*creator = change.document.users[0];
+	err = sf_document_join(&change.document, &joiner->user, now_ms);
+	return finish_change(&change, err);
+}
+
+enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *from, const struct sf_store_push *push,
+	struct sf_token *to)
+{
+	struct change change;
+	enum sf_err err = begin_change_as(store, now_ms, from, &change);
+	const struct sf_token *other;
+
+	if (err)
+		return err;
+	other = sf_document_other(&change.document, &from->user);
+	*to = other ? *other : from->user;
+	err = sf_document_push(
+		&change.document, &from->user, push->messages, push->count);
+	return finish_change(&change, err);
+}
+
+enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_store_pull *pull)
+{
+	struct change change;
+	enum sf_err err = begin_change_as(store, now_ms, who, &change);
+
+	if (err)
+		return err;
+	sf_document_pull(&change.document, &who->user, pull->ids, pull->count);
+	return finish_change(&change, SF_OK);
+}
+
+enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *by, int64_t silent_since_ms,
+	struct sf_token *other)
+{
+	struct change change;
+	enum sf_err err = begin_change_as(store, now_ms, by, &change);
+	const struct sf_token *rest;
+
+	if (err)
+		return err;
+	if (sf_document_last_sign(&change.document, &by->user) >
+		silent_since_ms)
+		return finish_change(&change, SF_ERR_CONFLICT);
+	rest = sf_document_other(&change.document, &by->user);
+	*other = rest ? *rest : by->user;
+	sf_document_close(&change.document, &by->user);
+	return finish_change(&change, SF_OK);
+}
+
+enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_token *poll)
+{
+	struct sf_poll sign = { *poll, who->user, now_ms };
+	struct change change;
+	enum sf_err err = begin_change_as(store, now_ms, who, &change);
+
+	if (err)
+		return err;
+	sf_document_begin_poll(&change.document, &sign);
+	return finish_change(&change, SF_OK);
+}
