@@ -6,13 +6,14 @@
 static enum sf_err post(struct sf_app *app, char **body)
 {
 	struct sf_participant creator;
-	enum sf_err err = sf_limit_take(&app->config, app->request.address,
+	enum sf_err err = sf_limit_take(&app->config,
+		sf_request_variable(&app->request, "REMOTE_ADDR"),
 		sf_chat_now(), &app->retry_seconds);
 
 	if (err)
 		return sf_detail_set(&app->detail, err,
 			"too many chats were created from this address");
-	if ((err = sf_app_open_chat(app)) ||
+	if ((err = sf_app_open_store(app)) ||
 		(err = sf_chat_create(&app->chat, &creator)))
 		return err;
 	*body = sf_json_compose_tokens(

@@ -41,12 +41,17 @@ static void answer_death(void)
 	(void)!sf_reply_send(&reply, STDOUT_FILENO);
 }
 
+enum sf_err sf_app_open_store(struct sf_app *app)
+{
+	return sf_store_open(&app->config, &app->chat.store);
+}
+
 enum sf_err sf_app_open_chat(struct sf_app *app)
 {
 	/* Without wake-ups a chat still works, only slower. */
 	if (sf_wake_open(&app->config, &app->chat.wake) != SF_OK)
 		app->chat.wake = NULL;
-	return sf_store_open(&app->config, &app->chat.store);
+	return sf_app_open_store(app);
 }
 
 enum sf_err sf_app_read_body(struct sf_app *app)
@@ -57,18 +62,18 @@ enum sf_err sf_app_read_body(struct sf_app *app)
 enum sf_err sf_app_read_participant(
 	struct sf_app *app, struct sf_participant *out)
 {
-	return sf_auth_read(&app->config, out, &app->detail);
+	return sf_auth_read(&app->request, &app->config, out, &app->detail);
 }
 
 /* The version may come in the path, in a header, or in both if they agree. */
 static bool is_version_known(const struct sf_request *request)
 {
-	const char *header = sf_request_variable("HTTP_X_SFC_VERSION");
+	const char *header = sf_request_variable(request, "HTTP_X_SFC_VERSION");
+	const char *path = sf_request_variable(request, "PATH_INFO");
 
 	if (*header && strcmp(header, "v1") != 0)
 		return false;
-	return strcmp(request->path, "/v1") == 0 ||
-	       (*request->path == '\0' && *header);
+	return strcmp(path, "/v1") == 0 || (*path == '\0' && *header);
 }
 
 static const struct sf_method *find_method(
@@ -96,7 +101,8 @@ static enum sf_err serve(
 		return sf_detail_set(&app->detail, SF_ERR_NOT_FOUND,
 			"version: v1 was expected, in the path or in "
 			"X-SFC-VERSION");
-	method = find_method(resource, app->request.method);
+	method = find_method(
+		resource, sf_request_variable(&app->request, "REQUEST_METHOD"));
 	if (!method)
 		return SF_ERR_METHOD;
 	app->success = method->success;

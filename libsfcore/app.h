@@ -15,7 +15,7 @@ struct sf_app {
 	struct sf_config config;
 	struct sf_request request;
 	struct sf_json_answer success; /* of the method that is handled */
-	struct sf_chat chat;           /* open after sf_app_open_chat() */
+	struct sf_chat chat;           /* open after sf_app_open_…() */
 	struct sf_detail detail;       /* of the error that is returned */
 	int64_t retry_seconds;         /* when a refused one may come again */
 };
@@ -44,7 +44,10 @@ struct sf_resource {
 	const struct sf_method *methods; /* ends with a name of NULL */
 };
 
-/* Opens the store and the wake-ups, late: a refused request needs neither. */
+/* Opens the store, late: a refused request needs none. As sf_store_open(). */
+enum sf_err sf_app_open_store(struct sf_app *app) SF_MUST_CHECK;
+
+/* Opens the wake-ups too: for what wakes somebody, or waits. */
 enum sf_err sf_app_open_chat(struct sf_app *app) SF_MUST_CHECK;
 
 /* Reads the JSON body of the request. Errors as sf_request_read_body(). */

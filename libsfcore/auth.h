@@ -9,9 +9,11 @@
 
 #include "config.h"
 #include "document.h"
+#include "http.h"
 
 /* SF_ERR_UNAUTHORIZED: a token is missing or is not one; detail names it. */
-enum sf_err sf_auth_read(const struct sf_config *config,
-	struct sf_participant *out, struct sf_detail *detail) SF_MUST_CHECK;
+enum sf_err sf_auth_read(const struct sf_request *request,
+	const struct sf_config *config, struct sf_participant *out,
+	struct sf_detail *detail) SF_MUST_CHECK;
 
 #endif

@@ -15,21 +15,20 @@
 
 #include "log.h"
 
-const char *sf_request_variable(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value ? value : "";
-}
-
 void sf_request_init(struct sf_request *out)
 {
-	*out = (struct sf_request){
-		.method = sf_request_variable("REQUEST_METHOD"),
-		.path = sf_request_variable("PATH_INFO"),
-		.query = sf_request_variable("QUERY_STRING"),
-		.address = sf_request_variable("REMOTE_ADDR"),
-	};
+	*out = (struct sf_request){ .variables = environ };
+}
+
+const char *sf_request_variable(
+	const struct sf_request *request, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **at = request->variables; *at; at++)
+		if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
+			return *at + length + 1;
+	return "";
 }
 
 /* Parameters such as charset are allowed: RFC 9110, 8.3.1. */
@@ -96,11 +95,11 @@ enum sf_err sf_request_read_body(
 	enum sf_err err;
 	size_t size = 0;
 
-	if (!is_json(sf_request_variable("CONTENT_TYPE")))
+	if (!is_json(sf_request_variable(request, "CONTENT_TYPE")))
 		return sf_detail_set(detail, SF_ERR_MEDIA_TYPE,
 			"CONTENT_TYPE: application/json was expected");
 	err = parse_length(
-		sf_request_variable("CONTENT_LENGTH"), &size, detail);
+		sf_request_variable(request, "CONTENT_LENGTH"), &size, detail);
 	if (err)
 		return err;
 	request->body = sf_alloc(size);
@@ -163,7 +162,7 @@ enum sf_err sf_request_parameter(const struct sf_request *request,
 	const char *name, char *out, size_t size)
 {
 	size_t name_length = strlen(name);
-	const char *at = request->query;
+	const char *at = sf_request_variable(request, "QUERY_STRING");
 
 	while (*at) {
 		size_t length = strcspn(at, "&");

@@ -13,19 +13,17 @@
 #define SF_HTTP_BODY_SECONDS 10
 
 struct sf_request {
-	const char *method;  /* never NULL; the rest: "" when not given */
-	const char *path;    /* PATH_INFO */
-	const char *query;   /* QUERY_STRING */
-	const char *address; /* REMOTE_ADDR */
-	char *body;          /* NULL without one; not NUL-terminated */
+	char **variables; /* "NAME=value", RFC 3875, 4.1; ends with NULL */
+	char *body;       /* NULL without one; not NUL-terminated */
 	size_t body_size;
 };
 
-/* The value of a request's variable (RFC 3875, 4.1), "" when not given. */
-const char *sf_request_variable(const char *name);
-
-/* Fills out from the environment; the strings belong to it. */
+/* The request that a CGI program was started for. */
 void sf_request_init(struct sf_request *out);
+
+/* The value of a variable; "" when it is not given. */
+const char *sf_request_variable(
+	const struct sf_request *request, const char *name);
 
 /*
  * Reads the JSON body from file descriptor fd into request->body.
