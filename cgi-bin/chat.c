@@ -2,19 +2,22 @@
 /* chat.json: DELETE closes the chat. */
 #include "app.h"
 
-static enum sf_err delete (struct sf_app *app, char **body) {
-	struct sf_participant who; enum sf_err err;
+static enum sf_err close_chat(struct sf_app *app, char **body)
+{
+	struct sf_participant who;
+	enum sf_err err;
 
 	(void)body;
 	if ((err = sf_app_read_participant(app, &who)) ||
-		(err = sf_app_open_chat(app))) return err;
+		(err = sf_app_open_chat(app)))
+		return err;
 	return sf_chat_close(&app->chat, &who, INT64_MAX);
 }
 
 int main(void)
 {
 	static const struct sf_method methods[] = {
-		{ "DELETE", SF_APP_ACCEPTED, delete },
+		{ "DELETE", SF_APP_ACCEPTED, close_chat },
 		{ NULL, SF_APP_OK, NULL },
 	};
 

@@ -3,7 +3,7 @@
 #include "app.h"
 #include "limit.h"
 
-static enum sf_err post(struct sf_app *app, char **body)
+static enum sf_err create_chat(struct sf_app *app, char **body)
 {
 	struct sf_participant creator;
 	enum sf_err err = sf_limit_take(&app->config,
@@ -24,7 +24,7 @@ static enum sf_err post(struct sf_app *app, char **body)
 int main(void)
 {
 	static const struct sf_method methods[] = {
-		{ "POST", SF_APP_CREATED, post },
+		{ "POST", SF_APP_CREATED, create_chat },
 		{ NULL, SF_APP_OK, NULL },
 	};
 

@@ -22,7 +22,7 @@ static enum sf_err enter(
 	return err;
 }
 
-static enum sf_err post(struct sf_app *app, char **body)
+static enum sf_err join_chat(struct sf_app *app, char **body)
 {
 	struct sf_token code;
 	enum sf_err err = sf_app_read_body(app);
@@ -36,7 +36,7 @@ static enum sf_err post(struct sf_app *app, char **body)
 int main(void)
 {
 	static const struct sf_method methods[] = {
-		{ "POST", SF_APP_CREATED, post },
+		{ "POST", SF_APP_CREATED, join_chat },
 		{ NULL, SF_APP_OK, NULL },
 	};
 

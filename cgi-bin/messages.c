@@ -22,7 +22,20 @@ static enum sf_err read_long_polling(struct sf_app *app, bool *out)
 	return SF_OK;
 }
 
-static enum sf_err get(struct sf_app *app, char **body)
+static enum sf_err receive(struct sf_app *app, bool long_polling,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	enum sf_err err =
+		long_polling ? sf_app_open_chat(app) : sf_app_open_store(app);
+
+	if (err)
+		return err;
+	if (long_polling)
+		return sf_poll_run(&app->chat, &app->config, who, out);
+	return sf_chat_receive(&app->chat, who, out);
+}
+
+static enum sf_err get_messages(struct sf_app *app, char **body)
 {
 	struct sf_participant who;
 	struct sf_document seen;
@@ -31,11 +44,7 @@ static enum sf_err get(struct sf_app *app, char **body)
 
 	if ((err = sf_app_read_participant(app, &who)) ||
 		(err = read_long_polling(app, &long_polling)) ||
-		(err = sf_app_open_chat(app)))
-		return err;
-	err = long_polling ? sf_poll_run(&app->chat, &app->config, &who, &seen)
-			   : sf_chat_receive(&app->chat, &who, &seen);
-	if (err)
+		(err = receive(app, long_polling, &who, &seen)))
 		return err;
 	*body = sf_json_compose_messages(&app->success, &seen);
 	sf_document_release(&seen);
@@ -62,7 +71,7 @@ static enum sf_err send_messages(struct sf_app *app,
 	return err;
 }
 
-static enum sf_err post(struct sf_app *app, char **body)
+static enum sf_err post_messages(struct sf_app *app, char **body)
 {
 	struct sf_json_messages messages;
 	struct sf_participant who;
@@ -79,24 +88,28 @@ static enum sf_err post(struct sf_app *app, char **body)
 	return err;
 }
 
-static enum sf_err delete (struct sf_app *app, char **body) {
-	struct sf_participant who; struct sf_json_ids ids; enum sf_err err;
+static enum sf_err delete_messages(struct sf_app *app, char **body)
+{
+	struct sf_participant who;
+	struct sf_json_ids ids;
+	enum sf_err err;
 
 	(void)body;
 	if ((err = sf_app_read_participant(app, &who)) ||
 		(err = sf_app_read_body(app)) ||
 		(err = sf_json_parse_ids(app->request.body,
 			 app->request.body_size, &ids, &app->detail)) ||
-		(err = sf_app_open_chat(app))) return err;
+		(err = sf_app_open_store(app)))
+		return err;
 	return sf_chat_acknowledge(&app->chat, &who, ids.items, ids.count);
 }
 
 int main(void)
 {
 	static const struct sf_method methods[] = {
-		{ "GET", SF_APP_OK, get },
-		{ "POST", SF_APP_ACCEPTED, post },
-		{ "DELETE", SF_APP_ACCEPTED, delete },
+		{ "GET", SF_APP_OK, get_messages },
+		{ "POST", SF_APP_ACCEPTED, post_messages },
+		{ "DELETE", SF_APP_ACCEPTED, delete_messages },
 		{ NULL, SF_APP_OK, NULL },
 	};
 
