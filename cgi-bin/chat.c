@@ -14,12 +14,12 @@ static enum sf_err close_chat(struct sf_app *app, char **body)
 	return sf_chat_close(&app->chat, &who, INT64_MAX);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const struct sf_method methods[] = {
 		{ "DELETE", SF_APP_ACCEPTED, close_chat },
 		{ NULL, SF_APP_OK, NULL },
 	};
 
-	return sf_app_run(&(struct sf_resource){ methods });
+	return sf_app_main(argc, argv, &(struct sf_resource){ methods });
 }

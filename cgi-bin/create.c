@@ -21,12 +21,12 @@ static enum sf_err create_chat(struct sf_app *app, char **body)
 	return SF_OK;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const struct sf_method methods[] = {
 		{ "POST", SF_APP_CREATED, create_chat },
 		{ NULL, SF_APP_OK, NULL },
 	};
 
-	return sf_app_run(&(struct sf_resource){ methods });
+	return sf_app_main(argc, argv, &(struct sf_resource){ methods });
 }

@@ -33,12 +33,12 @@ static enum sf_err join_chat(struct sf_app *app, char **body)
 	return err ? err : enter(app, &code, body);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const struct sf_method methods[] = {
 		{ "POST", SF_APP_CREATED, join_chat },
 		{ NULL, SF_APP_OK, NULL },
 	};
 
-	return sf_app_run(&(struct sf_resource){ methods });
+	return sf_app_main(argc, argv, &(struct sf_resource){ methods });
 }

@@ -30,9 +30,10 @@ static enum sf_err receive(struct sf_app *app, bool long_polling,
 
 	if (err)
 		return err;
-	if (long_polling)
-		return sf_poll_run(&app->chat, &app->config, who, out);
-	return sf_chat_receive(&app->chat, who, out);
+	if (!long_polling)
+		return sf_chat_receive(&app->chat, who, out);
+	sf_app_watch_client(app);
+	return sf_poll_run(&app->chat, &app->config, who, out);
 }
 
 static enum sf_err get_messages(struct sf_app *app, char **body)
@@ -104,7 +105,7 @@ static enum sf_err delete_messages(struct sf_app *app, char **body)
 	return sf_chat_acknowledge(&app->chat, &who, ids.items, ids.count);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const struct sf_method methods[] = {
 		{ "GET", SF_APP_OK, get_messages },
@@ -113,5 +114,5 @@ int main(void)
 		{ NULL, SF_APP_OK, NULL },
 	};
 
-	return sf_app_run(&(struct sf_resource){ methods });
+	return sf_app_main(argc, argv, &(struct sf_resource){ methods });
 }

@@ -11,6 +11,8 @@
 
 #include "auth.h"
 #include "log.h"
+#include "scgi.h"
+#include "server.h"
 
 #define RETRY_SECONDS 2
 
@@ -86,17 +88,17 @@ static const struct sf_method *find_method(
 	return method->name ? method : NULL;
 }
 
+void sf_app_watch_client(const struct sf_app *app)
+{
+	if (app->forked)
+		sf_server_watch_peer(STDIN_FILENO);
+}
+
 static enum sf_err serve(
 	struct sf_app *app, const struct sf_resource *resource, char **body)
 {
 	const struct sf_method *method;
 
-	if (sf_config_load(&app->config, &app->detail) != SF_OK) {
-		/* Nothing for the one who asked, all for who runs this. */
-		sf_log(SF_LOG_ERROR, "%s", app->detail.text);
-		app->detail.text[0] = '\0';
-		return SF_ERR_INTERNAL;
-	}
 	if (!is_version_known(&app->request))
 		return sf_detail_set(&app->detail, SF_ERR_NOT_FOUND,
 			"version: v1 was expected, in the path or in "
@@ -167,19 +169,95 @@ static void hold_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
-int sf_app_run(const struct sf_resource *resource)
+static int finish(struct sf_app *app, enum sf_err err,
+	const struct sf_resource *resource, char *body)
 {
-	struct sf_app app = { .retry_seconds = 0 };
+	err = answer(app, err, resource, body);
+	sf_request_release(&app->request);
+	sf_wake_free(app->chat.wake);
+	sf_store_free(app->chat.store);
+	return err ? 1 : 0;
+}
+
+/* The settings' faults are for whoever runs this, not for who asked. */
+static enum sf_err load_config(struct sf_config *out)
+{
+	struct sf_detail detail;
+	enum sf_err err = sf_config_load(out, &detail);
+
+	if (!err)
+		return SF_OK;
+	sf_log(SF_LOG_ERROR, "%s", detail.text);
+	return SF_ERR_INTERNAL;
+}
+
+static int run_cgi(const struct sf_resource *resource)
+{
+	struct sf_app app = { .forked = false };
+	char *body = NULL;
+	enum sf_err err;
+
+	sf_request_init(&app.request);
+	err = load_config(&app.config);
+	if (!err)
+		err = serve(&app, resource, &body);
+	return finish(&app, err, resource, body);
+}
+
+/* What a connection's child has from its parent. */
+struct origin {
+	const struct sf_config *config;
+	const struct sf_resource *resource;
+};
+
+static int run_connection(const void *argument)
+{
+	const struct origin *origin = argument;
+	struct sf_app app = { .config = *origin->config, .forked = true };
 	char *body = NULL;
 	enum sf_err err;
 
 	hold_signals();
-	sf_log_set_die_hook(answer_death);
-	sf_request_init(&app.request);
-	err = serve(&app, resource, &body);
-	err = answer(&app, err, resource, body);
-	sf_request_release(&app.request);
-	sf_wake_free(app.chat.wake);
-	sf_store_free(app.chat.store);
+	err = sf_scgi_read(STDIN_FILENO, &app.request);
+	if (err)
+		return 1;
+	err = serve(&app, origin->resource, &body);
+	return finish(&app, err, origin->resource, body);
+}
+
+static int run_scgi(const char *path, const struct sf_resource *resource)
+{
+	struct sf_config config;
+	struct origin origin = { &config, resource };
+	int listener = STDIN_FILENO;
+	enum sf_err err = load_config(&config);
+
+	if (!err && path)
+		err = sf_server_listen(path, &listener);
+	if (!err)
+		err = sf_server_run(listener, run_connection, &origin);
 	return err ? 1 : 0;
+}
+
+static int refuse_usage(const char *name)
+{
+	(void)fprintf(stderr,
+		"usage: %s              one CGI request\n"
+		"       %s --scgi       all of the socket on standard input\n"
+		"       %s --scgi PATH  all of a socket made at PATH\n",
+		name, name, name);
+	return 2;
+}
+
+int sf_app_main(int argc, char **argv, const struct sf_resource *resource)
+{
+	sf_log_set_die_hook(answer_death);
+	/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
+	if (argc <= 1 || getenv("REQUEST_METHOD")) {
+		hold_signals();
+		return run_cgi(resource);
+	}
+	if (argc > 3 || strcmp(argv[1], "--scgi") != 0)
+		return refuse_usage(argv[0]);
+	return run_scgi(argv[2], resource);
 }

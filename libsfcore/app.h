@@ -18,6 +18,7 @@ struct sf_app {
 	struct sf_chat chat;           /* open after sf_app_open_…() */
 	struct sf_detail detail;       /* of the error that is returned */
 	int64_t retry_seconds;         /* when a refused one may come again */
+	bool forked; /* serves a connection of sf_server_run() */
 };
 
 #define SF_APP_OK                                                              \
@@ -57,7 +58,17 @@ enum sf_err sf_app_read_body(struct sf_app *app) SF_MUST_CHECK;
 enum sf_err sf_app_read_participant(
 	struct sf_app *app, struct sf_participant *out) SF_MUST_CHECK;
 
-/* Serves one request and returns the exit status of the program. */
-int sf_app_run(const struct sf_resource *resource);
+/*
+ * Before a wait: from now on the process ends when the client has left. As a
+ * CGI program it is told so by the server.
+ */
+void sf_app_watch_client(const struct sf_app *app);
+
+/*
+ * What every program's main is: serves one request as CGI/1.1 says or, with
+ * --scgi, all that come in over the listening socket which is standard input or
+ * is made at the path behind it. Returns the exit status: 2 for bad arguments.
+ */
+int sf_app_main(int argc, char **argv, const struct sf_resource *resource);
 
 #endif
