@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** What the chat page loads. */
+
+import { chatSays } from "../locales/en.json";
+import { publish } from "./sfChat.js";
+import * as api from "./sfChat/api.js";
+import * as channel from "./sfChat/channel.js";
+import * as chat from "./sfChat/chat.js";
+import * as claim from "./sfChat/claim.js";
+import * as i18n from "./sfChat/i18n.js";
+import * as outbox from "./sfChat/outbox.js";
+import * as poll from "./sfChat/poll.js";
+import * as session from "./sfChat/session.js";
+import * as validator from "./sfChat/validator.js";
+import * as view from "./sfChat/view.js";
+
+publish({
+  api, channel, chat, claim, i18n, outbox, poll, session, validator, view,
+});
+i18n.addTexts(chatSays);
+const mine = session.load();
+if (!mine) location.replace("/");
+else if (await claim.claim(mine.tab)) chat.startChat(mine);
+else chat.refuseSecondTab();

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * The REST interface (PROTOCOL §3), one function per request. Knows nothing
+ * of pages or retries: a request either answers or throws an ApiError.
+ */
+
+const BASE = "/api/v1/";
+const PATIENCE_MS = 20_000;
+// Longer than any sensible sleep × iteration: only a dead line lasts so long.
+const POLL_PATIENCE_MS = 600_000;
+
+/**
+ * @typedef {{ chatToken: string, userToken: string }} Tokens
+ * @typedef {{ _id: string, msg: string, sealed?: boolean }} Item
+ * @typedef {Item & { system: boolean, event?: string }} Message
+ * @typedef {"draft" | "ready" | "closed"} Status
+ * @typedef {{ count: number, status: Status, messages: Message[] }} Answer
+ */
+
+export class ApiError extends Error {
+  /**
+   * @param {number} code HTTP status; 0 when there was no answer
+   * @param {string} message
+   * @param {number} [retryAfter] seconds the server asks to wait
+   */
+  constructor(code, message, retryAfter = 0) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  /** The tokens open nothing any more: there is no point in going on. */
+  get isFinal() {
+    return this.code === 401 || this.code === 403;
+  }
+}
+
+/** @returns {Promise<Tokens>} */
+export async function create() {
+  const results = await request("create.json", { method: "POST" });
+  return { chatToken: results.chatToken, userToken: results.userToken };
+}
+
+/**
+ * @param {string} chatToken
+ * @returns {Promise<Tokens>}
+ */
+export async function join(chatToken) {
+  const body = { chatToken };
+  const results = await request("join.json", { method: "POST", body });
+  return { chatToken, userToken: results.userToken };
+}
+
+/**
+ * The requests of one participant.
+ * @param {Tokens} tokens
+ */
+export function createApi({ chatToken, userToken }) {
+  const headers = { "X-SFC-userToken": userToken, "X-SFC-chatToken": chatToken };
+
+  /** @param {string} method @param {unknown} messages */
+  const change = (method, messages) =>
+    request("messages.json", { method, headers, body: { messages } });
+
+  return {
+    /**
+     * @param {boolean} hold whether the server may wait for something to say
+     * @param {AbortSignal} signal
+     * @returns {Promise<Answer>}
+     */
+    receive: (hold, signal) =>
+      request(`messages.json?longPolling=${hold}`, {
+        method: "GET",
+        headers,
+        signal,
+        patience: POLL_PATIENCE_MS,
+      }),
+    /** @param {Item[]} items */
+    send: (items) => change("POST", items),
+    /** @param {string[]} ids */
+    acknowledge: (ids) =>
+      change("DELETE", ids.map((_id) => ({ _id }))),
+    close: () => request("chat.json", { method: "DELETE", headers, keepalive: true }),
+  };
+}
+
+/**
+ * @typedef {object} Asked
+ * @property {string} method
+ * @property {Record<string, string>} [headers]
+ * @property {unknown} [body]
+ * @property {AbortSignal} [signal]
+ * @property {number} [patience]
+ * @property {boolean} [keepalive]
+ *
+ * @param {string} resource
+ * @param {Asked} asked
+ * @returns {Promise<any>}
+ */
+async function request(resource, asked) {
+  const { method, headers, body, signal, keepalive = false } = asked;
+  const signals = [AbortSignal.timeout(asked.patience ?? PATIENCE_MS)];
+  if (signal) signals.push(signal);
+  let response;
+  let json;
+  try {
+    response = await fetch(BASE + resource, {
+      method,
+      headers: body ? { ...headers, "Content-Type": "application/json" } : headers,
+      body: body ? JSON.stringify({ data: body }) : undefined,
+      signal: AbortSignal.any(signals),
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+      keepalive,
+    });
+    json = await response.text();
+  } catch (error) {
+    throw new ApiError(0, String(error));
+  }
+  return readResults(response, json);
+}
+
+/**
+ * @param {Response} response
+ * @param {string} json
+ */
+function readResults(response, json) {
+  let results;
+  try {
+    ({ results } = JSON.parse(json));
+  } catch {
+    // A proxy's own error page: what counts is its status.
+  }
+  if (response.ok && results) return results;
+  const wait = Number(response.headers.get("Retry-After")) || 0;
+  const code = response.ok ? 502 : response.status;
+  throw new ApiError(code, results?.detail ?? results?.msg ?? "", wait);
+}

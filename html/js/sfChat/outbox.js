@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * What waits to be sent, oldest first. Sends in order, repeats the identical
+ * request under the same ids until it is answered (so nothing is stored
+ * twice) or until a limit, and then keeps everything for another try.
+ * The list itself lives in the session and so survives a refresh.
+ */
+
+import { ApiError } from "./api.js";
+import { createPause } from "./pause.js";
+
+const ATTEMPTS = 8;
+const BATCH_LIMIT = 32;
+
+/**
+ * @typedef {import("./api.js").Item} Item
+ * @typedef {{ items: Item[], batch: number }} Waiting `batch` items of the
+ *   front are on their way, or may have been stored without our knowing
+ * @typedef {"sending" | "stored" | "failed"} SendState
+ */
+
+/**
+ * @param {object} options
+ * @param {Waiting} options.waiting
+ * @param {() => void} options.save
+ * @param {(items: Item[]) => Promise<unknown>} options.send
+ * @param {(ids: string[], state: SendState) => void} options.onState
+ * @param {(error: ApiError) => void} options.onEnd
+ */
+export function createOutbox({ waiting, save, send, onState, onEnd }) {
+  const pause = createPause();
+  let running = false;
+  let stopped = false;
+
+  /** @param {SendState} state @param {Item[]} items */
+  const tell = (state, items) =>
+    onState(items.map(({ _id }) => _id), state);
+
+  /** @returns {Promise<ApiError | null>} */
+  async function sendBatch() {
+    waiting.batch ||= Math.min(waiting.items.length, BATCH_LIMIT);
+    save();
+    try {
+      await send(waiting.items.slice(0, waiting.batch));
+    } catch (error) {
+      if (error instanceof ApiError) return error;
+      throw error;
+    }
+    tell("stored", waiting.items.splice(0, waiting.batch));
+    waiting.batch = 0;
+    save();
+    return null;
+  }
+
+  async function run() {
+    let failures = 0;
+    running = true;
+    tell("sending", waiting.items);
+    while (!stopped && waiting.items.length > 0 && failures < ATTEMPTS) {
+      const error = await sendBatch();
+      if (stopped) break;
+      if (!error) {
+        failures = 0;
+      } else if (error.isFinal) {
+        stopped = true;
+        onEnd(error);
+      } else {
+        failures += 1;
+        if (failures < ATTEMPTS) await pause.wait(failures, error.retryAfter);
+      }
+    }
+    running = false;
+    if (waiting.items.length > 0) tell("failed", waiting.items);
+  }
+
+  return {
+    /** @param {Item[]} items */
+    add(items) {
+      waiting.items.push(...items);
+      save();
+      this.flush();
+    },
+    /** Tries now, whatever pause or failure there was. */
+    flush() {
+      if (stopped) return;
+      if (running) pause.cut();
+      else if (waiting.items.length > 0) run();
+    },
+    stop() {
+      stopped = true;
+      pause.cut();
+    },
+  };
+}

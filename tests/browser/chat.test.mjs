@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** Two people talk through the real server, in every engine there is. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { startServer } from "../lib/server.mjs";
+import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import {
+  closeChat, createChat, joinChat, meet, readLog, readSystem, say, waitPath,
+  waitReady, waitText,
+} from "./lib/story.mjs";
+
+const PORT = Number(process.env.SFCHAT_TEST_PORT ?? 18651);
+
+const joined = (page) =>
+  page.waitFor(() => document.querySelector("#problem").textContent);
+
+const problem = (page) =>
+  page.evaluate(() => document.querySelector("#problem").textContent);
+
+it("has a browser to run in", () => {
+  assert.ok(ENGINES.length > 0, "install chromium");
+});
+
+for (const engine of ENGINES) {
+  describe(`chat in ${engine}`, () => {
+    let server;
+    let browser;
+
+    before(async () => {
+      server = await startServer({ port: PORT, env: { SFCHAT_CREATE_LIMIT: "0" } });
+      browser = await openBrowser(engine);
+    });
+    after(async () => {
+      await browser?.close();
+      await server?.stop();
+    });
+
+    it("goes from creating to closing", async () => {
+      const creator = await browser.newPage();
+      const joiner = await browser.newPage();
+      const code = await createChat(creator, server.url);
+      assert.equal(
+        await creator.evaluate(() => document.querySelector("#text").disabled),
+        true,
+        "nobody is there to write to",
+      );
+      await joinChat(joiner, server.url, code);
+      await waitReady(creator);
+      await waitReady(joiner);
+
+      await say(creator, "Hello");
+      await waitText(joiner, "Hello");
+      await say(joiner, "Hi");
+      await say(joiner, "How are you?");
+      await waitText(creator, "How are you?");
+      const heard = [["you", "Hello"], ["talker", "Hi"], ["talker", "How are you?"]];
+      assert.deepEqual(await readLog(creator), heard);
+      assert.deepEqual(await readSystem(creator), [
+        `Welcome to SFChat!\nPlease send code: ${code} to Talker`,
+        "Talker was successfully joined to chat",
+      ]);
+
+      await closeChat(creator);
+      await waitText(creator,
+        "Thank you for using SFChat.\nCurrent chat was successfully closed.");
+      await waitText(joiner,
+        "Thank you for using SFChat.\nChat was successfully closed by Talker.");
+      for (const page of [creator, joiner]) {
+        await page.waitFor(() => !document.querySelector("#again").hidden);
+        assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+        await page.reload();
+        await waitPath(page, "/");
+        assert.deepEqual(page.complaints, []);
+      }
+    });
+
+    it("draws a message as the mock-up says", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await say(creator, "one");
+      await say(creator, "two");
+      await waitText(joiner, "two");
+      const drawn = await joiner.evaluate(() =>
+        [...document.querySelectorAll(".message.talker")].map((message) => ({
+          id: message.id,
+          children: [...message.children].map(({ className }) => className),
+          date: message.querySelector(".msg-date").textContent,
+          name: message.querySelector(".msg-name").textContent,
+        })),
+      );
+      assert.deepEqual(drawn.map(({ name }) => name), ["Talker", "…"]);
+      for (const { id, children, date } of drawn) {
+        assert.match(id, /^msg-[0-9a-f]{24}$/);
+        assert.match(date, /^\[[0-2]\d:[0-5]\d:[0-5]\d\]$/);
+        assert.deepEqual(children, ["msg-date", "msg-name", "msg-text"]);
+      }
+      const system = await joiner.evaluate(() =>
+        [...document.querySelector(".message.system").children].map(
+          ({ className }) => className,
+        ),
+      );
+      assert.deepEqual(system, ["border", "msg-text", "border"]);
+    });
+
+    it("takes text for text", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      const markup = '<img src=x onerror="document.title=1"><b>&amp;</b>';
+      await say(creator, markup);
+      await waitText(joiner, markup);
+      assert.equal(
+        await joiner.evaluate(() => document.querySelectorAll("#log img, #log b").length),
+        0,
+      );
+      await say(joiner, "two\nlines");
+      await waitText(creator, "two\nlines");
+      await say(joiner, "   ");
+      await say(joiner, "after blanks");
+      await waitText(creator, "after blanks");
+      assert.deepEqual((await readLog(creator)).slice(1),
+        [["talker", "two\nlines"], ["talker", "after blanks"]]);
+    });
+
+    it("divides what is too long for one message", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      const words = Array.from({ length: 60 }, (_, i) => `word${i}`);
+      await say(creator, words.join(" "));
+      await joiner.waitFor(
+        (last) => document.querySelector("#log").textContent.includes(last),
+        words.at(-1),
+      );
+      const heard = await readLog(joiner);
+      assert.ok(heard.length > 1);
+      assert.ok(heard.every(([, text]) => [...text].length <= 140));
+      assert.equal(heard.map(([, text]) => text).join(" "), words.join(" "));
+    });
+
+    it("keeps the conversation through a refresh on both sides", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await say(creator, "before");
+      await waitText(joiner, "before");
+      await joiner.reload();
+      await waitReady(joiner);
+      await say(creator, "meanwhile");
+      await waitText(joiner, "meanwhile");
+      await creator.reload();
+      await waitReady(creator);
+      await say(joiner, "after");
+      await waitText(creator, "after");
+      assert.deepEqual(await readLog(creator),
+        [["you", "before"], ["you", "meanwhile"], ["talker", "after"]]);
+      assert.deepEqual(await readLog(joiner),
+        [["talker", "before"], ["talker", "meanwhile"], ["you", "after"]]);
+      assert.equal((await readSystem(creator)).length, 2);
+    });
+
+    it("sends once, in order, what was written without a connection", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.setOffline(true);
+      await say(creator, "first");
+      await say(creator, "second");
+      await creator.waitFor(() => document.querySelector(".msg-state.sending"));
+      await creator.waitFor(
+        () => document.querySelector("#state").dataset.state === "retrying",
+      );
+      await creator.setOffline(false);
+      await waitText(joiner, "second");
+      await creator.waitFor(
+        () => document.querySelectorAll(".msg-state.stored").length === 2,
+      );
+      await creator.waitFor(
+        () => document.querySelector("#state").dataset.state === "ready",
+      );
+      assert.deepEqual(await readLog(joiner),
+        [["talker", "first"], ["talker", "second"]]);
+    });
+
+    it("counts in the title what nobody has looked at", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      const title = await joiner.title();
+      const look = (hidden) => joiner.evaluate((value) => {
+        Object.defineProperty(document, "hidden", { value, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+      await look(true);
+      await say(creator, "psst");
+      await say(creator, "are you there?");
+      await waitText(joiner, "are you there?");
+      assert.equal(await joiner.title(), `(2) ${title}`);
+      await look(false);
+      assert.equal(await joiner.title(), title);
+    });
+
+    it("closes a chat that nobody has joined", async () => {
+      const page = await browser.newPage();
+      const code = await createChat(page, server.url);
+      await closeChat(page);
+      await waitText(page,
+        "Thank you for using SFChat.\nCurrent chat was successfully closed.");
+      const late = await browser.newPage();
+      await joinChat(late, server.url, code);
+      await joined(late);
+      assert.match(await problem(late), /no chat with this code/);
+    });
+
+    it("forgives how a code is typed and says what is wrong with one", async () => {
+      const creator = await browser.newPage();
+      const code = await createChat(creator, server.url);
+      const joiner = await browser.newPage();
+      const typed = code.toUpperCase().match(/.{4}/g).join(" ");
+      await joinChat(joiner, server.url, ` ${typed} `);
+      await waitReady(joiner);
+
+      const late = await browser.newPage();
+      await joinChat(late, server.url, code);
+      await joined(late);
+      assert.match(await problem(late), /intercepted/);
+      await joinChat(late, server.url, "nonsense");
+      await joined(late);
+      assert.match(await problem(late), /24 characters/);
+    });
+
+    it("stops asking when the server knows the chat no more", async () => {
+      const page = await browser.newPage();
+      await createChat(page, server.url);
+      await page.evaluate(() => {
+        const session = JSON.parse(sessionStorage.sfChat);
+        session.userToken = "0".repeat(24);
+        sessionStorage.sfChat = JSON.stringify(session);
+      });
+      await page.reload();
+      await page.waitFor(
+        () => document.querySelector("#state").dataset.state === "closed",
+      );
+      assert.match((await readSystem(page)).at(-1), /does not exist any more/);
+      assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    });
+
+    it("lives in one tab only", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      const stolen = await creator.evaluate(() => sessionStorage.sfChat);
+      const twin = await creator.sibling();
+      await twin.goto(`${server.url}/faq`);
+      await twin.evaluate((text) => { sessionStorage.sfChat = text; }, stolen);
+      await twin.goto(`${server.url}/chat`);
+      await twin.waitFor(
+        () => document.querySelector("#state").dataset.state === "elsewhere",
+      );
+      await say(joiner, "who is there?");
+      await waitText(creator, "who is there?");
+    });
+
+    it("leads home who has no chat", async () => {
+      const page = await browser.newPage();
+      await page.goto(`${server.url}/chat`);
+      await waitPath(page, "/");
+    });
+  });
+}
