@@ -47,12 +47,14 @@ export function startChat(session) {
   const poll = createPoll({
     receive: api.receive,
     handle: receive,
-    onState: showLine,
+    onState: changeLine,
     onEnd: endByError,
   });
   const closing = createClosing(close);
   let ended = false;
   let writing = Promise.resolve();
+  /** @type {import("./poll.js").PollState} */
+  let line = "going";
 
   function keep() {
     if (!ended) save(session);
@@ -126,17 +128,22 @@ export function startChat(session) {
   }
 
   function setReady() {
-    if (session.status !== "ready") showState("ready");
     session.status = "ready";
     composer.unlock();
+    showLine();
   }
 
-  /** @param {import("./poll.js").PollState} line */
-  function showLine(line) {
+  function showLine() {
+    showState(line === "going" ? session.status : line);
+  }
+
+  /** @param {import("./poll.js").PollState} now */
+  function changeLine(now) {
     if (ended) return;
+    line = now;
     if (line === "going") outbox.flush();
     if (line === "offline") tell("offline");
-    showState(line === "going" ? session.status : line);
+    showLine();
   }
 
   async function close() {
@@ -145,8 +152,12 @@ export function startChat(session) {
       await api.close();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.isFinal) endByError(error);
-      else tell("unclosed");
+      if (error.isFinal) {
+        endByError(error);
+      } else {
+        tell("unclosed");
+        showLine();
+      }
       return false;
     }
     // The poll brings the farewell; it may be in a pause.
@@ -172,7 +183,7 @@ export function startChat(session) {
   }
 
   for (const entry of session.entries) view.add(entry);
-  showState(session.status);
+  showLine();
   if (session.status === "ready") setReady();
   poll.start();
   outbox.flush();
