@@ -135,8 +135,8 @@ export async function request(server, method, target, options = {}) {
     body = JSON.stringify(body);
     headers['content-type'] ??= 'application/json';
   }
-  if (body !== undefined) {
-    headers['content-length'] ??= String(Buffer.byteLength(body));
+  if (body !== undefined || method === 'POST') {
+    headers['content-length'] ??= String(Buffer.byteLength(body ?? ''));
   }
   const send = options.h2 ? requestHttp2 : requestHttp1;
   const { status, headers: got, chunks } =
@@ -168,9 +168,10 @@ async function requestHttp2(server, method, target, headers, body, signal) {
   signal?.addEventListener('abort', abort);
   try {
     const stream = session.request(
-      { ':method': method, ':path': target, ...headers });
+      { ':method': method, ':path': target, ...headers },
+      { endStream: body === undefined });
     session.on('error', (error) => stream.destroy(error));
-    stream.end(body);
+    if (body !== undefined) stream.end(body);
     const [got] = await once(stream, 'response');
     return {
       status: got[':status'], headers: got, chunks: await collect(stream),
