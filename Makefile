@@ -22,7 +22,6 @@ LIBS     := $(shell pkg-config --static --libs $(PACKAGES) 2>/dev/null)
 SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
 	libsfcore/store_$(STORE).c
 PROGRAMS := $(patsubst cgi-bin/%.c,$(OUT)/cgi-bin/%,$(wildcard cgi-bin/*.c))
-TESTS    := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
 LIBRARY  := $(OUT)/libsfcore.a
 
 all: programs site
@@ -43,13 +42,10 @@ $(OUT)/cgi-bin/%: $(OUT)/obj/cgi-bin/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
 
-$(OUT)/tests/%: $(OUT)/obj/tests/%.o $(LIBRARY)
-	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@
-
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all programs site clean
 .SECONDARY:
+include tests/tests.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

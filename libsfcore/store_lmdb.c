@@ -161,11 +161,13 @@ static int put(const struct session *session,
 {
 	MDB_val key = make_key(&document->id);
 	MDB_val value;
+	uint8_t *data = sf_codec_encode(document, &value.mv_size);
 	int code;
 
-	value.mv_data = sf_codec_encode(document, &value.mv_size);
+	/* A token that is taken leaves value pointing at what took it. */
+	value.mv_data = data;
 	code = mdb_put(session->txn, session->chats, &key, &value, flags);
-	free(value.mv_data);
+	free(data);
 	return code;
 }
 

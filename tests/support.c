@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Temporary folders, shared memory and processes for the tests. */
+#include "support.h"
+
+#include <ftw.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+
+int support_make_sandbox(void **state)
+{
+	char *path = sf_strdup("/dev/shm/sfchat-test-XXXXXX");
+
+	*state = path;
+	sf_log_set_level(SF_LOG_NONE);
+	return mkdtemp(path) && setenv("SFCHAT_RUNTIME_DIR", path, 1) == 0 ? 0
+									   : -1;
+}
+
+static int remove_entry(
+	const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+void support_remove_tree(const char *path)
+{
+	(void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int support_remove_sandbox(void **state)
+{
+	support_remove_tree(*state);
+	free(*state);
+	return 0;
+}
+
+struct sf_config support_config(void)
+{
+	struct sf_config config;
+	struct sf_detail detail = { "" };
+
+	if (sf_config_load(&config, &detail) != SF_OK)
+		fail_msg("%s", detail.text);
+	return config;
+}
+
+void *support_share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	return memory;
+}
+
+void support_unshare(void *memory, size_t size)
+{
+	assert_int_equal(munmap(memory, size), 0);
+}
+
+void support_gate_pass(struct support_gate *gate)
+{
+	atomic_fetch_sub(&gate->missing, 1);
+	while (atomic_load(&gate->missing) > 0)
+		(void)sched_yield();
+}
+
+pid_t support_start(int (*work)(void *data, int number), void *data, int number)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(work(data, number));
+	assert_true(pid > 0);
+	return pid;
+}
+
+int support_finish(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void support_race(int (*work)(void *data, int number), void *data, int count,
+	int *results)
+{
+	pid_t *pids = sf_alloc((size_t)count * sizeof(*pids));
+
+	for (int i = 0; i < count; i++)
+		pids[i] = support_start(work, data, i);
+	for (int i = 0; i < count; i++)
+		results[i] = support_finish(pids[i]);
+	free(pids);
+}
+
+int support_count(const int *results, int count, int value)
+{
+	int found = 0;
+
+	for (int i = 0; i < count; i++)
+		found += results[i] == value;
+	return found;
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The contract of store.h that every store must pass, verb by verb; the other
+ * test_store_*.c are the rest of it. Knows store.h alone: which store it is,
+ * the link and SFCHAT_STORE decide.
+ */
+#include "talk.h"
+
+static void insert_stores_the_whole_chat(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_document seen;
+	char code[SF_TOKEN_DIGITS + 1];
+
+	assert_sees(talk, creator, "draft [created]");
+	seen = talk_view(talk, &talk->creator);
+	assert_memory_equal(&seen.id, &talk->creator.chat, SF_TOKEN_SIZE);
+	assert_int_equal(seen.created_ms, talk->now_ms);
+	assert_int_equal(seen.user_count, 1);
+	assert_memory_equal(&seen.users[0], &talk->creator.user, SF_TOKEN_SIZE);
+	assert_int_equal(seen.poll_count, 0);
+	sf_token_format(&talk->creator.chat, code);
+	assert_non_null(strstr(seen.messages[0].text, code));
+	sf_document_release(&seen);
+}
+
+static void insert_refuses_a_token_that_is_taken(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_document same;
+
+	sf_document_init(&same, talk->now_ms);
+	same.id = talk->creator.chat;
+	assert_refused(
+		talk, sf_store_insert(talk->store, &same), SF_ERR_CONFLICT);
+	sf_document_release(&same);
+}
+
+static void chats_outlive_the_handle(void **state)
+{
+	struct talk *talk = *state;
+	char *before;
+	char *after;
+
+	assert_ok(talk_say(talk, &talk->creator, "Hi"));
+	before = talk_snapshot(talk);
+	talk_disconnect(talk);
+	talk_connect(talk);
+	after = talk_snapshot(talk);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
+static void a_rested_store_goes_on(void **state)
+{
+	struct talk *talk = *state;
+
+	sf_store_rest(talk->store);
+	assert_sees(talk, creator, "ready");
+	sf_store_rest(talk->store);
+	sf_store_rest(talk->store);
+	assert_ok(talk_say(talk, &talk->creator, "Hi"));
+	assert_sees(talk, joiner, "ready Hi");
+	sf_store_free(NULL);
+}
+
+static void view_shows_only_ones_own_messages(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_document seen;
+
+	assert_ok(talk_say(talk, &talk->creator, "to-joiner"));
+	assert_ok(talk_say(talk, &talk->joiner, "to-creator"));
+	assert_sees(talk, creator, "ready to-creator");
+	assert_sees(talk, joiner, "ready to-joiner");
+	seen = talk_view(talk, &talk->joiner);
+	assert_memory_equal(
+		&seen.messages[0].to, &talk->joiner.user, SF_TOKEN_SIZE);
+	assert_int_equal(seen.user_count, 2);
+	sf_document_release(&seen);
+}
+
+static void view_takes_nothing_away(void **state)
+{
+	struct talk *talk = *state;
+	char *first;
+	char *second;
+
+	assert_ok(talk_say(talk, &talk->creator, "Hi"));
+	first = talk_snapshot(talk);
+	second = talk_snapshot(talk);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+}
+
+static void join_lets_the_second_in_and_tells_both(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token creator;
+	struct sf_document seen;
+
+	assert_sees(talk, joiner, "-");
+	assert_ok(sf_store_join(
+		talk->store, talk->now_ms, &talk->joiner, &creator));
+	assert_memory_equal(&creator, &talk->creator.user, SF_TOKEN_SIZE);
+	assert_sees(talk, creator, "ready [created] [joined]");
+	assert_sees(talk, joiner, "ready [ready]");
+	seen = talk_view(talk, &talk->joiner);
+	assert_memory_equal(&seen.users[1], &talk->joiner.user, SF_TOKEN_SIZE);
+	assert_int_equal(
+		sf_document_last_sign(&seen, &talk->joiner.user), talk->now_ms);
+	assert_int_equal(sf_document_last_sign(&seen, &talk->creator.user),
+		talk->now_ms);
+	sf_document_release(&seen);
+}
+
+static void join_leaves_the_creators_poll_alone(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token poll = talk_token();
+	struct sf_document seen;
+
+	assert_ok(talk_poll(talk, &talk->creator, &poll));
+	talk->now_ms += 1000;
+	assert_ok(talk_join(talk, &talk->joiner.user));
+	seen = talk_view(talk, &talk->creator);
+	assert_true(sf_document_has_poll(&seen, &poll));
+	assert_int_equal(sf_document_last_sign(&seen, &talk->creator.user),
+		talk->now_ms);
+	sf_document_release(&seen);
+}
+
+static void join_refuses_a_third(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token third = talk_token();
+
+	assert_refused(talk, talk_join(talk, &third), SF_ERR_CONFLICT);
+}
+
+static void join_refuses_an_unknown_or_closed_chat(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token third = talk_token();
+	struct sf_participant nobody = { talk_token(), talk_token() };
+	struct sf_token creator;
+
+	assert_refused(talk,
+		sf_store_join(talk->store, talk->now_ms, &nobody, &creator),
+		SF_ERR_NOT_FOUND);
+	assert_ok(talk_end(talk, &talk->creator));
+	assert_refused(talk, talk_join(talk, &third), SF_ERR_NOT_FOUND);
+}
+
+static void push_stores_for_the_other_in_order(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_message batch[] = {
+		{ .id = talk_token(), .text = (char[]){ "one" } },
+		{ .id = talk_token(), .text = (char[]){ "two" } },
+		{ .id = talk_token(), .text = (char[]){ "three" } },
+	};
+	struct sf_store_push push = { batch, 3 };
+	struct sf_token to;
+
+	assert_ok(sf_store_push(
+		talk->store, talk->now_ms, &talk->joiner, &push, &to));
+	assert_memory_equal(&to, &talk->creator.user, SF_TOKEN_SIZE);
+	assert_ok(talk_say(talk, &talk->joiner, "four"));
+	assert_sees(talk, creator, "ready one two three four");
+	assert_sees(talk, joiner, "ready");
+	push.count = 1;
+	batch[0].id = talk_token();
+	assert_ok(sf_store_push(
+		talk->store, talk->now_ms, &talk->creator, &push, &to));
+	assert_memory_equal(&to, &talk->joiner.user, SF_TOKEN_SIZE);
+	assert_sees(talk, joiner, "ready one");
+}
+
+static void push_keeps_a_message_as_it_is(void **state)
+{
+	struct talk *talk = *state;
+	static const char text[] = "\xe2\x82\xac \xf0\x9f\x98\x80\n\t\"\\$.";
+	struct sf_message message = {
+		.id = talk_token(),
+		.chosen_id = true,
+		.sealed = true,
+		.text = (char *)(uintptr_t)text,
+	};
+	struct sf_store_push push = { &message, 1 };
+	struct sf_document seen;
+	struct sf_token to;
+
+	assert_ok(sf_store_push(
+		talk->store, talk->now_ms, &talk->creator, &push, &to));
+	assert_ok(talk_say(talk, &talk->creator, "open"));
+	seen = talk_view(talk, &talk->joiner);
+	assert_int_equal(seen.message_count, 2);
+	assert_string_equal(seen.messages[0].text, text);
+	assert_memory_equal(&seen.messages[0].id, &message.id, SF_TOKEN_SIZE);
+	assert_true(seen.messages[0].sealed);
+	assert_int_equal(seen.messages[0].event, SF_EVENT_NONE);
+	assert_false(seen.messages[1].sealed);
+	sf_document_release(&seen);
+}
+
+static void push_refuses_before_a_join_and_after_a_close(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_refused(
+		talk, talk_say(talk, &talk->creator, "early"), SF_ERR_CONFLICT);
+	assert_ok(talk_join(talk, &talk->joiner.user));
+	assert_ok(talk_end(talk, &talk->joiner));
+	assert_refused(
+		talk, talk_say(talk, &talk->creator, "late"), SF_ERR_CLOSED);
+}
+
+static enum sf_err push_many(
+	struct talk *talk, const struct sf_participant *from, size_t count)
+{
+	static char text[] = "m";
+	struct sf_message messages[SF_DOCUMENT_WAITING_MAX];
+	struct sf_store_push push = { messages, count };
+	struct sf_token to;
+
+	for (size_t i = 0; i < count; i++)
+		messages[i] =
+			(struct sf_message){ .id = talk_token(), .text = text };
+	return sf_store_push(talk->store, talk->now_ms, from, &push, &to);
+}
+
+static void push_refuses_more_than_may_wait(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_document seen;
+
+	assert_ok(push_many(talk, &talk->creator, SF_DOCUMENT_WAITING_MAX - 1));
+	assert_refused(
+		talk, push_many(talk, &talk->creator, 2), SF_ERR_TOO_MANY);
+	assert_ok(push_many(talk, &talk->creator, 1));
+	assert_refused(
+		talk, push_many(talk, &talk->creator, 1), SF_ERR_TOO_MANY);
+	/* What waits for one does not stand in the other's way. */
+	assert_ok(talk_say(talk, &talk->joiner, "answer"));
+	seen = talk_view(talk, &talk->joiner);
+	assert_int_equal(seen.message_count, SF_DOCUMENT_WAITING_MAX);
+	assert_ok(talk_pull(talk, &talk->joiner, &seen.messages[0].id, 1));
+	sf_document_release(&seen);
+	assert_ok(push_many(talk, &talk->creator, 1));
+	assert_refused(
+		talk, push_many(talk, &talk->creator, 1), SF_ERR_TOO_MANY);
+}
+
+static void push_of_the_same_id_stores_once(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token id = talk_token();
+
+	assert_ok(talk_say_as(talk, &talk->creator, &id, "once"));
+	assert_refused(
+		talk, talk_say_as(talk, &talk->creator, &id, "again"), SF_OK);
+	assert_sees(talk, joiner, "ready once");
+	assert_ok(talk_acknowledge(talk, &talk->joiner));
+	assert_refused(
+		talk, talk_say_as(talk, &talk->creator, &id, "again"), SF_OK);
+	assert_sees(talk, joiner, "ready");
+}
+
+static void push_of_a_batch_with_known_ids_stores_the_rest(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_message batch[] = {
+		{ .id = talk_token(),
+			.chosen_id = true,
+			.text = (char[]){ "known" } },
+		{ .id = talk_token(),
+			.chosen_id = true,
+			.text = (char[]){ "new" } },
+	};
+	struct sf_store_push push = { batch, 1 };
+	struct sf_token to;
+
+	assert_ok(sf_store_push(
+		talk->store, talk->now_ms, &talk->creator, &push, &to));
+	push.count = 2;
+	assert_ok(sf_store_push(
+		talk->store, talk->now_ms, &talk->creator, &push, &to));
+	assert_memory_equal(&to, &talk->joiner.user, SF_TOKEN_SIZE);
+	assert_sees(talk, joiner, "ready known new");
+	batch[0].id = talk_token();
+	batch[1].id = batch[0].id;
+	assert_ok(sf_store_push(
+		talk->store, talk->now_ms, &talk->joiner, &push, &to));
+	assert_sees(talk, creator, "ready known");
+}
+
+static void push_knows_an_id_for_a_hundred_messages(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token first = talk_token();
+
+	assert_ok(talk_say_as(talk, &talk->creator, &first, "first"));
+	for (int i = 1; i < SF_DOCUMENT_SENT_MAX; i++) {
+		struct sf_token id = talk_token();
+
+		assert_ok(talk_say_as(talk, &talk->creator, &id, "more"));
+	}
+	/* As many wait as may: to repeat one is not to add one. */
+	assert_refused(talk, talk_say_as(talk, &talk->creator, &first, "first"),
+		SF_OK);
+	assert_ok(talk_acknowledge(talk, &talk->joiner));
+	assert_refused(talk, talk_say_as(talk, &talk->creator, &first, "first"),
+		SF_OK);
+}
+
+static void pull_removes_only_ones_own_by_id(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token unknown = talk_token();
+	struct sf_token first = talk_token();
+	struct sf_token second = talk_token();
+
+	assert_ok(talk_say_as(talk, &talk->creator, &first, "first"));
+	assert_ok(talk_say_as(talk, &talk->creator, &second, "second"));
+	assert_refused(talk, talk_pull(talk, &talk->creator, &first, 1), SF_OK);
+	assert_refused(
+		talk, talk_pull(talk, &talk->joiner, &unknown, 1), SF_OK);
+	assert_ok(talk_pull(talk, &talk->joiner,
+		(struct sf_token[]){ talk_token(), second }, 2));
+	assert_sees(talk, joiner, "ready first");
+	assert_refused(talk, talk_pull(talk, &talk->joiner, &second, 1), SF_OK);
+	assert_ok(talk_pull(
+		talk, &talk->joiner, (struct sf_token[]){ first, second }, 2));
+	/* Nothing waits any more, but the chat goes on. */
+	assert_sees(talk, joiner, "ready");
+	assert_ok(talk_say(talk, &talk->creator, "third"));
+	assert_sees(talk, joiner, "ready third");
+}
+
+static void pull_of_the_last_of_a_closed_chat_forgets_it(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_ok(talk_end(talk, &talk->creator));
+	assert_ok(talk_acknowledge(talk, &talk->creator));
+	assert_sees(talk, creator, "closed");
+	assert_sees(talk, joiner, "closed [closed_by_talker]");
+	assert_ok(talk_acknowledge(talk, &talk->joiner));
+	assert_gone(talk);
+}
+
+static void pull_of_the_last_of_a_closed_draft_forgets_it(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_ok(talk_end(talk, &talk->creator));
+	assert_ok(talk_acknowledge(talk, &talk->creator));
+	assert_gone(talk);
+}
+
+static void close_tells_both_and_keeps_what_waits(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token other;
+
+	assert_ok(talk_say(talk, &talk->creator, "Bye"));
+	assert_ok(sf_store_close(
+		talk->store, talk->now_ms, &talk->joiner, INT64_MAX, &other));
+	assert_memory_equal(&other, &talk->creator.user, SF_TOKEN_SIZE);
+	assert_sees(talk, creator, "closed [closed_by_talker]");
+	assert_sees(talk, joiner, "closed Bye [closed_by_you]");
+}
+
+static void close_of_a_draft_tells_the_creator(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token other;
+
+	assert_ok(sf_store_close(
+		talk->store, talk->now_ms, &talk->creator, INT64_MAX, &other));
+	assert_memory_equal(&other, &talk->creator.user, SF_TOKEN_SIZE);
+	assert_sees(talk, creator, "closed [created] [closed_by_you]");
+}
+
+static void close_of_a_closed_chat_changes_nothing(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_ok(talk_end(talk, &talk->creator));
+	assert_refused(talk, talk_end(talk, &talk->creator), SF_OK);
+	assert_refused(talk, talk_end(talk, &talk->joiner), SF_OK);
+}
+
+static enum sf_err close_if_silent(
+	struct talk *talk, const struct sf_participant *by, int64_t since_ms)
+{
+	struct sf_token other;
+
+	return sf_store_close(talk->store, talk->now_ms, by, since_ms, &other);
+}
+
+static void close_spares_who_joined_or_polled_since(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token poll = talk_token();
+	int64_t joined_ms;
+
+	joined_ms = talk->now_ms;
+	assert_refused(talk,
+		close_if_silent(talk, &talk->joiner, joined_ms - 1),
+		SF_ERR_CONFLICT);
+	assert_refused(talk,
+		close_if_silent(talk, &talk->creator, joined_ms - 1),
+		SF_ERR_CONFLICT);
+	talk->now_ms += 5000;
+	assert_ok(talk_poll(talk, &talk->joiner, &poll));
+	assert_refused(talk,
+		close_if_silent(talk, &talk->joiner, talk->now_ms - 1),
+		SF_ERR_CONFLICT);
+	assert_ok(close_if_silent(talk, &talk->joiner, talk->now_ms));
+	assert_sees(talk, creator, "closed [closed_by_talker]");
+	assert_sees(talk, joiner, "closed [closed_by_you]");
+}
+
+static void close_takes_who_has_been_silent(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token poll = talk_token();
+
+	talk->now_ms += 5000;
+	/* It is the closed one's silence that counts. */
+	assert_ok(talk_poll(talk, &talk->creator, &poll));
+	assert_ok(close_if_silent(talk, &talk->joiner, talk->now_ms - 1));
+	assert_sees(talk, creator, "closed [closed_by_talker]");
+}
+
+static void begin_poll_takes_the_place_of_ones_own(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token polls[3] = { talk_token(), talk_token(), talk_token() };
+	struct sf_document seen;
+
+	assert_ok(talk_poll(talk, &talk->creator, &polls[0]));
+	talk->now_ms += 1000;
+	assert_ok(talk_poll(talk, &talk->joiner, &polls[1]));
+	talk->now_ms += 1000;
+	assert_ok(talk_poll(talk, &talk->creator, &polls[2]));
+	seen = talk_view(talk, &talk->joiner);
+	assert_false(sf_document_has_poll(&seen, &polls[0]));
+	assert_true(sf_document_has_poll(&seen, &polls[1]));
+	assert_true(sf_document_has_poll(&seen, &polls[2]));
+	assert_int_equal(seen.poll_count, 2);
+	assert_int_equal(sf_document_last_sign(&seen, &talk->joiner.user),
+		talk->now_ms - 1000);
+	assert_int_equal(sf_document_last_sign(&seen, &talk->creator.user),
+		talk->now_ms);
+	sf_document_release(&seen);
+}
+
+static void begin_poll_works_in_every_status(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token poll = talk_token();
+
+	assert_ok(talk_poll(talk, &talk->creator, &poll));
+	assert_sees(talk, creator, "draft [created]");
+	assert_ok(talk_end(talk, &talk->creator));
+	assert_ok(talk_poll(talk, &talk->creator, &poll));
+	assert_sees(talk, creator, "closed [created] [closed_by_you]");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_draft(insert_stores_the_whole_chat),
+		with_draft(insert_refuses_a_token_that_is_taken),
+		with_ready(chats_outlive_the_handle),
+		with_ready(a_rested_store_goes_on),
+		with_ready(view_shows_only_ones_own_messages),
+		with_ready(view_takes_nothing_away),
+		with_draft(join_lets_the_second_in_and_tells_both),
+		with_draft(join_leaves_the_creators_poll_alone),
+		with_ready(join_refuses_a_third),
+		with_draft(join_refuses_an_unknown_or_closed_chat),
+		with_ready(push_stores_for_the_other_in_order),
+		with_ready(push_keeps_a_message_as_it_is),
+		with_draft(push_refuses_before_a_join_and_after_a_close),
+		with_ready(push_refuses_more_than_may_wait),
+		with_ready(push_of_the_same_id_stores_once),
+		with_ready(push_of_a_batch_with_known_ids_stores_the_rest),
+		with_ready(push_knows_an_id_for_a_hundred_messages),
+		with_ready(pull_removes_only_ones_own_by_id),
+		with_ready(pull_of_the_last_of_a_closed_chat_forgets_it),
+		with_draft(pull_of_the_last_of_a_closed_draft_forgets_it),
+		with_ready(close_tells_both_and_keeps_what_waits),
+		with_draft(close_of_a_draft_tells_the_creator),
+		with_ready(close_of_a_closed_chat_changes_nothing),
+		with_ready(close_spares_who_joined_or_polled_since),
+		with_ready(close_takes_who_has_been_silent),
+		with_ready(begin_poll_takes_the_place_of_ones_own),
+		with_draft(begin_poll_works_in_every_status),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}
