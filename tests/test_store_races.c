@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The contract of store.h, continued: processes that do things to one chat at
+ * the same moment. Each has a handle of its own, as programs have.
+ */
+#include "talk.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+
+#define RACERS 8
+#define ROUNDS 10
+#define SENDS 12    /* of each racer; all of one side's may wait */
+#define TRIES 20    /* of each racer; together more than may wait */
+#define STREAM 60   /* of each sender while the other acknowledges */
+#define STREAMERS 3 /* and one who receives */
+#define BROKEN 99   /* a racer's result: it could not even begin */
+
+struct race {
+	struct support_gate gate;
+	struct talk *talk;
+	struct sf_token ids[RACERS];
+	_Atomic int received[STREAMERS][STREAM];
+	_Atomic int disorder;
+};
+
+/* Both get into one chat, on a handle of the racer's own. */
+static bool enter(struct race *race)
+{
+	struct talk *talk = race->talk;
+	enum sf_err err = sf_store_open(&talk->config, &talk->store);
+
+	support_gate_pass(&race->gate);
+	return err == SF_OK;
+}
+
+/* Runs work in count processes and returns what they shared. */
+static struct race *run(struct talk *talk, int (*work)(void *data, int number),
+	int count, int *results)
+{
+	struct race *race = support_share(sizeof(*race));
+
+	race->talk = talk;
+	race->gate.missing = count;
+	for (int i = 0; i < RACERS; i++)
+		race->ids[i] = talk_token();
+	talk_disconnect(talk);
+	support_race(work, race, count, results);
+	talk_connect(talk);
+	return race;
+}
+
+static void finish(struct race *race)
+{
+	support_unshare(race, sizeof(*race));
+}
+
+/* Each odd racer is the joiner, each even one the creator. */
+static const struct sf_participant *side(const struct talk *talk, int number)
+{
+	return number % 2 ? &talk->joiner : &talk->creator;
+}
+
+static int insert_one(void *data, int number)
+{
+	struct race *race = data;
+	struct sf_document document;
+
+	(void)number;
+	if (!enter(race))
+		return BROKEN;
+	sf_document_init(&document, race->talk->now_ms);
+	document.id = race->ids[0];
+	return sf_store_insert(race->talk->store, &document);
+}
+
+static void of_equal_inserts_one_is_stored(void **state)
+{
+	int results[RACERS];
+
+	finish(run(*state, insert_one, RACERS, results));
+	assert_int_equal(support_count(results, RACERS, SF_OK), 1);
+	assert_int_equal(
+		support_count(results, RACERS, SF_ERR_CONFLICT), RACERS - 1);
+}
+
+static int join_one(void *data, int number)
+{
+	struct race *race = data;
+
+	if (!enter(race))
+		return BROKEN;
+	return talk_join(race->talk, &race->ids[number]);
+}
+
+static void of_eight_joiners_one_gets_in(void **state)
+{
+	struct talk *talk = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int results[RACERS];
+		struct race *race;
+
+		talk_begin_draft(talk);
+		race = run(talk, join_one, RACERS, results);
+		assert_int_equal(support_count(results, RACERS, SF_OK), 1);
+		assert_int_equal(
+			support_count(results, RACERS, SF_ERR_CONFLICT),
+			RACERS - 1);
+		assert_sees(talk, creator, "ready [created] [joined]");
+		for (int i = 0; i < RACERS; i++) {
+			talk->joiner.user = race->ids[i];
+			assert_sees(talk, joiner,
+				results[i] ? "-" : "ready [ready]");
+		}
+		finish(race);
+	}
+}
+
+static int send_some(void *data, int number)
+{
+	struct race *race = data;
+
+	if (!enter(race))
+		return BROKEN;
+	for (int i = 0; i < SENDS; i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "%d %d", number, i);
+		if (talk_say(race->talk, side(race->talk, number), text))
+			return BROKEN;
+	}
+	return 0;
+}
+
+/* All that the racers of one side sent, once, and in each one's order. */
+static void assert_whole(const struct sf_document *seen)
+{
+	int next[RACERS] = { 0 };
+
+	assert_int_equal(seen->message_count, RACERS / 2 * SENDS);
+	for (size_t i = 0; i < seen->message_count; i++) {
+		char *rest;
+		long number = strtol(seen->messages[i].text, &rest, 10);
+
+		assert_in_range(number, 0, RACERS - 1);
+		assert_int_equal(strtol(rest, NULL, 10), next[number]++);
+	}
+}
+
+static void parallel_sends_are_all_stored_once(void **state)
+{
+	struct talk *talk = *state;
+	int results[RACERS];
+
+	finish(run(talk, send_some, RACERS, results));
+	assert_int_equal(support_count(results, RACERS, 0), RACERS);
+	for (int i = 0; i < 2; i++) {
+		struct sf_document seen = talk_view(talk, side(talk, i));
+
+		assert_whole(&seen);
+		sf_document_release(&seen);
+	}
+}
+
+static int send_same(void *data, int number)
+{
+	struct race *race = data;
+
+	(void)number;
+	if (!enter(race))
+		return BROKEN;
+	return talk_say_as(
+		race->talk, &race->talk->creator, &race->ids[0], "once");
+}
+
+static void parallel_retries_are_stored_once(void **state)
+{
+	struct talk *talk = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int results[RACERS];
+
+		talk_begin_ready(talk);
+		finish(run(talk, send_same, RACERS, results));
+		assert_int_equal(support_count(results, RACERS, 0), RACERS);
+		assert_sees(talk, joiner, "ready once");
+	}
+}
+
+static int send_until_full(void *data, int number)
+{
+	struct race *race = data;
+	int stored = 0;
+
+	(void)number;
+	if (!enter(race))
+		return BROKEN;
+	for (int i = 0; i < TRIES; i++) {
+		enum sf_err err =
+			talk_say(race->talk, &race->talk->creator, "text");
+
+		if (err && err != SF_ERR_TOO_MANY)
+			return BROKEN;
+		stored += !err;
+	}
+	return stored;
+}
+
+static void no_more_are_stored_than_may_wait(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_document seen;
+	int results[RACERS];
+	int stored = 0;
+
+	finish(run(talk, send_until_full, RACERS, results));
+	for (int i = 0; i < RACERS; i++)
+		stored += results[i];
+	assert_int_equal(stored, SF_DOCUMENT_WAITING_MAX);
+	seen = talk_view(talk, &talk->joiner);
+	assert_int_equal(seen.message_count, SF_DOCUMENT_WAITING_MAX);
+	sf_document_release(&seen);
+}
+
+static int send_stream(struct talk *talk, int number)
+{
+	for (int i = 0; i < STREAM;) {
+		char text[32];
+		enum sf_err err;
+
+		(void)snprintf(text, sizeof(text), "%d %d", number, i);
+		err = talk_say(talk, &talk->creator, text);
+		if (err && err != SF_ERR_TOO_MANY)
+			return BROKEN;
+		i += !err;
+	}
+	return 0;
+}
+
+static void note(struct race *race, const struct sf_document *seen)
+{
+	for (size_t i = 0; i < seen->message_count; i++) {
+		char *rest;
+		long number = strtol(seen->messages[i].text, &rest, 10);
+		long item = strtol(rest, NULL, 10);
+
+		if (item > 0 && !race->received[number][item - 1])
+			race->disorder++;
+		race->received[number][item]++;
+	}
+}
+
+static int receive_stream(struct race *race)
+{
+	struct talk *talk = race->talk;
+
+	for (size_t total = 0; total < (size_t)STREAM * STREAMERS;) {
+		struct sf_token ids[SF_DOCUMENT_WAITING_MAX];
+		struct sf_document seen;
+
+		if (sf_store_view(
+			    talk->store, talk->now_ms, &talk->joiner, &seen))
+			return BROKEN;
+		note(race, &seen);
+		for (size_t i = 0; i < seen.message_count; i++)
+			ids[i] = seen.messages[i].id;
+		if (talk_pull(talk, &talk->joiner, ids, seen.message_count))
+			return BROKEN;
+		total += seen.message_count;
+		sf_document_release(&seen);
+	}
+	return 0;
+}
+
+static int stream(void *data, int number)
+{
+	struct race *race = data;
+
+	if (!enter(race))
+		return BROKEN;
+	return number == STREAMERS ? receive_stream(race)
+				   : send_stream(race->talk, number);
+}
+
+static void what_is_sent_while_acknowledging_arrives_once(void **state)
+{
+	struct talk *talk = *state;
+	int results[STREAMERS + 1];
+	struct race *race = run(talk, stream, STREAMERS + 1, results);
+
+	assert_int_equal(
+		support_count(results, STREAMERS + 1, 0), STREAMERS + 1);
+	assert_int_equal(race->disorder, 0);
+	for (int i = 0; i < STREAMERS; i++)
+		for (int j = 0; j < STREAM; j++)
+			assert_int_equal(race->received[i][j], 1);
+	assert_sees(talk, joiner, "ready");
+	finish(race);
+}
+
+static int close_one(void *data, int number)
+{
+	struct race *race = data;
+
+	if (!enter(race))
+		return BROKEN;
+	return talk_end(race->talk, side(race->talk, number));
+}
+
+static void of_all_who_close_one_does(void **state)
+{
+	struct talk *talk = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int results[RACERS];
+		bool creator;
+
+		talk_begin_ready(talk);
+		finish(run(talk, close_one, RACERS, results));
+		assert_int_equal(support_count(results, RACERS, 0), RACERS);
+		creator = strcmp(talk_see(talk, &talk->creator),
+				  "closed [closed_by_you]") == 0;
+		assert_sees(talk, creator,
+			creator ? "closed [closed_by_you]"
+				: "closed [closed_by_talker]");
+		assert_sees(talk, joiner,
+			creator ? "closed [closed_by_talker]"
+				: "closed [closed_by_you]");
+	}
+}
+
+/* The first racer closes, the others send; how many did it store? */
+static int send_or_close(void *data, int number)
+{
+	struct race *race = data;
+	struct talk *talk = race->talk;
+	int stored = 0;
+	enum sf_err err = SF_OK;
+
+	if (!enter(race))
+		return BROKEN;
+	if (number == 0)
+		return talk_end(talk, &talk->joiner);
+	for (int i = 0; i < SENDS && !err; i++) {
+		err = talk_say(talk, &talk->creator, "text");
+		stored += !err;
+	}
+	return err && err != SF_ERR_CLOSED ? BROKEN : stored;
+}
+
+static void what_was_acknowledged_before_a_close_is_kept(void **state)
+{
+	struct talk *talk = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int results[RACERS];
+		size_t stored = 0;
+		struct sf_document seen;
+
+		talk_begin_ready(talk);
+		finish(run(talk, send_or_close, RACERS, results));
+		for (int i = 0; i < RACERS; i++)
+			stored += (size_t)results[i];
+		seen = talk_view(talk, &talk->joiner);
+		assert_int_equal(seen.message_count, stored + 1);
+		assert_int_equal(
+			seen.messages[stored].event, SF_EVENT_CLOSED_BY_YOU);
+		sf_document_release(&seen);
+	}
+}
+
+static int acknowledge_one(void *data, int number)
+{
+	struct race *race = data;
+	enum sf_err err;
+
+	if (!enter(race))
+		return BROKEN;
+	err = talk_acknowledge(race->talk, side(race->talk, number));
+	/* Somebody else was the last. */
+	if (err == SF_ERR_UNAUTHORIZED)
+		return SF_OK;
+	return err;
+}
+
+static void last_acknowledgements_of_a_closed_chat_forget_it(void **state)
+{
+	struct talk *talk = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int results[RACERS];
+
+		talk_begin_ready(talk);
+		assert_ok(talk_end(talk, &talk->creator));
+		finish(run(talk, acknowledge_one, RACERS, results));
+		assert_int_equal(support_count(results, RACERS, SF_OK), RACERS);
+		assert_gone(talk);
+	}
+}
+
+static int poll_one(void *data, int number)
+{
+	struct race *race = data;
+
+	if (!enter(race))
+		return BROKEN;
+	return talk_poll(race->talk, &race->talk->creator, &race->ids[number]);
+}
+
+static void of_all_polls_of_one_user_one_stays(void **state)
+{
+	struct talk *talk = *state;
+	int results[RACERS];
+	struct sf_document seen;
+	struct race *race = run(talk, poll_one, RACERS, results);
+	int stayed = 0;
+
+	assert_int_equal(support_count(results, RACERS, SF_OK), RACERS);
+	seen = talk_view(talk, &talk->creator);
+	for (int i = 0; i < RACERS; i++)
+		stayed += sf_document_has_poll(&seen, &race->ids[i]);
+	assert_int_equal(stayed, 1);
+	sf_document_release(&seen);
+	finish(race);
+}
+
+static int view_overdue(void *data, int number)
+{
+	struct race *race = data;
+	struct talk *talk = race->talk;
+	struct sf_document seen;
+
+	if (!enter(race))
+		return BROKEN;
+	return sf_store_view(talk->store, talk->now_ms + talk->lifetime_ms,
+		side(talk, number), &seen);
+}
+
+static void an_overdue_chat_is_closed_once(void **state)
+{
+	struct talk *talk = *state;
+	int results[RACERS];
+
+	assert_ok(talk_say(talk, &talk->creator, "undelivered"));
+	finish(run(talk, view_overdue, RACERS, results));
+	assert_int_equal(support_count(results, RACERS, SF_OK), RACERS);
+	assert_sees(talk, creator, "closed [closed_automatically]");
+	assert_sees(talk, joiner, "closed [closed_automatically]");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_draft(of_equal_inserts_one_is_stored),
+		with_draft(of_eight_joiners_one_gets_in),
+		with_ready(parallel_sends_are_all_stored_once),
+		with_ready(parallel_retries_are_stored_once),
+		with_ready(no_more_are_stored_than_may_wait),
+		with_ready(what_is_sent_while_acknowledging_arrives_once),
+		with_ready(of_all_who_close_one_does),
+		with_ready(what_was_acknowledged_before_a_close_is_kept),
+		with_ready(last_acknowledgements_of_a_closed_chat_forget_it),
+		with_ready(of_all_polls_of_one_user_one_stays),
+		with_ready(an_overdue_chat_is_closed_once),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}
