@@ -22,7 +22,9 @@ LIBS     := $(shell pkg-config --static --libs $(PACKAGES) 2>/dev/null)
 SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
 	libsfcore/store_$(STORE).c
 PROGRAMS := $(patsubst cgi-bin/%.c,$(OUT)/cgi-bin/%,$(wildcard cgi-bin/*.c))
+NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
+CHECKS   := check-unit check-store check-browser
 
 all: programs site
 
@@ -42,10 +44,50 @@ $(OUT)/cgi-bin/%: $(OUT)/obj/cgi-bin/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
 
+$(BUILD)/html/index.html: scripts/build-html COPYING $(shell find html -type f)
+	scripts/build-html $(BUILD)/html
+
+# Packages first; the second make then finds what they brought.
+run:
+	@scripts/install build run
+	@$(MAKE) --no-print-directory --silent all
+	@$(if $(PORT),SFCHAT_PORT=$(PORT)) SFCHAT_BUILD=$(abspath $(BUILD)) \
+		SFCHAT_STORE_KIND=$(STORE) exec scripts/run
+
+check:
+	@scripts/install build run check
+	@$(MAKE) --no-print-directory $(CHECKS)
+	@echo "All checks passed: $(CHECKS)"
+
+$(BUILD)/node/.installed: tests/package.json tests/package-lock.json
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --no-audit --no-fund
+	touch $@
+
+# The API through the server; a program by hand; the page in browsers.
+check-cgi: programs
+	$(NODE_TEST) tests/cgi/*.test.mjs
+
+check-web: all
+	$(NODE_TEST) tests/web/*.test.mjs
+
+check-browser: all $(BUILD)/node/.installed
+	node $(BUILD)/node/node_modules/typescript/bin/tsc -p tests/tsconfig.json
+	$(NODE_TEST) tests/browser/*.test.mjs
+
+help:
+	@echo 'make            build'
+	@echo 'make run        install what is missing, build, start'
+	@echo 'make check      install what is missing, run every test:'
+	@printf '  make %s\n' $(CHECKS)
+	@echo 'make bench      measure speed and memory'
+	@echo 'make clean      remove build/'
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all programs site clean
+.PHONY: all programs site run check check-cgi check-web check-browser help clean
 .SECONDARY:
 include tests/tests.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
