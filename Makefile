@@ -51,8 +51,9 @@ $(BUILD)/html/index.html: scripts/build-html COPYING $(shell find html -type f)
 run:
 	@scripts/install build run
 	@$(MAKE) --no-print-directory --silent all
-	@$(if $(PORT),SFCHAT_PORT=$(PORT)) SFCHAT_BUILD=$(abspath $(BUILD)) \
-		SFCHAT_STORE_KIND=$(STORE) exec scripts/run
+	@$(if $(PORT),SFCHAT_PORT=$(PORT)) $(if $(SERVE),SFCHAT_SERVE=$(SERVE)) \
+		SFCHAT_BUILD=$(abspath $(BUILD)) SFCHAT_STORE_KIND=$(STORE) \
+		exec scripts/run
 
 check:
 	@scripts/install build run check
