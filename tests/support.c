@@ -4,8 +4,10 @@
 
 #include <ftw.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,8 +79,11 @@ pid_t support_start(int (*work)(void *data, int number), void *data, int number)
 {
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		/* A failed assertion leaves nobody behind. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(work(data, number));
+	}
 	assert_true(pid > 0);
 	return pid;
 }
