@@ -172,9 +172,8 @@ static void finish_life(struct talk *talk, const struct trace *trace)
 	if (!is_at(talk, step))
 		step++;
 	if (!is_at(talk, step))
-		fail_msg("%s was acknowledged, but the creator sees %s",
-			steps[step - 1].creator,
-			talk_see(talk, &talk->creator));
+		fail_msg("step %d was acknowledged, the creator sees %s",
+			step - 1, talk_see(talk, &talk->creator));
 	/* Before its first step not even its tokens need be there. */
 	if (step == 0)
 		return;
