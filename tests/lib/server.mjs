@@ -5,32 +5,32 @@
 // to ask it something over TLS, by HTTP/1.1 or HTTP/2, trusting its
 // certificate by name; must not know what the answers mean.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import http2 from 'node:http2';
-import https from 'node:https';
-import net from 'node:net';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import http2 from "node:http2";
+import https from "node:https";
+import net from "node:net";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 /** The top of the source tree. */
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Where things are built: SFCHAT_BUILD, or build/. */
-export const build = path.resolve(root, process.env.SFCHAT_BUILD || 'build');
+export const build = path.resolve(root, process.env.SFCHAT_BUILD || "build");
 
 /** The store that the programs under test are linked with. */
-export const storeKind = process.env.SFCHAT_STORE_KIND || 'lmdb';
+export const storeKind = process.env.SFCHAT_STORE_KIND || "lmdb";
 
 /** @returns {Promise<number>} a port that nobody uses at this moment */
 export async function findPort() {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
+  const probe = net.createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
   const { port } = /** @type {net.AddressInfo} */ (probe.address());
   probe.close();
-  await once(probe, 'close');
+  await once(probe, "close");
   return port;
 }
 
@@ -42,22 +42,22 @@ export async function findPort() {
  *   ready: boolean, output: () => string}>} output is what it wrote so far
  */
 export async function spawnRun(env) {
-  const child = spawn(path.join(root, 'scripts/run'), {
+  const child = spawn(path.join(root, "scripts/run"), {
     env: {
       PATH: process.env.PATH, SFCHAT_BUILD: build, SFCHAT_STORE_KIND: storeKind,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ["ignore", "pipe", "pipe"],
   });
-  let output = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => { output += text; });
+  let output = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => { output += text; });
   const lines = createInterface(child.stdout);
   const ready = await new Promise((resolve) => {
-    lines.on('line', (line) => {
+    lines.on("line", (line) => {
       output += `${line}\n`;
-      if (line.startsWith('SFChat is at ')) resolve(true);
+      if (line.startsWith("SFChat is at ")) resolve(true);
     });
-    child.on('close', () => resolve(false));
+    child.on("close", () => resolve(false));
   });
   return { child, ready, output: () => output };
 }
@@ -80,20 +80,20 @@ export async function spawnRun(env) {
  */
 export async function startServer({ env = {}, port } = {}) {
   port ??= await findPort();
-  const dir = await mkdtemp('/dev/shm/sfchat-test-');
+  const dir = await mkdtemp("/dev/shm/sfchat-test-");
   // Tests create more chats than one person would.
   const settings = {
-    SFCHAT_CREATE_LIMIT: '0', SFCHAT_PORT: String(port),
+    SFCHAT_CREATE_LIMIT: "0", SFCHAT_PORT: String(port),
     SFCHAT_RUNTIME_DIR: dir, ...env,
   };
   const { child, ready, output } = await spawnRun(settings);
-  const kill = () => child.kill('SIGTERM');
-  process.on('exit', kill);
+  const kill = () => child.kill("SIGTERM");
+  process.on("exit", kill);
   const stop = async () => {
-    process.off('exit', kill);
+    process.off("exit", kill);
     kill();
     if (child.exitCode === null && child.signalCode === null) {
-      await once(child, 'close');
+      await once(child, "close");
     }
     await rm(dir, { recursive: true, force: true });
   };
@@ -104,7 +104,7 @@ export async function startServer({ env = {}, port } = {}) {
   return {
     url: `https://localhost:${port}`, port, dir, env: settings,
     ca: await readFile(
-      settings.SFCHAT_CERT || path.join(build, 'localhost.pem')),
+      settings.SFCHAT_CERT || path.join(build, "localhost.pem")),
     pid: /** @type {number} */ (child.pid), log: output, stop,
   };
 }
@@ -131,18 +131,18 @@ export async function startServer({ env = {}, port } = {}) {
 export async function request(server, method, target, options = {}) {
   const headers = { ...options.headers };
   let { body } = options;
-  if (body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)) {
+  if (body !== undefined && typeof body !== "string" && !Buffer.isBuffer(body)) {
     body = JSON.stringify(body);
-    headers['content-type'] ??= 'application/json';
+    headers["content-type"] ??= "application/json";
   }
-  if (body !== undefined || method === 'POST') {
-    headers['content-length'] ??= String(Buffer.byteLength(body ?? ''));
+  if (body !== undefined || method === "POST") {
+    headers["content-length"] ??= String(Buffer.byteLength(body ?? ""));
   }
   const send = options.h2 ? requestHttp2 : requestHttp1;
   const { status, headers: got, chunks } =
     await send(server, method, target, headers, body, options.signal);
   const text = Buffer.concat(chunks).toString();
-  const isJson = String(got['content-type']).startsWith('application/json');
+  const isJson = String(got["content-type"]).startsWith("application/json");
   return {
     status, headers: got, body: text,
     json: isJson && text ? JSON.parse(text) : undefined,
@@ -153,10 +153,10 @@ async function requestHttp1(server, method, target, headers, body, signal) {
   const { hostname, port } = new URL(server.url);
   const req = https.request({
     hostname, port, method, path: target, headers, ca: server.ca,
-    servername: 'localhost', agent: false, signal,
+    servername: "localhost", agent: false, signal,
   });
   req.end(body);
-  const [res] = await once(req, 'response');
+  const [res] = await once(req, "response");
   return {
     status: res.statusCode, headers: res.headers, chunks: await collect(res),
   };
@@ -164,20 +164,20 @@ async function requestHttp1(server, method, target, headers, body, signal) {
 
 async function requestHttp2(server, method, target, headers, body, signal) {
   const session = http2.connect(server.url, { ca: server.ca });
-  const abort = () => session.destroy(new Error('aborted'));
-  signal?.addEventListener('abort', abort);
+  const abort = () => session.destroy(new Error("aborted"));
+  signal?.addEventListener("abort", abort);
   try {
     const stream = session.request(
-      { ':method': method, ':path': target, ...headers },
+      { ":method": method, ":path": target, ...headers },
       { endStream: body === undefined });
-    session.on('error', (error) => stream.destroy(error));
+    session.on("error", (error) => stream.destroy(error));
     if (body !== undefined) stream.end(body);
-    const [got] = await once(stream, 'response');
+    const [got] = await once(stream, "response");
     return {
-      status: got[':status'], headers: got, chunks: await collect(stream),
+      status: got[":status"], headers: got, chunks: await collect(stream),
     };
   } finally {
-    signal?.removeEventListener('abort', abort);
+    signal?.removeEventListener("abort", abort);
     session.destroy();
   }
 }
