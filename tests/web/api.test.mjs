@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// PROTOCOL, "REST API": endpoint, version, methods, authentication and each
+// code with its condition, by HTTP/1.1 and by HTTP/2.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import {
+  Person, askToJoin, create, join, makeToken, meet,
+} from "../lib/chat.mjs";
+import { api, request, startServer } from "../lib/server.mjs";
+
+const RESOURCES = {
+  "create.json": ["POST"],
+  "join.json": ["POST"],
+  "messages.json": ["GET", "POST", "DELETE"],
+  "chat.json": ["DELETE"],
+};
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+
+/** What every answer of /api/ has to be, errors too. */
+function isAnswer(answer, status, msg, detail) {
+  const about = `${answer.status} ${answer.body}`;
+  assert.equal(answer.status, status, about);
+  assert.equal(
+    answer.headers["content-type"], "application/json; charset=utf-8", about);
+  assert.equal(answer.headers["cache-control"], "no-store", about);
+  assert.equal(answer.headers["x-content-type-options"], "nosniff", about);
+  assert.match(answer.headers["strict-transport-security"], /^max-age=\d{8}/);
+  assert.equal(answer.json.results.code, status, about);
+  assert.equal(answer.json.results.msg, msg, about);
+  if (detail) assert.match(answer.json.results.detail, detail);
+}
+
+function isStandard(answer, status, msg) {
+  isAnswer(answer, status, msg);
+  assert.deepEqual(answer.json, { results: { code: status, msg } });
+}
+
+for (const h2 of [false, true]) {
+  describe(`REST API by HTTP/${h2 ? 2 : 1.1}`, () => {
+    let server;
+    before(async () => { server = await startServer(); });
+    after(() => server.stop());
+
+    const ask = (method, target, options) =>
+      request(server, method, target, { h2, ...options });
+    const pair = async () => {
+      const people = await meet(server);
+      for (const person of people) person.h2 = h2;
+      return people;
+    };
+
+    // --- success ---
+
+    it("create.json POST: 201", async () => {
+      const answer = await ask("POST", "/api/v1/create.json");
+      isAnswer(answer, 201, "Created");
+      assert.deepEqual(
+        Object.keys(answer.json.results).sort(),
+        ["chatToken", "code", "msg", "userToken"]);
+    });
+
+    it("create.json POST: a body is of no interest", async () => {
+      isAnswer(await ask("POST", "/api/v1/create.json", { body: "{}" }),
+        201, "Created");
+    });
+
+    it("join.json POST: 201", async () => {
+      const { chat } = await create(server);
+      const answer = await ask("POST", "/api/v1/join.json",
+        { body: { data: { chatToken: chat } } });
+      isAnswer(answer, 201, "Created");
+      assert.deepEqual(
+        Object.keys(answer.json.results).sort(), ["code", "msg", "userToken"]);
+    });
+
+    it("messages.json GET: 200", async () => {
+      const [, bob] = await pair();
+      const answer = await bob.look();
+      isAnswer(answer, 200, "Ok");
+      assert.deepEqual(answer.json, { results: {
+        code: 200, msg: "Ok", count: 0, status: "ready", messages: [],
+      } });
+    });
+
+    it("messages.json GET: oldest first, counted", async () => {
+      const [alice, bob] = await pair();
+      for (const text of ["one", "two", "three"]) await alice.send(text);
+      const { results } = (await bob.look()).json;
+      assert.equal(results.count, 3);
+      assert.deepEqual(
+        results.messages.map(({ msg }) => msg), ["one", "two", "three"]);
+    });
+
+    it("messages.json POST: 202 standard", async () => {
+      const [alice] = await pair();
+      isStandard(await alice.send("Message body"), 202, "Accepted");
+    });
+
+    it("messages.json DELETE: 202 standard", async () => {
+      const [alice] = await pair();
+      isStandard(await alice.acknowledge(makeToken()), 202, "Accepted");
+    });
+
+    it("chat.json DELETE: 202 standard, again too", async () => {
+      const [alice] = await pair();
+      isStandard(await alice.close(), 202, "Accepted");
+      isStandard(await alice.close(), 202, "Accepted");
+    });
+
+    // --- version ---
+
+    it("version in a header instead of the path", async () => {
+      const headers = { "X-SFC-VERSION": "v1" };
+      isAnswer(await ask("POST", "/api/create.json", { headers }),
+        201, "Created");
+    });
+
+    it("version in path and header, the same", async () => {
+      const headers = { "X-SFC-VERSION": "v1" };
+      isAnswer(await ask("POST", "/api/v1/create.json", { headers }),
+        201, "Created");
+    });
+
+    for (const [what, target, version] of [
+      ["none", "/api/create.json", undefined],
+      ["unknown in the path", "/api/v2/create.json", undefined],
+      ["unknown in the header", "/api/create.json", "v2"],
+      ["different", "/api/v1/create.json", "v2"],
+      ["different, path unknown", "/api/v2/create.json", "v1"],
+      ["in capitals", "/api/V1/create.json", undefined],
+      ["longer", "/api/v11/create.json", undefined],
+      ["empty", "/api//create.json", undefined],
+    ]) {
+      it(`404: version ${what}`, async () => {
+        const headers = version ? { "X-SFC-VERSION": version } : {};
+        isAnswer(await ask("POST", target, { headers }), 404, "Not Found");
+      });
+    }
+
+    // --- 404 ---
+
+    for (const target of [
+      "/api/", "/api/v1", "/api/v1/", "/api/v1/users.json",
+      "/api/v1/messages", "/api/v1/messages.jso", "/api/v1/messages.jsonx",
+      "/api/v1/messages.json/", "/api/v1/messages.json/x", "/api/v1/Chat.json",
+      "/api/v1/x/chat.json", "/api/messages", "/api/messages/v1", "/api/-",
+      "/api/create", "/api/create/v1", "/api/v1/%00", "/api/v%00/chat.json",
+      "/api/v1/..%2fchat.json",
+    ]) {
+      it(`404: ${target}`, async () => {
+        isAnswer(await ask("DELETE", target), 404, "Not Found");
+      });
+    }
+
+    // --- 501 ---
+
+    for (const [resource, allowed] of Object.entries(RESOURCES)) {
+      for (const method of METHODS.filter((name) => !allowed.includes(name))) {
+        it(`501: ${method} ${resource}`, async () => {
+          const answer = await ask(method, `/api/v1/${resource}`);
+          assert.equal(answer.headers.allow, allowed.join(", "));
+          if (method === "HEAD") assert.equal(answer.status, 501);
+          else isStandard(answer, 501, "Not Implemented");
+        });
+      }
+    }
+
+    it("501: a method that HTTP has never heard of", async () => {
+      const answer = await ask("FOO", "/api/v1/chat.json");
+      assert.equal(answer.status, 501);
+      assert.equal(answer.json.results.code, 501);
+    });
+
+    // --- 401 ---
+
+    const authenticated = [
+      ["GET", "messages.json?longPolling=false"],
+      ["GET", "messages.json"],
+      ["POST", "messages.json", { data: { messages: [{ msg: "Hi" }] } }],
+      ["DELETE", "messages.json", { data: { messages: [{ _id: makeToken() }] } }],
+      ["DELETE", "chat.json"],
+    ];
+    const intruders = {
+      "user token missing": (a) => ({ "X-SFC-chatToken": a.chat }),
+      "chat token missing": (a) => ({ "X-SFC-userToken": a.user }),
+      "both missing": () => ({}),
+      "user token empty": (a) => ({ ...a.headers(), "X-SFC-userToken": "" }),
+      "user token too short": (a) =>
+        ({ ...a.headers(), "X-SFC-userToken": a.user.slice(1) }),
+      "user token too long": (a) =>
+        ({ ...a.headers(), "X-SFC-userToken": `${a.user}0` }),
+      "user token in capitals": (a) =>
+        ({ ...a.headers(), "X-SFC-userToken": "ABCDEFABCDEFABCDEFABCDEF" }),
+      "user token not hex": (a) =>
+        ({ ...a.headers(), "X-SFC-userToken": "g".repeat(24) }),
+      "chat token malformed": (a) =>
+        ({ ...a.headers(), "X-SFC-chatToken": `${a.chat.slice(1)}z` }),
+      "user token unknown": (a) =>
+        ({ ...a.headers(), "X-SFC-userToken": makeToken() }),
+      "chat token unknown": (a) =>
+        ({ ...a.headers(), "X-SFC-chatToken": makeToken() }),
+      "user token of another chat": (a, other) =>
+        ({ ...a.headers(), "X-SFC-userToken": other.user }),
+      "tokens exchanged": (a) =>
+        ({ "X-SFC-userToken": a.chat, "X-SFC-chatToken": a.user }),
+      "chat token as both": (a) =>
+        ({ "X-SFC-userToken": a.chat, "X-SFC-chatToken": a.chat }),
+      "user token sent twice": (a) =>
+        ({ ...a.headers(), "X-SFC-userToken": `${a.user}, ${a.user}` }),
+    };
+    for (const [what, headers] of Object.entries(intruders)) {
+      it(`401: ${what}`, async () => {
+        const [alice, bob] = await pair();
+        const [other] = await pair();
+        for (const [method, resource, body] of authenticated) {
+          const answer = await api(server, method, resource,
+            { h2, body, headers: headers(alice, other) });
+          isAnswer(answer, 401, "Unauthorized");
+          assert.equal(answer.headers["www-authenticate"], "SFChat");
+        }
+        const { results } = (await bob.look()).json;
+        assert.deepEqual(
+          [results.status, results.count], ["ready", 0], "nothing changed");
+      });
+    }
+
+    it("401: the chat is forgotten", async () => {
+      const [alice, bob] = await pair();
+      await alice.close();
+      await alice.drain();
+      await bob.drain();
+      for (const [method, resource, body] of authenticated) {
+        const answer = await alice.ask(method, resource, { body });
+        isAnswer(answer, 401, "Unauthorized");
+      }
+    });
+
+    it("401 comes before what is wrong with the body", async () => {
+      const stranger = new Person(server, makeToken(), "");
+      isAnswer(await stranger.ask("POST", "messages.json", { body: "{" }),
+        401, "Unauthorized");
+    });
+
+    // --- 403, 404, 409 ---
+
+    it("403: sending to a closed chat", async () => {
+      const [alice, bob] = await pair();
+      await bob.close();
+      isAnswer(await alice.send("Hi"), 403, "Forbidden");
+    });
+
+    it("404: join with an unknown code", async () => {
+      isAnswer(await askToJoin(server, makeToken()), 404, "Not Found");
+    });
+
+    it("404: join with the code of a closed chat", async () => {
+      const [alice] = await pair();
+      await alice.close();
+      isAnswer(await askToJoin(server, alice.chat), 404, "Not Found");
+    });
+
+    it("409: join with a code that was already used", async () => {
+      const [alice] = await pair();
+      isAnswer(await askToJoin(server, alice.chat), 409, "Conflict");
+    });
+
+    it("409: send while Talker has not joined yet", async () => {
+      const alice = await create(server);
+      isAnswer(await alice.send("Hi"), 409, "Conflict");
+      const bob = await join(server, alice.chat);
+      assert.equal((await bob.look()).json.results.count, 1, "only ready");
+    });
+
+    // --- 400: the body of join ---
+
+    for (const [what, body] of Object.entries({
+      "empty": "", "not JSON": "{", "two values": "{}{}", "a list": "[]",
+      "a string": '"data"', "null": "null", "no data": "{}",
+      "data not an object": '{"data":[]}', "no chatToken": '{"data":{}}',
+      "chatToken a number": '{"data":{"chatToken":1}}',
+      "chatToken null": '{"data":{"chatToken":null}}',
+      "chatToken short": '{"data":{"chatToken":"abc"}}',
+      "chatToken in capitals": '{"data":{"chatToken":"ABCDEFABCDEFABCDEFABCDEF"}}',
+      "chatToken with a NUL":
+        '{"data":{"chatToken":"0123456789abcdef01234567\\u0000"}}',
+      "a NUL before the end":
+        '{"data":{"chatToken":"0123456789abcdef01234567"}}\0',
+      "nested too deep": "[".repeat(30000),
+    })) {
+      it(`400: join with a body that is ${what}`, async () => {
+        const answer = await ask("POST", "/api/v1/join.json",
+          { body, headers: { "content-type": "application/json" } });
+        isAnswer(answer, 400, "Bad Request", /./);
+      });
+    }
+
+    // --- 413 ---
+
+    const padded = (chat, size) => {
+      const json = JSON.stringify({ data: { chatToken: chat } });
+      return json + " ".repeat(size - json.length);
+    };
+    const headers = { "content-type": "application/json" };
+
+    it("413 not yet: a body of 64 KiB", async () => {
+      const { chat } = await create(server);
+      isAnswer(await ask("POST", "/api/v1/join.json",
+        { headers, body: padded(chat, 65536) }), 201, "Created");
+    });
+
+    it("413: a body over 64 KiB changes nothing", async () => {
+      const { chat } = await create(server);
+      for (const size of [65537, 200_000]) {
+        isAnswer(await ask("POST", "/api/v1/join.json",
+          { headers, body: padded(chat, size) }), 413, "Content Too Large");
+      }
+      isAnswer(await askToJoin(server, chat), 201, "Created");
+    });
+
+    it("413: a body so large that it is not even read", async () => {
+      const size = 300_000;
+      const answer = await ask("POST", "/api/v1/join.json", {
+        headers: { ...headers, "content-length": String(size) },
+        body: h2 ? Buffer.alloc(size) : " ",
+      });
+      assert.equal(answer.status, 413);
+      assert.deepEqual(answer.json,
+        { results: { code: 413, msg: "Content Too Large" } });
+    });
+
+    // --- 415 ---
+
+    for (const type of [
+      "text/plain", "application/x-www-form-urlencoded", "application/jsonp",
+      "application/json2; charset=utf-8", "multipart/form-data", "json",
+    ]) {
+      it(`415: ${type}`, async () => {
+        const [alice] = await pair();
+        const { chat } = await create(server);
+        const wrong = { "content-type": type };
+        const join = JSON.stringify({ data: { chatToken: chat } });
+        const [, , send] = authenticated[2];
+        const [, , remove] = authenticated[3];
+        for (const answer of [
+          await ask("POST", "/api/v1/join.json", { headers: wrong, body: join }),
+          await alice.ask("POST", "messages.json",
+            { headers: wrong, body: JSON.stringify(send) }),
+          await alice.ask("DELETE", "messages.json",
+            { headers: wrong, body: JSON.stringify(remove) }),
+        ]) {
+          isAnswer(answer, 415, "Unsupported Media Type");
+        }
+      });
+    }
+
+    it("415: no content type", async () => {
+      const body = JSON.stringify({ data: { chatToken: makeToken() } });
+      isAnswer(await ask("POST", "/api/v1/join.json", { body }),
+        415, "Unsupported Media Type");
+    });
+
+    for (const type of [
+      "application/json; charset=utf-8", "application/json;charset=UTF-8",
+      "Application/JSON", "application/json ; x=y",
+    ]) {
+      it(`415 not: ${type}`, async () => {
+        const { chat } = await create(server);
+        isAnswer(await ask("POST", "/api/v1/join.json", {
+          headers: { "content-type": type },
+          body: JSON.stringify({ data: { chatToken: chat } }),
+        }), 201, "Created");
+      });
+    }
+  });
+}
