@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// PROTOCOL, "Configuration": each variable has its effect, and a value that
+// cannot be used is refused by name, by scripts/run and by every program.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { access, mkdtemp, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+
+import { create, meet, texts } from "../lib/chat.mjs";
+import { waitPrograms } from "../lib/process.mjs";
+import { runProgram } from "../lib/program.mjs";
+import {
+  api, findPort, request, spawnRun, startServer,
+} from "../lib/server.mjs";
+
+async function start(t, env) {
+  const server = await startServer({ env });
+  t.after(() => server.stop());
+  return server;
+}
+
+describe("settings", () => {
+  it("SFCHAT_STORE: a durable store outlives the server", async (t) => {
+    const dir = await mkdtemp("/tmp/sfchat-store-");
+    t.after(() => rm(dir, { recursive: true }));
+    const env = { SFCHAT_STORE: `lmdb:${dir}/store` };
+    const first = await startServer({ env });
+    const [alice, bob] = await meet(first);
+    await alice.send("still here");
+    await first.stop();
+    assert.deepEqual(await readdir(dir), ["store"]);
+    const second = await start(t, env);
+    bob.server = second;
+    assert.deepEqual(texts(await bob.look()), ["still here"]);
+  });
+
+  it("SFCHAT_RUNTIME_DIR: holds the default store", async (t) => {
+    const server = await start(t, {});
+    await create(server);
+    await access(path.join(server.dir, "store"));
+  });
+
+  it("SFCHAT_WAKE: local is understood", async (t) => {
+    const server = await start(t, { SFCHAT_WAKE: "local" });
+    await create(server);
+  });
+
+  it("SFCHAT_USER_TOKEN_HEADER, SFCHAT_CHAT_TOKEN_HEADER", async (t) => {
+    const server = await start(t, {
+      SFCHAT_USER_TOKEN_HEADER: "X-Who", SFCHAT_CHAT_TOKEN_HEADER: "X-Where",
+    });
+    const [alice, bob] = await meet(server, { user: "X-Who", chat: "X-Where" });
+    assert.equal((await alice.send("Hi")).status, 202);
+    assert.deepEqual(texts(await bob.look()), ["Hi"]);
+    bob.names = {};
+    assert.equal((await bob.look()).status, 401);
+  });
+
+  it("SFCHAT_CREATE_LIMIT: 429 beyond it, with Retry-After", async (t) => {
+    const server = await start(t, { SFCHAT_CREATE_LIMIT: "3" });
+    const answers = [];
+    for (let i = 0; i < 5; i++) {
+      answers.push(await api(server, "POST", "create.json"));
+    }
+    assert.deepEqual(
+      answers.map(({ status }) => status), [201, 201, 201, 429, 429]);
+    assert.equal(answers[3].json.results.msg, "Too Many Requests");
+    assert.match(answers[3].headers["retry-after"], /^[1-9]\d*$/);
+  });
+
+  it("the programs get what they need, and nothing else", async (t) => {
+    const server = await start(t, { SFCHAT_POLL_SLEEP: "7", SECRET: "x" });
+    const [alice] = await meet(server);
+    const poll = alice.poll();
+    const [{ env }] = await waitPrograms(server, 1);
+    assert.ok(env.includes("SFCHAT_POLL_SLEEP=7"));
+    const names = env.map((line) => line.split("=")[0]).filter(
+      (name) => !/^(HTTP|REQUEST|SERVER|REMOTE|SSL|REDIRECT)_|^HTTPS$/.test(name));
+    assert.deepEqual(names.sort(), [
+      "CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "PATH_INFO",
+      "PATH_TRANSLATED", "QUERY_STRING", "SCRIPT_FILENAME", "SCRIPT_NAME",
+      "SFCHAT_CHAT_LIFETIME", "SFCHAT_CHAT_TOKEN_HEADER", "SFCHAT_CREATE_LIMIT",
+      "SFCHAT_POLL_ITERATION", "SFCHAT_POLL_SLEEP", "SFCHAT_REDIS",
+      "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE", "SFCHAT_USER_TOKEN_HEADER",
+      "SFCHAT_WAKE",
+    ]);
+    await alice.close();
+    await poll;
+  });
+});
+
+const BAD = {
+  SFCHAT_STORE: ["mysql://x", "lmdb:", "lmdb:relative", `lmdb:/${"x".repeat(600)}`],
+  SFCHAT_WAKE: ["remote", "LOCAL"],
+  SFCHAT_RUNTIME_DIR: ["relative", `/${"x".repeat(600)}`],
+  SFCHAT_POLL_SLEEP: ["0", "-1", "x", "3s", "1.5", " 3", "+3", "3601", "1e3",
+    "99999999999999999999"],
+  SFCHAT_POLL_ITERATION: ["0", "-1", "x", "100001"],
+  SFCHAT_CHAT_LIFETIME: ["0", "-1", "x", "99999999999"],
+  SFCHAT_CREATE_LIMIT: ["-1", "x", "9999999"],
+  SFCHAT_USER_TOKEN_HEADER: ["a b", "a:b", "é", "x".repeat(100), "X-SFC-chatToken"],
+  SFCHAT_CHAT_TOKEN_HEADER: ["a b", "a\nb", "X_Y"],
+};
+
+describe("settings that cannot be used", () => {
+  for (const [name, values] of Object.entries(BAD)) {
+    for (const value of values) {
+      const shown = JSON.stringify(value.slice(0, 24));
+      it(`${name}=${shown}: refused by every program`, async () => {
+        for (const program of ["create", "join", "messages", "chat"]) {
+          const { status, json, stderr } = await runProgram(program, {
+            env: { REQUEST_METHOD: "POST", PATH_INFO: "/v1", [name]: value },
+          });
+          assert.equal(status, 500);
+          assert.deepEqual(json.results,
+            { code: 500, msg: "Internal Server Error" });
+          assert.match(stderr, new RegExp(`${name}: .* expected`));
+        }
+      });
+    }
+    it(`${name}: refused by scripts/run`, async () => {
+      await refuses({ [name]: values[0] }, new RegExp(`${name}: .* expected`));
+    });
+  }
+});
+
+/** scripts/run with these settings says one line and ends. */
+async function refuses(env, line) {
+  const dir = await mkdtemp("/dev/shm/sfchat-test-");
+  const { child, ready, output } = await spawnRun({
+    SFCHAT_RUNTIME_DIR: dir, SFCHAT_PORT: String(await findPort()), ...env,
+  });
+  if (ready) {
+    child.kill();
+    await once(child, "close");
+  }
+  await rm(dir, { recursive: true });
+  assert.equal(ready, false);
+  assert.equal(child.exitCode, 1);
+  assert.match(output(), /^scripts\/run: .*\n$/);
+  assert.match(output(), line);
+}
+
+describe("settings of the server alone", () => {
+  for (const [name, value] of [
+    ["SFCHAT_PORT", "0"], ["SFCHAT_PORT", "65536"], ["SFCHAT_PORT", "http"],
+    ["SFCHAT_HTTP_PORT", "-1"], ["SFCHAT_BIND", "localhost"],
+    ["SFCHAT_RUNTIME_DIR", `/tmp/${"x".repeat(90)}`],
+    ["SFCHAT_CERT", import.meta.filename ?? new URL(import.meta.url).pathname],
+  ]) {
+    it(`${name}=${value.slice(-20)} is refused`, () =>
+      refuses({ [name]: value }, new RegExp(`${name}: .* expected`)));
+  }
+
+  it("SFCHAT_CERT that is not there", () =>
+    refuses({ SFCHAT_CERT: "/nowhere.pem" }, /SFCHAT_CERT: cannot read/));
+
+  it("SFCHAT_BUILD where nothing is built", () =>
+    refuses({ SFCHAT_BUILD: "/nowhere" }, /SFCHAT_BUILD: .*run make/));
+
+  it("SFCHAT_ACCESS_LOG that cannot be written", () =>
+    refuses({ SFCHAT_ACCESS_LOG: "/nowhere/log" }, /SFCHAT_ACCESS_LOG: cannot/));
+
+  it("SFCHAT_RUNTIME_DIR that is a link", async () => {
+    await refuses({ SFCHAT_RUNTIME_DIR: "/proc/self/cwd" },
+      /SFCHAT_RUNTIME_DIR: .* is not ours/);
+  });
+
+  describe("SFCHAT_HTTP_PORT", () => {
+    let server;
+    let plain;
+    before(async () => {
+      const port = await findPort();
+      server = await startServer({ env: { SFCHAT_HTTP_PORT: String(port) } });
+      plain = `http://localhost:${port}`;
+    });
+    after(() => server.stop());
+
+    for (const target of ["/", "/chat?x=1", "/api/v1/messages.json?a=b", "/no"]) {
+      it(`leads ${target} to https`, async () => {
+        const answer = await fetch(plain + target, { redirect: "manual" });
+        assert.equal(answer.status, 308);
+        assert.equal(answer.headers.get("location"), server.url + target);
+        assert.equal(await answer.text(), "");
+      });
+    }
+
+    it("serves nothing of the API", async () => {
+      const answer = await fetch(`${plain}/api/v1/create.json`,
+        { method: "POST", redirect: "manual" });
+      assert.equal(answer.status, 308);
+    });
+
+    it("does not disturb the other port", async () => {
+      assert.equal((await request(server, "GET", "/")).status, 200);
+    });
+  });
+});
