@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The handshake: commit → key → reveal, confirm → confirm. One function per
+// message taken, from state to state. Nothing is sent in answer to a message
+// before everything that message can prove has been checked.
+
+import { ownBase64url, sameBytes, toBase64url } from './bytes.js';
+import { TYPE, writeEnvelope } from './envelope.js';
+import { Fault } from './fault.js';
+import { MODE, commitment, deriveKeys, safetyNumber } from './keys.js';
+import { startChain } from './ratchet.js';
+import { commonOf, stepTo } from './state.js';
+import { hmac, hmacVerify } from './suite.js';
+
+/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import('./keys.js').Keys} Keys */
+/** @typedef {import('./state.js').Channel} Channel */
+/** @typedef {import('./state.js').Offer} Offer */
+/** @typedef {import('./state.js').Step} Step */
+
+/**
+ * @param {number} mode
+ * @returns {mode is 0 | 1}
+ */
+const isMode = (mode) => mode === MODE.CODE || mode === MODE.LINK;
+
+/** @param {Bytes} payload of a key message */
+const readKey = (payload) => {
+  const mode = payload[0];
+  if (!isMode(mode)) throw new Fault('malformed');
+  return { mode, key: payload.slice(1, 66), nonce: payload.slice(66) };
+};
+
+/** @param {Offer} offer */
+const readOffer = ({ publicKey, nonce, secret }) => ({
+  publicKey: ownBase64url(publicKey),
+  nonce: ownBase64url(nonce),
+  secret: secret === null ? null : ownBase64url(secret),
+});
+
+/**
+ * @param {'creator' | 'joiner'} role
+ * @param {0 | 1} mode
+ * @param {Keys} keys
+ * @returns {Channel}
+ */
+const openChannel = (role, mode, keys) => {
+  const [mine, theirs] = role === 'creator'
+    ? [keys.chainC2J, keys.chainJ2C] : [keys.chainJ2C, keys.chainC2J];
+  return {
+    mode,
+    safety: safetyNumber(keys.safety),
+    th: toBase64url(keys.th),
+    sending: startChain(mine),
+    receiving: { ...startChain(theirs), skipped: {} },
+  };
+};
+
+/**
+ * @param {Bytes} key
+ * @param {Bytes} th
+ */
+const writeConfirm = async (key, th) =>
+  writeEnvelope(TYPE.CONFIRM, await hmac(key, th));
+
+/**
+ * Creator, when the joiner is there.
+ * @param {import('./state.js').Created} state
+ * @returns {Promise<Step>}
+ */
+export const sendCommit = async (state) => {
+  const { publicKey, nonce } = readOffer(state.offer);
+  const commit = await commitment(publicKey, nonce, state.code);
+  return stepTo(
+    { ...state, phase: 'awaiting-key', commit: toBase64url(commit) },
+    writeEnvelope(TYPE.COMMIT, commit));
+};
+
+/**
+ * Joiner.
+ * @param {import('./state.js').AwaitingCommit} state
+ * @param {Bytes} payload
+ * @returns {Promise<Step>}
+ */
+export const takeCommit = async (state, payload) => {
+  const { publicKey, nonce, secret } = readOffer(state.offer);
+  const mode = secret ? MODE.LINK : MODE.CODE;
+  return stepTo(
+    { ...state, phase: 'awaiting-reveal', commit: toBase64url(payload) },
+    writeEnvelope(TYPE.KEY, Uint8Array.of(mode), publicKey, nonce));
+};
+
+/**
+ * Creator.
+ * @param {import('./state.js').AwaitingKey} state
+ * @param {Bytes} payload
+ * @returns {Promise<Step>}
+ */
+export const takeKey = async (state, payload) => {
+  const { mode, key: joinerKey, nonce: joinerNonce } = readKey(payload);
+  if (state.offer.linkOnly && mode !== MODE.LINK) throw new Fault('downgraded');
+  const { publicKey, nonce, secret } = readOffer(state.offer);
+  const keys = await deriveKeys(state.offer.privateKey, joinerKey, secret, {
+    mode, code: state.code, commit: ownBase64url(state.commit),
+    joinerKey, joinerNonce, creatorKey: publicKey, creatorNonce: nonce,
+  });
+  return stepTo({
+    ...commonOf(state),
+    phase: 'awaiting-confirm',
+    channel: openChannel('creator', mode, keys),
+    confirmKey: toBase64url(keys.confirmJoiner),
+    answer: null,
+  }, writeEnvelope(TYPE.REVEAL, publicKey, nonce),
+  await writeConfirm(keys.confirmCreator, keys.th));
+};
+
+/**
+ * Joiner. Its own confirm waits until the creator's has been verified.
+ * @param {import('./state.js').AwaitingReveal} state
+ * @param {Bytes} payload
+ * @returns {Promise<Step>}
+ */
+export const takeReveal = async (state, payload) => {
+  const [creatorKey, creatorNonce] = [payload.slice(0, 65), payload.slice(65)];
+  const commit = ownBase64url(state.commit);
+  const opened = await commitment(creatorKey, creatorNonce, state.code);
+  if (!sameBytes(commit, opened)) throw new Fault('commit');
+  const { publicKey, nonce, secret } = readOffer(state.offer);
+  const mode = secret ? MODE.LINK : MODE.CODE;
+  const keys = await deriveKeys(state.offer.privateKey, creatorKey, secret, {
+    mode, code: state.code, commit,
+    joinerKey: publicKey, joinerNonce: nonce, creatorKey, creatorNonce,
+  });
+  return stepTo({
+    ...commonOf(state),
+    phase: 'awaiting-confirm',
+    channel: openChannel('joiner', mode, keys),
+    confirmKey: toBase64url(keys.confirmCreator),
+    answer: await writeConfirm(keys.confirmJoiner, keys.th),
+  });
+};
+
+/**
+ * Either.
+ * @param {import('./state.js').AwaitingConfirm} state
+ * @param {Bytes} payload
+ * @returns {Promise<Step>}
+ */
+export const takeConfirm = async (state, payload) => {
+  const { channel, confirmKey, answer } = state;
+  const isLink = channel.mode === MODE.LINK;
+  const th = ownBase64url(channel.th);
+  if (!await hmacVerify(ownBase64url(confirmKey), payload, th)) {
+    throw new Fault(isLink ? 'intercepted' : 'confirm');
+  }
+  const verified = isLink ? 'link' : 'no';
+  const step = stepTo(
+    { ...commonOf(state), phase: 'established', channel, verified },
+    ...(answer === null ? [] : [answer]));
+  const mode = isLink ? 'link' : 'code';
+  const { safety } = channel;
+  return { ...step, events: [{ type: 'established', mode, safety, verified }] };
+};

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One side of one encrypted conversation, driven by the page: what the talker
+// sent goes in, envelopes to post and events to show come out. Does one thing
+// at a time, in the order asked. Knows no network, no storage and no clock.
+//
+// The page saves `step.state` with `step.send` and what it made of
+// `step.events` in one write, and only then posts, shows or acknowledges. That
+// order is part of the protocol: a key offer that is answered, forgotten and
+// answered again would let a server try out safety numbers.
+
+import { toBase64url } from './bytes.js';
+import { sendData, takeData } from './channel.js';
+import { writeDelivered, writeText, writeTyping } from './content.js';
+import { TYPE, readEnvelope } from './envelope.js';
+import { Fault } from './fault.js';
+import { sendCommit, takeCommit, takeConfirm, takeKey, takeReveal }
+  from './handshake.js';
+import { isCode, isSecret } from './invite.js';
+import { SECRET_LENGTH } from './keys.js';
+import { missingNumbers } from './ratchet.js';
+import { commonOf, stepTo } from './state.js';
+import { webRandom } from './suite.js';
+
+/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import('./state.js').State} State */
+/** @typedef {import('./state.js').Step} Step */
+/** @typedef {import('./suite.js').Random} Random */
+
+/**
+ * A message as `GET messages.json` returns it; not for system messages.
+ * @typedef {{ msg: string, sealed?: boolean }} Message
+ */
+
+const STATE_VERSION = 1;
+const NONCE_LENGTH = 32;
+const IV_LENGTH = 12;
+
+/**
+ * @param {string | null} secret
+ * @param {Random} random
+ */
+const makeOffer = async (secret, random) => {
+  const { privateKey, publicKey } = await random.keyPair();
+  return {
+    privateKey,
+    publicKey: toBase64url(publicKey),
+    nonce: toBase64url(random.bytes(NONCE_LENGTH)),
+    secret,
+    linkOnly: false,
+  };
+};
+
+/**
+ * @param {State} state
+ * @param {number} type
+ * @param {Bytes} payload
+ * @returns {Promise<Step>}
+ * @throws {Fault}
+ */
+const takeHandshake = async (state, type, payload) => {
+  if (state.phase === 'awaiting-commit' && type === TYPE.COMMIT) {
+    return takeCommit(state, payload);
+  }
+  if (state.phase === 'awaiting-key' && type === TYPE.KEY) {
+    return takeKey(state, payload);
+  }
+  if (state.phase === 'awaiting-reveal' && type === TYPE.REVEAL) {
+    return takeReveal(state, payload);
+  }
+  if (state.phase === 'awaiting-confirm' && type === TYPE.CONFIRM) {
+    return takeConfirm(state, payload);
+  }
+  throw new Fault('order');
+};
+
+/**
+ * @param {State} state
+ * @param {Message} message
+ * @returns {Promise<Step>}
+ * @throws {Fault}
+ */
+const take = async (state, { msg, sealed }) => {
+  if (sealed !== true) throw new Fault('plaintext');
+  const { type, payload } = readEnvelope(msg);
+  if (state.phase === 'established' && type === TYPE.DATA) {
+    return takeData(state, payload);
+  }
+  // Delivered a second time because the acknowledgement was lost.
+  if (state.heard.includes(msg)) return stepTo(state);
+  const step = await takeHandshake(state, type, payload);
+  const heard = [...step.state.heard, msg];
+  return { ...step, state: { ...step.state, heard } };
+};
+
+/**
+ * @param {State} state
+ * @param {unknown} error
+ * @returns {Step} to the end of the session, without its secrets
+ */
+const fail = (state, error) => {
+  if (!(error instanceof Fault)) throw error;
+  const { code } = error;
+  const failed = stepTo({ ...commonOf(state), phase: 'failed', fault: code });
+  return { ...failed, events: [{ type: 'fault', code }] };
+};
+
+/**
+ * @param {State} state
+ * @param {Bytes[]} contents
+ * @param {Random} random
+ * @returns {Promise<Step>} with one envelope for each content
+ */
+const sendAll = async (state, contents, random) => {
+  let step = stepTo(state);
+  for (const content of contents) {
+    if (step.state.phase !== 'established') {
+      throw new Error('the channel is not open');
+    }
+    const iv = random.bytes(IV_LENGTH);
+    const next = await sendData(step.state, content, iv);
+    step = { ...next, send: [...step.send, ...next.send] };
+  }
+  return step;
+};
+
+export class Session {
+  #state;
+  #random;
+  /** @type {Promise<unknown>} */
+  #busy = Promise.resolve();
+
+  /**
+   * @param {State} state as a step returned it
+   * @param {Random} [random]
+   */
+  constructor(state, random = webRandom) {
+    if (state.v !== STATE_VERSION) throw new Error('state of another version');
+    this.#state = state;
+    this.#random = random;
+  }
+
+  /**
+   * The creator's side; makes the secret of the link.
+   * @param {string} code
+   * @param {Random} [random]
+   */
+  static async create(code, random = webRandom) {
+    const secret = toBase64url(random.bytes(SECRET_LENGTH));
+    return Session.#begin('creator', { code, secret }, random);
+  }
+
+  /**
+   * The joiner's side.
+   * @param {import('./invite.js').Invite} invite its secret null when only the
+   *   code is known
+   * @param {Random} [random]
+   */
+  static async join(invite, random = webRandom) {
+    return Session.#begin('joiner', invite, random);
+  }
+
+  /**
+   * @param {'creator' | 'joiner'} role
+   * @param {import('./invite.js').Invite} invite
+   * @param {Random} random
+   */
+  static async #begin(role, { code, secret }, random) {
+    if (!isCode(code)) throw new TypeError('not a code');
+    if (secret !== null && !isSecret(secret)) {
+      throw new TypeError('not a secret');
+    }
+    const phase = role === 'creator' ? 'created' : 'awaiting-commit';
+    const offer = await makeOffer(secret, random);
+    const v = STATE_VERSION;
+    return new Session({ v, role, code, heard: [], phase, offer }, random);
+  }
+
+  /** Plain JSON, to be saved; the constructor takes it back. */
+  get state() {
+    return this.#state;
+  }
+
+  /** The secret of the link, null once it has served. */
+  get secret() {
+    return 'offer' in this.#state ? this.#state.offer.secret : null;
+  }
+
+  /** @returns {number[]} messages of the talker overtaken by later ones */
+  get missing() {
+    const { phase } = this.#state;
+    return phase === 'established'
+      ? missingNumbers(this.#state.channel.receiving) : [];
+  }
+
+  /**
+   * Creator, once the joiner is there. Again: sends nothing.
+   * @returns {Promise<Step>}
+   */
+  start() {
+    return this.#run((state) =>
+      (state.phase === 'created' ? sendCommit(state) : stepTo(state)));
+  }
+
+  /**
+   * Creator, before the keys exist: with `true`, a joiner who used the code
+   * instead of the link ends the session.
+   * @param {boolean} linkOnly
+   * @returns {Promise<Step>}
+   */
+  demandLink(linkOnly) {
+    return this.#run((state) => {
+      if (!('offer' in state)) return stepTo(state);
+      return stepTo({ ...state, offer: { ...state.offer, linkOnly } });
+    });
+  }
+
+  /**
+   * Never rejects because of what the message holds: a fault is an event, and
+   * the end of the session. After the end nothing is taken any more.
+   * @param {Message} message
+   * @returns {Promise<Step>}
+   */
+  receive(message) {
+    return this.#run(async (state) => {
+      if (state.phase === 'failed') return stepTo(state);
+      return take(state, message).catch((error) => fail(state, error));
+    });
+  }
+
+  /**
+   * Rejects, as the other two do, when the channel is not open.
+   * @param {string} text a part as `splitText` makes them
+   * @returns {Promise<Step>}
+   */
+  sendText(text) {
+    return this.#sendAll(() => [writeText(text)]);
+  }
+
+  /**
+   * @param {Iterable<number>} ns numbers of the talker's texts; receipts and
+   *   typing hints are not acknowledged
+   * @returns {Promise<Step>}
+   */
+  sendDelivered(ns) {
+    return this.#sendAll(() => writeDelivered(ns));
+  }
+
+  /** @returns {Promise<Step>} */
+  sendTyping() {
+    return this.#sendAll(() => [writeTyping()]);
+  }
+
+  /**
+   * The two people say that their numbers match.
+   * @returns {Promise<Step>}
+   */
+  confirmSafety() {
+    return this.#run((state) => stepTo(state.phase === 'established'
+      ? { ...state, verified: 'number' } : state));
+  }
+
+  /** @param {() => Bytes[]} write */
+  #sendAll(write) {
+    return this.#run(async (state) => sendAll(state, write(), this.#random));
+  }
+
+  /**
+   * @param {(state: State) => Step | Promise<Step>} work
+   * @returns {Promise<Step>}
+   */
+  #run(work) {
+    const result = this.#busy.then(async () => {
+      const step = await work(this.#state);
+      this.#state = step.state;
+      return step;
+    });
+    this.#busy = result.catch(() => {});
+    return result;
+  }
+}

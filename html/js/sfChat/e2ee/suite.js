@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The primitives of sfc-e2ee-1, each a call or two into WebCrypto: P-256,
+// SHA-256, HMAC, HKDF, AES-256-GCM and the random source. Knows nothing of
+// what they are used for.
+
+import { Fault } from './fault.js';
+
+/** @typedef {import('./bytes.js').Bytes} Bytes */
+
+/** @typedef {{ privateKey: JsonWebKey, publicKey: Bytes }} KeyPair */
+
+/**
+ * Where secrets come from; a parameter, so that tests can fix them.
+ * @typedef {object} Random
+ * @property {(length: number) => Bytes} bytes
+ * @property {() => Promise<KeyPair>} keyPair
+ */
+
+const CURVE = { name: 'ECDH', namedCurve: 'P-256' };
+const HMAC = { name: 'HMAC', hash: 'SHA-256' };
+const UNCOMPRESSED = 4;
+
+const subtle = () => globalThis.crypto.subtle;
+
+/** @param {ArrayBuffer} buffer @returns {Bytes} */
+const view = (buffer) => new Uint8Array(buffer);
+
+const makeKeyPair = async () => {
+  const pair = await subtle().generateKey(CURVE, true, ['deriveBits']);
+  const [privateKey, publicKey] = await Promise.all([
+    subtle().exportKey('jwk', pair.privateKey),
+    subtle().exportKey('raw', pair.publicKey),
+  ]);
+  return { privateKey, publicKey: view(publicKey) };
+};
+
+/** @type {Random} */
+export const webRandom = {
+  bytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
+  keyPair: makeKeyPair,
+};
+
+/** @param {Bytes} data @returns {Promise<Bytes>} */
+export const sha256 = async (data) =>
+  view(await subtle().digest('SHA-256', data));
+
+/**
+ * @param {Bytes} key
+ * @param {Bytes} data
+ * @returns {Promise<Bytes>}
+ */
+export const hmac = async (key, data) => {
+  const handle = await subtle().importKey('raw', key, HMAC, false, ['sign']);
+  return view(await subtle().sign('HMAC', handle, data));
+};
+
+/**
+ * Compares in constant time: the engine does.
+ * @param {Bytes} key
+ * @param {Bytes} mac
+ * @param {Bytes} data
+ * @returns {Promise<boolean>}
+ */
+export const hmacVerify = async (key, mac, data) => {
+  const handle = await subtle().importKey('raw', key, HMAC, false, ['verify']);
+  return subtle().verify('HMAC', handle, mac, data);
+};
+
+/**
+ * Extract and expand in one: the root never comes out of the engine.
+ * @param {Bytes} ikm
+ * @param {Bytes} salt
+ * @param {Bytes} info
+ * @returns {Promise<Bytes>} 32 bytes
+ */
+export const hkdf = async (ikm, salt, info) => {
+  const key = await subtle().importKey('raw', ikm, 'HKDF', false,
+    ['deriveBits']);
+  const how = { name: 'HKDF', hash: 'SHA-256', salt, info };
+  return view(await subtle().deriveBits(how, key, 256));
+};
+
+/**
+ * @param {JsonWebKey} privateKey
+ * @param {Bytes} point the other's public key, 65 bytes
+ * @returns {Promise<Bytes>} the x coordinate of the shared point, 32 bytes
+ * @throws {Fault} `point` when it is not one of the curve
+ */
+export const ecdh = async (privateKey, point) => {
+  const mine = await subtle().importKey('jwk', privateKey, CURVE, false,
+    ['deriveBits']);
+  // Some engines also take other forms of a point, where two byte strings
+  // would name one key.
+  if (point[0] !== UNCOMPRESSED) throw new Fault('point');
+  try {
+    const theirs = await subtle().importKey('raw', point, CURVE, false, []);
+    const how = { name: 'ECDH', public: theirs };
+    return view(await subtle().deriveBits(how, mine, 256));
+  } catch {
+    throw new Fault('point');
+  }
+};
+
+/**
+ * @param {Bytes} key
+ * @param {Bytes} iv 12 bytes
+ * @param {Bytes} aad
+ * @param {Bytes} plaintext
+ * @returns {Promise<Bytes>} ciphertext ‖ 16 bytes of tag
+ */
+export const encrypt = async (key, iv, aad, plaintext) => {
+  const handle = await subtle().importKey('raw', key, 'AES-GCM', false,
+    ['encrypt']);
+  const how = { name: 'AES-GCM', iv, additionalData: aad };
+  return view(await subtle().encrypt(how, handle, plaintext));
+};
+
+/**
+ * @param {Bytes} key
+ * @param {Bytes} iv
+ * @param {Bytes} aad
+ * @param {Bytes} ciphertext with its tag
+ * @returns {Promise<Bytes>} the plaintext
+ * @throws {Fault} `tag`
+ */
+export const decrypt = async (key, iv, aad, ciphertext) => {
+  const handle = await subtle().importKey('raw', key, 'AES-GCM', false,
+    ['decrypt']);
+  const how = { name: 'AES-GCM', iv, additionalData: aad };
+  try {
+    return view(await subtle().decrypt(how, handle, ciphertext));
+  } catch {
+    throw new Fault('tag');
+  }
+};
