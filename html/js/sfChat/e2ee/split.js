@@ -47,6 +47,17 @@ const findEnd = (pieces, start) => {
 };
 
 /**
+ * @param {Piece[]} pieces
+ * @param {number} start
+ * @returns {number} where the next part begins
+ */
+const skipBlanks = (pieces, start) => {
+  let at = start;
+  while (at < pieces.length && isBlank(pieces[at])) at += 1;
+  return at;
+};
+
+/**
  * A message holds no control characters but line breaks and tabs.
  * @param {string} text
  */
@@ -65,7 +76,7 @@ export const splitText = (text) => {
     const end = findEnd(pieces, start);
     const part = pieces.slice(start, end).map((piece) => piece.text).join('');
     if (part.trim() !== '') parts.push(part.trimEnd());
-    start = end;
+    start = skipBlanks(pieces, end);
   }
   return parts;
 };

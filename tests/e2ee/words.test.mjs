@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is inside and around an envelope: contents, the cutting of long texts,
+// invitations, base64url.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { fromBase64url, fromUint64, toBase64url, toUint64, utf8 }
+  from '../../html/js/sfChat/e2ee/bytes.js';
+import { readContent, writeDelivered, writeText, writeTyping }
+  from '../../html/js/sfChat/e2ee/content.js';
+import { formatInvite, isSecret, parseInvite }
+  from '../../html/js/sfChat/e2ee/invite.js';
+import { splitText } from '../../html/js/sfChat/e2ee/split.js';
+
+const CODE = '0123456789abcdef01234567';
+const SECRET = 'abcdefghijklmnopqrst_Q';
+
+const content = (kind, body, { length, tail } = {}) => {
+  const bytes = new Uint8Array(512);
+  const data = typeof body === 'string' ? utf8(body) : body;
+  const claimed = length ?? data.length;
+  bytes.set([kind, claimed >> 8, claimed & 0xff]);
+  bytes.set(data, 3);
+  if (tail) bytes[511] = tail;
+  return bytes;
+};
+
+test('contents come back as they were', () => {
+  for (const text of ['a', '\ufeffb', ' ', '\0', '𝄞', 'x'.repeat(509)]) {
+    assert.deepEqual(readContent(writeText(text), 0), { type: 'text', text });
+  }
+  assert.deepEqual(readContent(writeTyping(), 0), { type: 'typing' });
+  const ns = [0, 1, 2, 5, 7, 8, 1000];
+  const [written] = writeDelivered(new Set([7, 8, 5, 0, 2, 1, 1000]));
+  assert.deepEqual(readContent(written, 1001), { type: 'delivered', ns });
+  assert.equal(new TextDecoder().decode(written.subarray(3, 16)),
+    '0-2,5,7-8,100');
+});
+
+const BAD_CONTENTS = [
+  ['unknown kind', content(3, 'a')],
+  ['empty text', content(0, '')],
+  ['typing that says something', content(2, 'a')],
+  ['length beyond the end', content(0, 'a', { length: 510 })],
+  ['length far beyond the end', content(0, 'a', { length: 65535 })],
+  ['length too short for what follows', content(0, 'ab', { length: 1 })],
+  ['padding that is not zero', content(0, 'a', { tail: 1 })],
+  ['UTF-8 cut off', content(0, Uint8Array.of(0xf0, 0x9d, 0x84))],
+  ['UTF-8 surrogate', content(0, Uint8Array.of(0xed, 0xa0, 0x80))],
+  ['UTF-8 overlong', content(0, Uint8Array.of(0xc0, 0x80))],
+  ['too short', new Uint8Array(511)],
+  ['too long', new Uint8Array(513)],
+  ...['', ',', '0,', ',0', '-1', '0-', '1-0', '1-1', '1,0', '0,0', '0-2,2',
+    '00', '01', '0-01', '1.5', '1e1', ' 1', '0x1', '٣', '10', '0-10',
+    '0-9007199254740993', '99999999999999999999', '0-1-2', 'NaN']
+    .map((body) => [`receipt ${JSON.stringify(body)}`, content(1, body)]),
+];
+
+for (const [what, bytes] of BAD_CONTENTS) {
+  test(`content refused: ${what}`, () => {
+    assert.throws(() => readContent(bytes, 10), { code: 'content' });
+  });
+}
+
+test('a content that fills its place is taken', () => {
+  const full = content(0, 'x'.repeat(509));
+  assert.equal(readContent(full, 0).text.length, 509);
+});
+
+const words = (count) => Array.from({ length: count }, (_, i) => `word${i}`);
+const family = '👩‍👩‍👧‍👦';
+const SPLITS = [
+  ['', []],
+  [' \n\t ', []],
+  ['a', ['a']],
+  ['  indented\n  twice ', ['  indented\n  twice']],
+  ['x'.repeat(140), ['x'.repeat(140)]],
+  ['x'.repeat(141), ['x'.repeat(140), 'x']],
+  [`${'x'.repeat(140)} y`, ['x'.repeat(140), 'y']],
+  [`${'x'.repeat(139)} y`, ['x'.repeat(139), 'y']],
+  [`aa ${'x'.repeat(140)}`, ['aa', 'x'.repeat(140)]],
+  [`a${' '.repeat(500)}b`, ['a', 'b']],
+  ['a\r\nb\rc', ['a\nb\nc']],
+  ['a\0b\u0007c\u0085d\u007f', ['abcd']],
+  ['𝄞'.repeat(140), ['𝄞'.repeat(127), '𝄞'.repeat(13)]],
+  [family.repeat(21), [family.repeat(20), family]],
+  [`e${'\u0301'.repeat(200)}`, [`e${'\u0301'.repeat(139)}`, '\u0301'.repeat(61)]],
+];
+
+for (const [text, parts] of SPLITS) {
+  test(`split of ${JSON.stringify(text).slice(0, 40)}`, () => {
+    assert.deepEqual(splitText(text), parts);
+  });
+}
+
+test('a long text is cut between words and loses none', () => {
+  const text = words(5000).join(' ');
+  const parts = splitText(text);
+  assert.equal(parts.join(' '), text);
+  for (const part of parts) assert.ok([...part].length <= 140);
+  assert.ok(parts.length < text.length / 130);
+});
+
+test('every part fits a message, whatever was pasted', () => {
+  const alphabet = ['a', ' ', '\n', 'é', 'ש', '中', '𝄞', family, '\u0301',
+    '\ud800', '🇩🇪', '\r', '\0'];
+  let seed = 1;
+  const next = () => (seed = seed * 48271 % 2147483647);
+  for (let run = 0; run < 200; run += 1) {
+    const text = Array.from({ length: next() % 600 },
+      () => alphabet[next() % alphabet.length]).join('');
+    for (const part of splitText(text)) {
+      assert.ok([...part].length <= 140);
+      assert.notEqual(part.trim(), '');
+      writeText(part);
+    }
+  }
+});
+
+const INVITES = [
+  [CODE, { code: CODE, secret: null }],
+  [` ${CODE.toUpperCase()}\n`, { code: CODE, secret: null }],
+  ['0123 4567 89ab cdef 0123 4567', { code: CODE, secret: null }],
+  ['0123-4567-89AB-CDEF-0123-4567', { code: CODE, secret: null }],
+  [`${CODE}.${SECRET}`, { code: CODE, secret: SECRET }],
+  [`https://host/#j=${CODE}.${SECRET}`, { code: CODE, secret: SECRET }],
+  [`Come!\nhttps://host/#${formatInvite(CODE, SECRET)}\n`,
+    { code: CODE, secret: SECRET }],
+  [`https://host/#j=${CODE}`, { code: CODE, secret: null }],
+  ['', null],
+  [CODE.slice(1), null],
+  [`${CODE}0`, null],
+  // A link that was cut off or changed must not pass for a bare code.
+  [`https://host/#j=${CODE}.`, null],
+  [`${CODE}.${SECRET.slice(1)}`, null],
+  [`${CODE}.${SECRET.toLowerCase()}`, null],
+  [`${CODE}.${SECRET}.`, null],
+  [`${CODE}.${'A'.repeat(22)}`, null],
+  [`https://host/chat?${CODE}`, null],
+];
+
+for (const [typed, invite] of INVITES) {
+  test(`invitation ${JSON.stringify(typed)}`, () => {
+    assert.deepEqual(parseInvite(typed), invite);
+  });
+}
+
+test('a secret is 16 bytes, not zero, in one spelling', () => {
+  assert.ok(isSecret(SECRET));
+  for (const text of ['', SECRET.slice(1), `${SECRET}A`, `${SECRET.slice(1)}+`,
+    `${SECRET.slice(0, -1)}R`, 'A'.repeat(22)]) {
+    assert.ok(!isSecret(text), text);
+  }
+});
+
+test('base64url has one spelling for each byte string', () => {
+  for (let length = 0; length < 40; length += 1) {
+    const bytes = Uint8Array.from({ length }, (_, i) => i * 37 + length);
+    const text = toBase64url(bytes);
+    assert.equal(text, Buffer.from(bytes).toString('base64url'));
+    assert.deepEqual(fromBase64url(text), bytes);
+  }
+  for (const text of ['A', 'AB', 'AAB', 'AA==', 'AA=', 'A+AA', 'A/AA', 'AA A',
+    ' AAAA', 'AAAA\n', 'AAAAA', 'ÀAAA']) {
+    assert.equal(fromBase64url(text), null, text);
+  }
+});
+
+test('64-bit numbers are big-endian', () => {
+  assert.deepEqual(fromUint64(0x0102030405), Uint8Array.of(0, 0, 0, 1, 2, 3, 4, 5));
+  const shifted = Uint8Array.of(9, 0, 0, 0, 1, 2, 3, 4, 5).subarray(1);
+  assert.equal(toUint64(shifted), 0x0102030405n);
+});
