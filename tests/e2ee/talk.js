@@ -31,6 +31,7 @@ export class Talk {
     this.relay = relay;
     this.events = { creator: [], joiner: [] };
     this.sent = { creator: [], joiner: [] };
+    this.states = { creator: [], joiner: [] };
   }
 
   /** Begins: `link` says what the joiner was given. */
@@ -50,6 +51,7 @@ export class Talk {
       const step = await act(this.sides[at]);
       this.sides[at] = reload(step.state, this.random[at]);
       this.events[at].push(...step.events);
+      this.states[at].push(step.state);
       for (const { msg } of step.send) {
         const index = this.sent[at].push(msg) - 1;
         for (const message of this.relay(at, msg, index)) {

@@ -75,6 +75,8 @@ const HANDSHAKE = [
   ['confirm truncated', 'joiner', 1, truncate, ['malformed'], MET],
   ['empty instead of commit', 'creator', 0, () => [sealed('')], NOTHING,
     ['malformed']],
+  ['version alone', 'creator', 0, () => [sealed('AQ')], NOTHING,
+    ['malformed']],
   ['not base64url', 'creator', 0, (msg) => [sealed(`${msg.slice(0, -1)}+`)],
     NOTHING, ['malformed']],
   ['another spelling of the same bytes', 'creator', 1,

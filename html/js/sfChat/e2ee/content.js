@@ -14,7 +14,7 @@ import { Fault } from './fault.js';
  *   | { type: 'typing' }} Content
  */
 
-export const CONTENT_LENGTH = 512;
+const CONTENT_LENGTH = 512;
 export const MAX_BODY_BYTES = CONTENT_LENGTH - 3;
 
 const KIND = Object.freeze({ TEXT: 0, DELIVERED: 1, TYPING: 2 });
@@ -95,14 +95,14 @@ const readRanges = (body, sent) => {
 };
 
 /**
- * @param {Bytes} bytes
+ * @param {Bytes} bytes 512, as every envelope carries
  * @returns {{ kind: number, body: string }}
  * @throws {Fault} `content`
  */
 const unpad = (bytes) => {
   const length = bytes[1] << 8 | bytes[2];
-  const isPadded = bytes.length === CONTENT_LENGTH &&
-    length <= MAX_BODY_BYTES && bytes.subarray(3 + length).every((b) => !b);
+  const isPadded = length <= MAX_BODY_BYTES &&
+    bytes.subarray(3 + length).every((byte) => byte === 0);
   if (!isPadded) throw new Fault('content');
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
