@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Envelopes that nobody wrote: every bit of a message turned over, every length,
-// every type in every phase, noise. A session answers each with a fault or with
-// silence: never with a text, never established, never an exception. The seed
-// is printed; E2EE_SEED runs one again.
+// Envelopes that nobody wrote: every bit of a message turned over, every
+// length, every type in every phase, noise. A session answers each with a fault
+// or with silence: never with a text, never established, never an exception.
+// The seed is printed; E2EE_SEED runs one again.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -106,11 +106,12 @@ test('every length, and every type, in every phase', async () => {
 test('noise in every phase', async () => {
   const characters = [...
     'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= é\0𝄞'];
+  const pick = () => characters[next(characters.length)];
   for (const state of await statesOf(true)) {
     for (let run = 0; run < 60; run += 1) {
       const length = next(1025);
       const msg = run % 2 ? toBase64url(noise(length * 3 >> 2))
-        : Array.from({ length }, () => characters[next(characters.length)]).join('');
+        : Array.from({ length }, pick).join('');
       const { events } = await reload(state).receive(sealed(msg));
       assertRefused(events, `${state.phase} ${msg}`);
     }
@@ -125,7 +126,8 @@ test('a text cut at every length', async () => {
   await talk.text('creator', 'whole');
   const msg = talk.sent.creator.at(-1);
   for (let length = 0; length < msg.length; length += 1) {
-    const { events } = await reload(state).receive(sealed(msg.slice(0, length)));
+    const { events } =
+      await reload(state).receive(sealed(msg.slice(0, length)));
     assert.deepEqual(events, [{ type: 'fault', code: 'malformed' }]);
   }
 });

@@ -6,7 +6,7 @@
 //
 //   node tests/e2ee/make-vectors.mjs > tests/e2ee/vectors.json
 
-import { createCipheriv, createECDH, createHash, createHmac }
+import { ECDH, createCipheriv, createECDH, createHash, createHmac }
   from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 
@@ -116,7 +116,8 @@ const makeMode = (mode) => {
       { from: 'creator', envelope: envelope(0x01, commit) },
       { from: 'joiner',
         envelope: envelope(0x02, byte(mode), joiner.point, joiner.nonce) },
-      { from: 'creator', envelope: envelope(0x03, creator.point, creator.nonce) },
+      { from: 'creator',
+        envelope: envelope(0x03, creator.point, creator.nonce) },
       { from: 'creator', envelope: envelope(0x04, confirmCreator) },
       { from: 'joiner', envelope: envelope(0x04, confirmJoiner) },
     ],
@@ -131,15 +132,32 @@ const withByte = (point, at, change) => {
   return hex(copy);
 };
 
+const FIELD =
+  'ffffffff00000001000000000000000000000000ffffffffffffffffffffffff';
+
+/** A point of the curve, but for an x that is too large by the field's size. */
+const makeUnreducedPoint = () => {
+  const x = 5n;
+  const xBytes = Buffer.from(x.toString(16).padStart(64, '0'), 'hex');
+  const point = ECDH.convertKey(Buffer.concat([byte(2), xBytes]), 'prime256v1',
+    null, null, 'uncompressed');
+  const beyond = (BigInt(`0x${FIELD}`) + x).toString(16);
+  return hex(Buffer.concat([byte(4), Buffer.from(beyond, 'hex'),
+    point.subarray(33)]));
+};
+
 const makeRefusedPoints = () => {
   const { point } = joiner;
-  const fill = (value) => hex(Buffer.concat([byte(4), Buffer.alloc(64, value)]));
+  const fill = (value) =>
+    hex(Buffer.concat([byte(4), Buffer.alloc(64, value)]));
   return [
     { why: 'y is not the one of x', point: withByte(point, 64, (b) => b ^ 1) },
     { why: 'x is not on the curve', point: withByte(point, 32, (b) => b ^ 1) },
     { why: 'zero', point: fill(0) },
     { why: 'coordinates beyond the field', point: fill(0xff) },
-    { why: 'hybrid form', point: withByte(point, 0, () => 6 + (point[64] & 1)) },
+    { why: 'x not reduced', point: makeUnreducedPoint() },
+    { why: 'hybrid form',
+      point: withByte(point, 0, () => 6 + (point[64] & 1)) },
     { why: 'compressed form, filled up', point: hex(Buffer.concat(
       [byte(2 + (point[64] & 1)), point.subarray(1, 33), Buffer.alloc(32)])) },
     { why: 'unknown form', point: withByte(point, 0, () => 0) },
@@ -147,7 +165,9 @@ const makeRefusedPoints = () => {
 };
 
 const showParty = ({ key, point, nonce }) => ({
-  privateKey: hex(key.getPrivateKey()), publicKey: hex(point), nonce: hex(nonce),
+  privateKey: hex(key.getPrivateKey()),
+  publicKey: hex(point),
+  nonce: hex(nonce),
 });
 
 export const makeVectors = () => JSON.stringify({

@@ -89,7 +89,7 @@ test('the link\'s secret is offered until it has served', async () => {
   assert.equal(talk.sides.joiner.secret, null);
 });
 
-test('the handshake\'s secrets are gone as soon as the keys exist', async () => {
+test('the handshake\'s secrets are gone once the keys exist', async () => {
   const early = new Set(['created', 'awaiting-key', 'awaiting-commit',
     'awaiting-reveal']);
   const talk = await Talk.begin({ code: CODE, link: true });
@@ -258,7 +258,8 @@ for (const from of SIDES) {
 
   test(`gaps of the ${from} add up`, async () => {
     const talk = await meet();
-    const msgs = await write(talk, from, count(2 * MAX_SKIPPED + 4).map(String));
+    const texts = count(2 * MAX_SKIPPED + 4).map(String);
+    const msgs = await write(talk, from, texts);
     for (let i = 1; i < 2 * MAX_SKIPPED; i += 2) {
       await talk.hand(to, sealed(msgs[i]));
     }

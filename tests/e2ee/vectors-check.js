@@ -7,8 +7,9 @@ import { fromHex, toBase64url, toUint64, utf8 }
   from '../../html/js/sfChat/e2ee/bytes.js';
 import { readContent, writeDelivered, writeText, writeTyping }
   from '../../html/js/sfChat/e2ee/content.js';
-import { MODE, commitment, deriveKeys, expandKeys, safetyNumber, transcriptHash }
-  from '../../html/js/sfChat/e2ee/keys.js';
+import {
+  MODE, commitment, deriveKeys, expandKeys, safetyNumber, transcriptHash,
+} from '../../html/js/sfChat/e2ee/keys.js';
 import { open, seal, startChain } from '../../html/js/sfChat/e2ee/ratchet.js';
 import { splitText } from '../../html/js/sfChat/e2ee/split.js';
 import { decrypt, ecdh, hmac } from '../../html/js/sfChat/e2ee/suite.js';
@@ -81,7 +82,8 @@ const checkKeys = async (report, vectors, vector) => {
     vector.confirmCreator);
   report.equal('MAC of the joiner', await hmac(keys.confirmJoiner, th),
     vector.confirmJoiner);
-  const derived = await deriveKeys(toJwk(creator), seen.joinerKey, secret, seen);
+  const derived =
+    await deriveKeys(toJwk(creator), seen.joinerKey, secret, seen);
   report.equal('derived safety', derived.safety, vector.keys.safety);
 };
 

@@ -20,7 +20,7 @@ test('the modules agree with every value', async () => {
   assert.deepEqual(await checkVectors(load()), []);
 });
 
-/** Every non-empty text in a value, as the object that holds it and its name there. */
+/** Every text in a value: the object that holds it and its name there. */
 const findTexts = (value) => Object.entries(value).flatMap(([name, inner]) =>
   (typeof inner === 'object' ? findTexts(inner) : [[value, name]]))
   .filter(([owner, name]) => typeof owner[name] === 'string' && owner[name]);

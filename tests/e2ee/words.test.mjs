@@ -84,7 +84,8 @@ const SPLITS = [
   ['a\0b\u0007c\u0085d\u007f', ['abcd']],
   ['𝄞'.repeat(140), ['𝄞'.repeat(127), '𝄞'.repeat(13)]],
   [family.repeat(21), [family.repeat(20), family]],
-  [`e${'\u0301'.repeat(200)}`, [`e${'\u0301'.repeat(139)}`, '\u0301'.repeat(61)]],
+  [`e${'\u0301'.repeat(200)}`,
+    [`e${'\u0301'.repeat(139)}`, '\u0301'.repeat(61)]],
 ];
 
 for (const [text, parts] of SPLITS) {
@@ -175,7 +176,8 @@ test('a safety number has twelve digits, whatever its value', () => {
 });
 
 test('64-bit numbers are big-endian', () => {
-  assert.deepEqual(fromUint64(0x0102030405), Uint8Array.of(0, 0, 0, 1, 2, 3, 4, 5));
+  assert.deepEqual(fromUint64(0x0102030405),
+    Uint8Array.of(0, 0, 0, 1, 2, 3, 4, 5));
   const shifted = Uint8Array.of(9, 0, 0, 0, 1, 2, 3, 4, 5).subarray(1);
   assert.equal(toUint64(shifted), 0x0102030405n);
 });

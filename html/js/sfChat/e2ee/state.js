@@ -98,4 +98,5 @@ export const stepTo = (state, ...envelopes) => ({
 });
 
 /** @param {State} state @returns {Common} */
-export const commonOf = ({ v, role, code, heard }) => ({ v, role, code, heard });
+export const commonOf = ({ v, role, code, heard }) =>
+  ({ v, role, code, heard });

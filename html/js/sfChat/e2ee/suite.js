@@ -4,6 +4,7 @@
 // what they are used for.
 
 import { Fault } from './fault.js';
+import { isPoint } from './point.js';
 
 /** @typedef {import('./bytes.js').Bytes} Bytes */
 
@@ -18,7 +19,6 @@ import { Fault } from './fault.js';
 
 const CURVE = { name: 'ECDH', namedCurve: 'P-256' };
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
-const UNCOMPRESSED = 4;
 
 const subtle = () => globalThis.crypto.subtle;
 
@@ -87,18 +87,12 @@ export const hkdf = async (ikm, salt, info) => {
  * @throws {Fault} `point` when it is not one of the curve
  */
 export const ecdh = async (privateKey, point) => {
+  if (!isPoint(point)) throw new Fault('point');
   const mine = await subtle().importKey('jwk', privateKey, CURVE, false,
     ['deriveBits']);
-  // Some engines also take other forms of a point, where two byte strings
-  // would name one key.
-  if (point[0] !== UNCOMPRESSED) throw new Fault('point');
-  try {
-    const theirs = await subtle().importKey('raw', point, CURVE, false, []);
-    const how = { name: 'ECDH', public: theirs };
-    return view(await subtle().deriveBits(how, mine, 256));
-  } catch {
-    throw new Fault('point');
-  }
+  const theirs = await subtle().importKey('raw', point, CURVE, false, []);
+  const how = { name: 'ECDH', public: theirs };
+  return view(await subtle().deriveBits(how, mine, 256));
 };
 
 /**
