@@ -4,19 +4,19 @@
 // or with silence: never with a text, never established, never an exception.
 // The seed is printed; E2EE_SEED runs one again.
 
-import assert from 'node:assert/strict';
-import test from 'node:test';
+import assert from "node:assert/strict";
+import test from "node:test";
 
 import { fromBase64url, toBase64url }
-  from '../../html/js/sfChat/e2ee/bytes.js';
-import { TYPE } from '../../html/js/sfChat/e2ee/envelope.js';
-import { Talk, other, reload } from './talk.js';
+  from "../../html/js/sfChat/e2ee/bytes.js";
+import { TYPE } from "../../html/js/sfChat/e2ee/envelope.js";
+import { Talk, other, reload } from "./talk.js";
 
-const CODE = '0123456789abcdef01234567';
-const SIDES = ['creator', 'joiner'];
+const CODE = "0123456789abcdef01234567";
+const SIDES = ["creator", "joiner"];
 const LENGTHS = { COMMIT: 32, KEY: 98, REVEAL: 97, CONFIRM: 32, DATA: 548 };
-const CODES = new Set(['plaintext', 'malformed', 'version', 'type', 'order',
-  'commit', 'point', 'intercepted', 'confirm', 'tag', 'skipped', 'content']);
+const CODES = new Set(["plaintext", "malformed", "version", "type", "order",
+  "commit", "point", "intercepted", "confirm", "tag", "skipped", "content"]);
 
 const seed = Number(process.env.E2EE_SEED ?? Date.now() % 2147483646 + 1);
 let chance = seed;
@@ -30,7 +30,7 @@ const sealed = (msg) => ({ msg, sealed: true });
 const assertRefused = (events, what) => {
   assert.ok(events.length <= 1, what);
   for (const event of events) {
-    assert.equal(event.type, 'fault', what);
+    assert.equal(event.type, "fault", what);
     assert.ok(CODES.has(event.code), what);
   }
 };
@@ -46,19 +46,19 @@ const statesOf = async (link) => {
   const talk = await Talk.begin({ code: CODE, link });
   const first = talk.sides.joiner.state;
   await talk.start();
-  await talk.text('creator', 'a');
-  await talk.text('joiner', 'b');
+  await talk.text("creator", "a");
+  await talk.text("joiner", "b");
   return [first, ...Object.values(talk.states).flat()];
 };
 
-test('every bit of a data message', async () => {
+test("every bit of a data message", async () => {
   for (const from of SIDES) {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
-    await talk.text(from, 'seen');
+    await talk.text(from, "seen");
     const { state } = talk.sides[other(from)];
     talk.relay = () => [];
-    await talk.text(from, 'fuzzed');
+    await talk.text(from, "fuzzed");
     const msg = talk.sent[from].at(-1);
     for (let bit = 0; bit < 550 * 8; bit += 1) {
       const step = await reload(state).receive(sealed(turnBit(msg, bit)));
@@ -69,8 +69,8 @@ test('every bit of a data message', async () => {
   }
 });
 
-const HANDSHAKE = [['creator', 0, 34], ['joiner', 0, 100], ['creator', 1, 99],
-  ['creator', 2, 34], ['joiner', 1, 34]];
+const HANDSHAKE = [["creator", 0, 34], ["joiner", 0, 100], ["creator", 1, 99],
+  ["creator", 2, 34], ["joiner", 1, 34]];
 
 for (const [from, index, length] of HANDSHAKE) {
   test(`a bit of each byte of handshake ${from} ${index}`, async () => {
@@ -82,15 +82,15 @@ for (const [from, index, length] of HANDSHAKE) {
       await talk.start();
       const events = SIDES.map((side) => talk.takeEvents(side));
       const to = other(from);
-      assertRefused(talk.sides[to].state.phase === 'established'
-        ? [{ type: 'established' }] : [], `bit ${bit}`);
-      assert.equal(events.flat().filter(({ type }) => type === 'fault').length,
+      assertRefused(talk.sides[to].state.phase === "established"
+        ? [{ type: "established" }] : [], `bit ${bit}`);
+      assert.equal(events.flat().filter(({ type }) => type === "fault").length,
         1, `bit ${bit}`);
     }
   });
 }
 
-test('every length, and every type, in every phase', async () => {
+test("every length, and every type, in every phase", async () => {
   for (const state of [...await statesOf(true), ...await statesOf(false)]) {
     for (const [name, length] of Object.entries(LENGTHS)) {
       for (const extra of [-1, 0, 1]) {
@@ -103,31 +103,31 @@ test('every length, and every type, in every phase', async () => {
   }
 });
 
-test('noise in every phase', async () => {
+test("noise in every phase", async () => {
   const characters = [...
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= é\0𝄞'];
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= é\0𝄞"];
   const pick = () => characters[next(characters.length)];
   for (const state of await statesOf(true)) {
     for (let run = 0; run < 60; run += 1) {
       const length = next(1025);
       const msg = run % 2 ? toBase64url(noise(length * 3 >> 2))
-        : Array.from({ length }, pick).join('');
+        : Array.from({ length }, pick).join("");
       const { events } = await reload(state).receive(sealed(msg));
       assertRefused(events, `${state.phase} ${msg}`);
     }
   }
 });
 
-test('a text cut at every length', async () => {
+test("a text cut at every length", async () => {
   const talk = await Talk.begin({ code: CODE, link: true });
   await talk.start();
   const { state } = talk.sides.joiner;
   talk.relay = () => [];
-  await talk.text('creator', 'whole');
+  await talk.text("creator", "whole");
   const msg = talk.sent.creator.at(-1);
   for (let length = 0; length < msg.length; length += 1) {
     const { events } =
       await reload(state).receive(sealed(msg.slice(0, length)));
-    assert.deepEqual(events, [{ type: 'fault', code: 'malformed' }]);
+    assert.deepEqual(events, [{ type: "fault", code: "malformed" }]);
   }
 });

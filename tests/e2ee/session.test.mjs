@@ -2,15 +2,15 @@
 // The session as the page drives it: what a crash between two steps does, what
 // the saved state holds and no longer holds, and one thing at a time.
 
-import assert from 'node:assert/strict';
-import test from 'node:test';
+import assert from "node:assert/strict";
+import test from "node:test";
 
-import { MAX_SKIPPED } from '../../html/js/sfChat/e2ee/ratchet.js';
-import { Session } from '../../html/js/sfChat/e2ee/session.js';
-import { Talk, other, reload } from './talk.js';
+import { MAX_SKIPPED } from "../../html/js/sfChat/e2ee/ratchet.js";
+import { Session } from "../../html/js/sfChat/e2ee/session.js";
+import { Talk, other, reload } from "./talk.js";
 
-const CODE = '0123456789abcdef01234567';
-const SIDES = ['creator', 'joiner'];
+const CODE = "0123456789abcdef01234567";
+const SIDES = ["creator", "joiner"];
 const sealed = (msg) => ({ msg, sealed: true });
 
 const meet = async (options = {}) => {
@@ -36,24 +36,24 @@ const count = (length) => Array.from({ length }, (_, i) => i);
  * A talk where every message arrives twice: the receiver saved its state and
  * died before it acknowledged.
  */
-test('a crash between saving and acknowledging shows all once', async () => {
+test("a crash between saving and acknowledging shows all once", async () => {
   const relay = (from, msg) => [sealed(msg), sealed(msg)];
   const talk = await Talk.begin({ code: CODE, link: false, relay });
   await talk.start();
-  await talk.text('creator', 'a');
-  await talk.text('joiner', 'b');
-  await talk.run('joiner', (session) => session.sendDelivered([0]));
-  assert.deepEqual(talk.takeEvents('creator').map(({ type }) => type),
-    ['established', 'text', 'delivered']);
-  assert.deepEqual(talk.takeEvents('joiner').map(({ type }) => type),
-    ['established', 'text']);
+  await talk.text("creator", "a");
+  await talk.text("joiner", "b");
+  await talk.run("joiner", (session) => session.sendDelivered([0]));
+  assert.deepEqual(talk.takeEvents("creator").map(({ type }) => type),
+    ["established", "text", "delivered"]);
+  assert.deepEqual(talk.takeEvents("joiner").map(({ type }) => type),
+    ["established", "text"]);
 });
 
 /**
  * The receiver died before it saved: it takes the same message again from the
  * state before, and neither has sent anything in between.
  */
-test('a crash before saving repeats the step', async () => {
+test("a crash before saving repeats the step", async () => {
   const repeat = async (session, act) => {
     const before = session.state;
     await act(reload(before));
@@ -67,19 +67,19 @@ test('a crash before saving repeats the step', async () => {
   talk.run = (side, ask) =>
     run.call(talk, side, (session) => repeat(session, ask));
   await talk.start();
-  await talk.text('joiner', 'here');
-  assert.deepEqual(talk.takeEvents('creator').map(({ type }) => type),
-    ['established', 'text']);
+  await talk.text("joiner", "here");
+  assert.deepEqual(talk.takeEvents("creator").map(({ type }) => type),
+    ["established", "text"]);
 });
 
-test('starting twice sends one commit', async () => {
+test("starting twice sends one commit", async () => {
   const session = await Session.create(CODE);
   assert.equal((await session.start()).send.length, 1);
   assert.deepEqual((await session.start()).send, []);
   assert.deepEqual((await reload(session.state).start()).send, []);
 });
 
-test('the link\'s secret is offered until it has served', async () => {
+test("the link's secret is offered until it has served", async () => {
   const session = await Session.create(CODE);
   assert.match(session.secret, /^[\w-]{22}$/);
   await session.start();
@@ -89,9 +89,9 @@ test('the link\'s secret is offered until it has served', async () => {
   assert.equal(talk.sides.joiner.secret, null);
 });
 
-test('the handshake\'s secrets are gone once the keys exist', async () => {
-  const early = new Set(['created', 'awaiting-key', 'awaiting-commit',
-    'awaiting-reveal']);
+test("the handshake's secrets are gone once the keys exist", async () => {
+  const early = new Set(["created", "awaiting-key", "awaiting-commit",
+    "awaiting-reveal"]);
   const talk = await Talk.begin({ code: CODE, link: true });
   const { secret } = talk.sides.creator;
   const secretsOf = (state) => [state.offer.privateKey.d, secret];
@@ -100,9 +100,9 @@ test('the handshake\'s secrets are gone once the keys exist', async () => {
   await talk.start();
   for (const side of SIDES) {
     const states = talk.states[side];
-    assert.ok(states.some(({ phase }) => phase === 'awaiting-confirm'));
+    assert.ok(states.some(({ phase }) => phase === "awaiting-confirm"));
     assert.deepEqual(Object.keys(states.at(-1)).sort(),
-      ['channel', 'code', 'heard', 'phase', 'role', 'v', 'verified']);
+      ["channel", "code", "heard", "phase", "role", "v", "verified"]);
     for (const state of states) {
       const isEarly = early.has(state.phase);
       for (const value of held[side]) {
@@ -112,11 +112,11 @@ test('the handshake\'s secrets are gone once the keys exist', async () => {
   }
 });
 
-test('used keys are gone', async () => {
+test("used keys are gone", async () => {
   const talk = await meet();
   const before = JSON.stringify(talk.sides.joiner.state);
   const { ck } = talk.sides.joiner.state.channel.receiving;
-  await talk.text('creator', 'a');
+  await talk.text("creator", "a");
   const after = JSON.stringify(talk.sides.joiner.state);
   assert.ok(before.includes(ck));
   assert.ok(!after.includes(ck));
@@ -124,27 +124,27 @@ test('used keys are gone', async () => {
   assert.deepEqual(talk.sides.joiner.state.channel.receiving.skipped, {});
 });
 
-test('a session that failed keeps no key and takes nothing more', async () => {
+test("a session that failed keeps no key and takes nothing more", async () => {
   for (const side of SIDES) {
     const talk = await meet();
-    await talk.hand(side, { msg: 'hello' });
+    await talk.hand(side, { msg: "hello" });
     const { state } = talk.sides[side];
     assert.deepEqual(Object.keys(state).sort(),
-      ['code', 'fault', 'heard', 'phase', 'role', 'v']);
-    assert.equal(state.phase, 'failed');
-    assert.equal(state.fault, 'plaintext');
+      ["code", "fault", "heard", "phase", "role", "v"]);
+    assert.equal(state.phase, "failed");
+    assert.equal(state.fault, "plaintext");
     talk.takeEvents(side);
-    await talk.text(other(side), 'still there?');
-    await talk.hand(side, { msg: 'hello' });
+    await talk.text(other(side), "still there?");
+    await talk.hand(side, { msg: "hello" });
     assert.deepEqual(talk.takeEvents(side), []);
-    await assert.rejects(talk.sides[side].sendText('a'), /not open/);
+    await assert.rejects(talk.sides[side].sendText("a"), /not open/);
   }
 });
 
-test('nothing is sent before the channel is open', async () => {
+test("nothing is sent before the channel is open", async () => {
   for (const session of [await Session.create(CODE),
     await Session.join({ code: CODE, secret: null })]) {
-    await assert.rejects(session.sendText('a'), /not open/);
+    await assert.rejects(session.sendText("a"), /not open/);
     await assert.rejects(session.sendTyping(), /not open/);
     await assert.rejects(session.sendDelivered([0]), /not open/);
     const { state } = session;
@@ -153,14 +153,14 @@ test('nothing is sent before the channel is open', async () => {
   }
 });
 
-test('a rejected request does not hinder the next', async () => {
+test("a rejected request does not hinder the next", async () => {
   const { sides: { creator } } = await meet();
-  await assert.rejects(creator.sendText('x'.repeat(510)), RangeError);
-  await assert.rejects(creator.sendText(''), RangeError);
-  assert.equal((await creator.sendText('x'.repeat(509))).send[0].n, 0);
+  await assert.rejects(creator.sendText("x".repeat(510)), RangeError);
+  await assert.rejects(creator.sendText(""), RangeError);
+  assert.equal((await creator.sendText("x".repeat(509))).send[0].n, 0);
 });
 
-test('requests at the same moment are done in order', async () => {
+test("requests at the same moment are done in order", async () => {
   const { sides: { creator, joiner } } = await meet();
   const steps = await Promise.all(
     count(20).map((i) => creator.sendText(`${i}`)));
@@ -169,63 +169,63 @@ test('requests at the same moment are done in order', async () => {
   const heard = await Promise.all(
     steps.map(({ send }) => joiner.receive(sealed(send[0].msg))));
   assert.deepEqual(heard.map(({ events }) => events),
-    count(20).map((i) => [{ type: 'text', n: i, text: `${i}` }]));
+    count(20).map((i) => [{ type: "text", n: i, text: `${i}` }]));
 });
 
-test('a demanded link lets the link in, and can be taken back', async () => {
+test("a demanded link lets the link in, and can be taken back", async () => {
   for (const [demands, link, type] of [
-    [[true], true, 'established'],
-    [[true], false, 'fault'],
-    [[true, false], false, 'established'],
+    [[true], true, "established"],
+    [[true], false, "fault"],
+    [[true, false], false, "established"],
   ]) {
     const talk = await Talk.begin({ code: CODE, link });
     for (const demand of demands) {
-      await talk.run('creator', (session) => session.demandLink(demand));
+      await talk.run("creator", (session) => session.demandLink(demand));
     }
     await talk.start();
-    assert.equal(talk.takeEvents('creator')[0].type, type);
-    await talk.run('creator', (session) => session.demandLink(true));
-    assert.deepEqual(talk.takeEvents('creator'), []);
+    assert.equal(talk.takeEvents("creator")[0].type, type);
+    await talk.run("creator", (session) => session.demandLink(true));
+    assert.deepEqual(talk.takeEvents("creator"), []);
   }
 });
 
-test('that the numbers match is remembered', async () => {
+test("that the numbers match is remembered", async () => {
   const talk = await meet({ link: false });
-  assert.equal(talk.sides.creator.state.verified, 'no');
-  await talk.run('creator', (session) => session.confirmSafety());
-  assert.equal(talk.sides.creator.state.verified, 'number');
-  await talk.text('creator', 'a');
-  assert.equal(talk.sides.creator.state.verified, 'number');
-  assert.equal(talk.sides.joiner.state.verified, 'no');
+  assert.equal(talk.sides.creator.state.verified, "no");
+  await talk.run("creator", (session) => session.confirmSafety());
+  assert.equal(talk.sides.creator.state.verified, "number");
+  await talk.text("creator", "a");
+  assert.equal(talk.sides.creator.state.verified, "number");
+  assert.equal(talk.sides.joiner.state.verified, "no");
 });
 
-test('receipts and typing hints reach the page', async () => {
+test("receipts and typing hints reach the page", async () => {
   const talk = await meet();
-  for (const text of ['a', 'b', 'c', 'd']) await talk.text('creator', text);
-  await talk.run('joiner', (session) => session.sendDelivered([3, 0, 1, 1]));
-  await talk.run('joiner', (session) => session.sendTyping());
-  assert.deepEqual(talk.takeEvents('creator'), [
-    { type: 'delivered', n: 0, ns: [0, 1, 3] },
-    { type: 'typing', n: 1 },
+  for (const text of ["a", "b", "c", "d"]) await talk.text("creator", text);
+  await talk.run("joiner", (session) => session.sendDelivered([3, 0, 1, 1]));
+  await talk.run("joiner", (session) => session.sendTyping());
+  assert.deepEqual(talk.takeEvents("creator"), [
+    { type: "delivered", n: 0, ns: [0, 1, 3] },
+    { type: "typing", n: 1 },
   ]);
 });
 
-test('a receipt for what was never sent ends the session', async () => {
+test("a receipt for what was never sent ends the session", async () => {
   const talk = await meet();
-  await talk.text('creator', 'a');
-  await talk.run('joiner', (session) => session.sendDelivered([0, 1]));
-  assert.deepEqual(talk.takeEvents('creator'),
-    [{ type: 'fault', code: 'content' }]);
+  await talk.text("creator", "a");
+  await talk.run("joiner", (session) => session.sendDelivered([0, 1]));
+  assert.deepEqual(talk.takeEvents("creator"),
+    [{ type: "fault", code: "content" }]);
 });
 
-test('many receipts take several messages, none take none', async () => {
+test("many receipts take several messages, none take none", async () => {
   const talk = await meet();
-  for (const i of count(300)) await talk.text('creator', `${i}`);
+  for (const i of count(300)) await talk.text("creator", `${i}`);
   const odd = count(300).filter((n) => n % 2);
   const step = await talk.sides.joiner.sendDelivered(odd);
   assert.deepEqual(step.send.map(({ n }) => n), [0, 1]);
-  for (const { msg } of step.send) await talk.hand('creator', sealed(msg));
-  assert.deepEqual(talk.takeEvents('creator').flatMap(({ ns }) => ns), odd);
+  for (const { msg } of step.send) await talk.hand("creator", sealed(msg));
+  assert.deepEqual(talk.takeEvents("creator").flatMap(({ ns }) => ns), odd);
   assert.deepEqual((await talk.sides.joiner.sendDelivered([])).send, []);
 });
 
@@ -240,12 +240,12 @@ for (const from of SIDES) {
     await talk.hand(to, sealed(backwards[0]));
     assert.deepEqual(talk.sides[to].missing, count(MAX_SKIPPED));
     const [missing, last] = talk.takeEvents(to);
-    assert.deepEqual(missing, { type: 'missing', ns: count(MAX_SKIPPED) });
+    assert.deepEqual(missing, { type: "missing", ns: count(MAX_SKIPPED) });
     assert.equal(last.n, MAX_SKIPPED);
     for (const msg of backwards.slice(1)) await talk.hand(to, sealed(msg));
     assert.deepEqual(talk.takeEvents(to), count(MAX_SKIPPED).reverse()
-      .flatMap((n) => [{ type: 'found', n },
-        { type: 'text', n, text: `${n}` }]));
+      .flatMap((n) => [{ type: "found", n },
+        { type: "text", n, text: `${n}` }]));
     assert.deepEqual(talk.sides[to].missing, []);
   });
 
@@ -253,7 +253,7 @@ for (const from of SIDES) {
     const talk = await meet();
     const msgs = await write(talk, from, count(MAX_SKIPPED + 2).map(String));
     await talk.hand(to, sealed(msgs.at(-1)));
-    assert.deepEqual(talk.takeEvents(to), [{ type: 'fault', code: 'skipped' }]);
+    assert.deepEqual(talk.takeEvents(to), [{ type: "fault", code: "skipped" }]);
   });
 
   test(`gaps of the ${from} add up`, async () => {
@@ -266,36 +266,36 @@ for (const from of SIDES) {
     assert.equal(talk.sides[to].missing.length, MAX_SKIPPED);
     talk.takeEvents(to);
     await talk.hand(to, sealed(msgs[2 * MAX_SKIPPED]));
-    assert.equal(talk.takeEvents(to)[0].type, 'text');
+    assert.equal(talk.takeEvents(to)[0].type, "text");
     await talk.hand(to, sealed(msgs[2 * MAX_SKIPPED + 2]));
-    assert.deepEqual(talk.takeEvents(to), [{ type: 'fault', code: 'skipped' }]);
+    assert.deepEqual(talk.takeEvents(to), [{ type: "fault", code: "skipped" }]);
   });
 
   test(`an overtaken message of the ${from}, altered or replayed`, async () => {
     const talk = await meet();
-    const [early, late] = await write(talk, from, ['early', 'late']);
+    const [early, late] = await write(talk, from, ["early", "late"]);
     await talk.hand(to, sealed(late));
     await talk.hand(to, sealed(early));
     talk.takeEvents(to);
     await talk.hand(to, sealed(early));
     assert.deepEqual(talk.takeEvents(to), []);
-    const [lost, next] = await write(talk, from, ['lost', 'next']);
+    const [lost, next] = await write(talk, from, ["lost", "next"]);
     await talk.hand(to, sealed(next));
     talk.takeEvents(to);
     const altered = `${lost.slice(0, -4)}AAAA`;
     await talk.hand(to, sealed(altered));
-    assert.deepEqual(talk.takeEvents(to), [{ type: 'fault', code: 'tag' }]);
+    assert.deepEqual(talk.takeEvents(to), [{ type: "fault", code: "tag" }]);
   });
 }
 
-test('bad invitations and foreign states are refused', async () => {
-  for (const code of ['', 'x'.repeat(24), CODE.slice(1), `${CODE}0`,
-    'ABCDEF0123456789ABCDEF01']) {
+test("bad invitations and foreign states are refused", async () => {
+  for (const code of ["", "x".repeat(24), CODE.slice(1), `${CODE}0`,
+    "ABCDEF0123456789ABCDEF01"]) {
     await assert.rejects(Session.create(code), TypeError);
     await assert.rejects(Session.join({ code, secret: null }), TypeError);
   }
-  for (const secret of ['', 'A'.repeat(22), 'x'.repeat(22), 'x'.repeat(21),
-    `${'x'.repeat(21)}=`]) {
+  for (const secret of ["", "A".repeat(22), "x".repeat(22), "x".repeat(21),
+    `${"x".repeat(21)}=`]) {
     await assert.rejects(Session.join({ code: CODE, secret }), TypeError);
   }
   const { state } = await Session.create(CODE);

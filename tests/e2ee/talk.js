@@ -3,10 +3,10 @@
 // After every step each side is made anew from its saved state, frozen: what
 // survives here survives a page that is refreshed at any moment.
 
-import { Session } from '../../html/js/sfChat/e2ee/session.js';
+import { Session } from "../../html/js/sfChat/e2ee/session.js";
 
 const deepFreeze = (value) => {
-  if (value !== null && typeof value === 'object') {
+  if (value !== null && typeof value === "object") {
     Object.values(value).forEach(deepFreeze);
     Object.freeze(value);
   }
@@ -16,7 +16,7 @@ const deepFreeze = (value) => {
 export const reload = (state, random) =>
   new Session(deepFreeze(JSON.parse(JSON.stringify(state))), random);
 
-export const other = (side) => (side === 'creator' ? 'joiner' : 'creator');
+export const other = (side) => (side === "creator" ? "joiner" : "creator");
 
 /**
  * The relay: gets `(from, msg, index)`, index counting the envelopes of that
@@ -62,7 +62,7 @@ export class Talk {
   }
 
   start() {
-    return this.run('creator', (session) => session.start());
+    return this.run("creator", (session) => session.start());
   }
 
   text(side, text) {

@@ -3,16 +3,16 @@
 // thing it can do, with what each of the two people is told: both ways, with
 // the link and with the bare code.
 
-import assert from 'node:assert/strict';
-import test from 'node:test';
+import assert from "node:assert/strict";
+import test from "node:test";
 
 import { fromBase64url, toBase64url }
-  from '../../html/js/sfChat/e2ee/bytes.js';
-import { TYPE, writeEnvelope } from '../../html/js/sfChat/e2ee/envelope.js';
-import { Session } from '../../html/js/sfChat/e2ee/session.js';
-import { Talk, other } from './talk.js';
+  from "../../html/js/sfChat/e2ee/bytes.js";
+import { TYPE, writeEnvelope } from "../../html/js/sfChat/e2ee/envelope.js";
+import { Session } from "../../html/js/sfChat/e2ee/session.js";
+import { Talk, other } from "./talk.js";
 
-const CODE = '0123456789abcdef01234567';
+const CODE = "0123456789abcdef01234567";
 
 const sealed = (msg) => ({ msg, sealed: true });
 
@@ -35,12 +35,12 @@ const retype = (type) => (msg) =>
   [sealed(writeEnvelope(type, fromBase64url(msg).slice(2)))];
 
 const summary = (events) => events.map((event) => {
-  if (event.type === 'fault') return event.code;
-  if (event.type === 'text') return `${event.n}:${event.text}`;
-  return event.type === 'missing' ? `missing ${event.ns}` : event.type;
+  if (event.type === "fault") return event.code;
+  if (event.type === "text") return `${event.n}:${event.text}`;
+  return event.type === "missing" ? `missing ${event.ns}` : event.type;
 });
 
-const MET = ['established'];
+const MET = ["established"];
 const NOTHING = [];
 const X = 2 + 1 + 10;
 
@@ -48,88 +48,88 @@ const X = 2 + 1 + 10;
 // (creator 2 and joiner 1).
 const HANDSHAKE = [
   // what, who sends it, its index, the change, creator is told, joiner is told
-  ['commit dropped', 'creator', 0, drop, NOTHING, NOTHING],
-  ['key dropped', 'joiner', 0, drop, NOTHING, NOTHING],
-  ['reveal dropped', 'creator', 1, drop, NOTHING, ['order']],
-  ['confirm of the creator dropped', 'creator', 2, drop, NOTHING, NOTHING],
-  ['confirm of the joiner dropped', 'joiner', 1, drop, NOTHING, MET],
-  ['commit doubled', 'creator', 0, double, MET, MET],
-  ['key doubled', 'joiner', 0, double, MET, MET],
-  ['reveal doubled', 'creator', 1, double, MET, MET],
-  ['confirm of the creator doubled', 'creator', 2, double, MET, MET],
-  ['confirm of the joiner doubled', 'joiner', 1, double, MET, MET],
-  ['commit altered', 'creator', 0, flip(2), NOTHING, ['commit']],
-  ['nonce of the joiner altered', 'joiner', 0, flip(-1), NOTHING, 'proof'],
-  ['point of the joiner altered', 'joiner', 0, flip(X), ['point'], NOTHING],
-  ['form of the joiner\'s point altered', 'joiner', 0, flip(3, 2), ['point'],
+  ["commit dropped", "creator", 0, drop, NOTHING, NOTHING],
+  ["key dropped", "joiner", 0, drop, NOTHING, NOTHING],
+  ["reveal dropped", "creator", 1, drop, NOTHING, ["order"]],
+  ["confirm of the creator dropped", "creator", 2, drop, NOTHING, NOTHING],
+  ["confirm of the joiner dropped", "joiner", 1, drop, NOTHING, MET],
+  ["commit doubled", "creator", 0, double, MET, MET],
+  ["key doubled", "joiner", 0, double, MET, MET],
+  ["reveal doubled", "creator", 1, double, MET, MET],
+  ["confirm of the creator doubled", "creator", 2, double, MET, MET],
+  ["confirm of the joiner doubled", "joiner", 1, double, MET, MET],
+  ["commit altered", "creator", 0, flip(2), NOTHING, ["commit"]],
+  ["nonce of the joiner altered", "joiner", 0, flip(-1), NOTHING, "proof"],
+  ["point of the joiner altered", "joiner", 0, flip(X), ["point"], NOTHING],
+  ["form of the joiner's point altered", "joiner", 0, flip(3, 2), ["point"],
     NOTHING],
-  ['mode unknown', 'joiner', 0, flip(2, 2), ['malformed'], NOTHING],
-  ['mode turned over', 'joiner', 0, flip(2, 1), NOTHING, 'proof'],
-  ['point of the creator altered', 'creator', 1, flip(X), NOTHING, ['commit']],
-  ['nonce of the creator altered', 'creator', 1, flip(-1), NOTHING, ['commit']],
-  ['confirm of the creator altered', 'creator', 2, flip(-1), NOTHING, 'proof'],
-  ['confirm of the joiner altered', 'joiner', 1, flip(2), 'proof', MET],
-  ['commit truncated', 'creator', 0, truncate, NOTHING, ['malformed']],
-  ['key truncated', 'joiner', 0, truncate, ['malformed'], NOTHING],
-  ['reveal truncated', 'creator', 1, truncate, NOTHING, ['malformed']],
-  ['confirm truncated', 'joiner', 1, truncate, ['malformed'], MET],
-  ['empty instead of commit', 'creator', 0, () => [sealed('')], NOTHING,
-    ['malformed']],
-  ['version alone', 'creator', 0, () => [sealed('AQ')], NOTHING,
-    ['malformed']],
-  ['not base64url', 'creator', 0, (msg) => [sealed(`${msg.slice(0, -1)}+`)],
-    NOTHING, ['malformed']],
-  ['another spelling of the same bytes', 'creator', 1,
-    (msg) => [sealed(`${msg}A`)], NOTHING, ['malformed']],
-  ['version of the commit', 'creator', 0, flip(0, 3), NOTHING, ['version']],
-  ['version of the key', 'joiner', 0, flip(0, 3), ['version'], NOTHING],
-  ['type of the commit', 'creator', 0, flip(1, 0x40), NOTHING, ['type']],
-  ['type of the key', 'joiner', 0, flip(1, 0x40), ['type'], NOTHING],
-  ['commit called confirm', 'creator', 0, retype(TYPE.CONFIRM), NOTHING,
-    ['order']],
-  ['confirm called commit', 'joiner', 1, retype(TYPE.COMMIT), ['order'], MET],
-  ['commit in the open', 'creator', 0, unseal, NOTHING, ['plaintext']],
-  ['key in the open', 'joiner', 0, unseal, ['plaintext'], NOTHING],
+  ["mode unknown", "joiner", 0, flip(2, 2), ["malformed"], NOTHING],
+  ["mode turned over", "joiner", 0, flip(2, 1), NOTHING, "proof"],
+  ["point of the creator altered", "creator", 1, flip(X), NOTHING, ["commit"]],
+  ["nonce of the creator altered", "creator", 1, flip(-1), NOTHING, ["commit"]],
+  ["confirm of the creator altered", "creator", 2, flip(-1), NOTHING, "proof"],
+  ["confirm of the joiner altered", "joiner", 1, flip(2), "proof", MET],
+  ["commit truncated", "creator", 0, truncate, NOTHING, ["malformed"]],
+  ["key truncated", "joiner", 0, truncate, ["malformed"], NOTHING],
+  ["reveal truncated", "creator", 1, truncate, NOTHING, ["malformed"]],
+  ["confirm truncated", "joiner", 1, truncate, ["malformed"], MET],
+  ["empty instead of commit", "creator", 0, () => [sealed("")], NOTHING,
+    ["malformed"]],
+  ["version alone", "creator", 0, () => [sealed("AQ")], NOTHING,
+    ["malformed"]],
+  ["not base64url", "creator", 0, (msg) => [sealed(`${msg.slice(0, -1)}+`)],
+    NOTHING, ["malformed"]],
+  ["another spelling of the same bytes", "creator", 1,
+    (msg) => [sealed(`${msg}A`)], NOTHING, ["malformed"]],
+  ["version of the commit", "creator", 0, flip(0, 3), NOTHING, ["version"]],
+  ["version of the key", "joiner", 0, flip(0, 3), ["version"], NOTHING],
+  ["type of the commit", "creator", 0, flip(1, 0x40), NOTHING, ["type"]],
+  ["type of the key", "joiner", 0, flip(1, 0x40), ["type"], NOTHING],
+  ["commit called confirm", "creator", 0, retype(TYPE.CONFIRM), NOTHING,
+    ["order"]],
+  ["confirm called commit", "joiner", 1, retype(TYPE.COMMIT), ["order"], MET],
+  ["commit in the open", "creator", 0, unseal, NOTHING, ["plaintext"]],
+  ["key in the open", "joiner", 0, unseal, ["plaintext"], NOTHING],
 ];
 
-const PROOF = { true: ['intercepted'], false: ['confirm'] };
+const PROOF = { true: ["intercepted"], false: ["confirm"] };
 
 for (const link of [true, false]) {
   for (const [what, from, index, change, ...told] of HANDSHAKE) {
-    test(`handshake, ${link ? 'link' : 'code'}: ${what}`, async () => {
+    test(`handshake, ${link ? "link" : "code"}: ${what}`, async () => {
       const relay = only(from, index, change);
       const talk = await Talk.begin({ code: CODE, link, relay });
       await talk.start();
       const [creator, joiner] =
-        told.map((events) => (events === 'proof' ? PROOF[link] : events));
-      assert.deepEqual(summary(talk.takeEvents('creator')), creator);
-      assert.deepEqual(summary(talk.takeEvents('joiner')), joiner);
+        told.map((events) => (events === "proof" ? PROOF[link] : events));
+      assert.deepEqual(summary(talk.takeEvents("creator")), creator);
+      assert.deepEqual(summary(talk.takeEvents("joiner")), joiner);
     });
   }
 }
 
 // In the middle of a conversation: indices count the data messages of `from`.
 const CONVERSATION = [
-  ['altered tag', [0], flip(-1), ['tag']],
-  ['altered ciphertext', [0], flip(40), ['tag']],
-  ['altered iv', [0], flip(10), ['tag']],
-  ['number raised', [0], flip(9, 1), ['tag']],
-  ['number raised out of reach', [0], flip(2, 0x80), ['skipped']],
-  ['number lowered to one seen', [1], flip(9, 1), ['0:a', 'missing 1', '2:c']],
-  ['truncated', [0], truncate, ['malformed']],
-  ['wrong version', [0], flip(0, 2), ['version']],
-  ['unknown type', [0], flip(1, 1), ['type']],
-  ['called a confirm', [0], retype(TYPE.CONFIRM), ['malformed']],
-  ['in the open', [0], unseal, ['plaintext']],
-  ['another text in the open', [0], () => [{ msg: 'hello', sealed: false }],
-    ['plaintext']],
-  ['doubled', [0, 1, 2], double, ['0:a', '1:b', '2:c']],
-  ['first dropped', [0], drop, ['missing 0', '1:b', '2:c']],
-  ['two dropped', [0, 1], drop, ['missing 0,1', '2:c']],
-  ['last dropped', [2], drop, ['0:a', '1:b']],
+  ["altered tag", [0], flip(-1), ["tag"]],
+  ["altered ciphertext", [0], flip(40), ["tag"]],
+  ["altered iv", [0], flip(10), ["tag"]],
+  ["number raised", [0], flip(9, 1), ["tag"]],
+  ["number raised out of reach", [0], flip(2, 0x80), ["skipped"]],
+  ["number lowered to one seen", [1], flip(9, 1), ["0:a", "missing 1", "2:c"]],
+  ["truncated", [0], truncate, ["malformed"]],
+  ["wrong version", [0], flip(0, 2), ["version"]],
+  ["unknown type", [0], flip(1, 1), ["type"]],
+  ["called a confirm", [0], retype(TYPE.CONFIRM), ["malformed"]],
+  ["in the open", [0], unseal, ["plaintext"]],
+  ["another text in the open", [0], () => [{ msg: "hello", sealed: false }],
+    ["plaintext"]],
+  ["doubled", [0, 1, 2], double, ["0:a", "1:b", "2:c"]],
+  ["first dropped", [0], drop, ["missing 0", "1:b", "2:c"]],
+  ["two dropped", [0, 1], drop, ["missing 0,1", "2:c"]],
+  ["last dropped", [2], drop, ["0:a", "1:b"]],
 ];
 
-for (const from of ['creator', 'joiner']) {
+for (const from of ["creator", "joiner"]) {
   for (const [what, indices, change, expected] of CONVERSATION) {
     test(`data of the ${from}: ${what}`, async () => {
       const talk = await Talk.begin({ code: CODE, link: true });
@@ -138,7 +138,7 @@ for (const from of ['creator', 'joiner']) {
       talk.relay = (at, msg, i) =>
         (indices.includes(i - first) ? change(msg) : [sealed(msg)]);
       talk.takeEvents(other(from));
-      for (const text of ['a', 'b', 'c']) await talk.text(from, text);
+      for (const text of ["a", "b", "c"]) await talk.text(from, text);
       assert.deepEqual(summary(talk.takeEvents(other(from))), expected);
       assert.deepEqual(summary(talk.takeEvents(from)), MET);
     });
@@ -147,9 +147,9 @@ for (const from of ['creator', 'joiner']) {
   test(`data of the ${from} sent back to them`, async () => {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
-    await talk.text(from, 'mine');
+    await talk.text(from, "mine");
     await talk.hand(from, sealed(talk.sent[from].at(-1)));
-    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, 'tag']);
+    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, "tag"]);
   });
 
   test(`handshake of the ${from} sent back to them`, async () => {
@@ -157,29 +157,29 @@ for (const from of ['creator', 'joiner']) {
     await talk.start();
     const [first] = talk.sent[from];
     await talk.hand(from, sealed(first));
-    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, 'order']);
+    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, "order"]);
   });
 
   test(`the handshake replayed to the ${from} changes nothing`, async () => {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
-    await talk.text(other(from), 'a');
+    await talk.text(other(from), "a");
     const before = talk.sides[from].state;
     for (const msg of talk.sent[other(from)]) {
       await talk.hand(from, sealed(msg));
     }
     assert.deepEqual(talk.sides[from].state, before);
-    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, '0:a']);
+    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, "0:a"]);
   });
 
   test(`data to the ${from} before the handshake is over`, async () => {
     const done = await Talk.begin({ code: CODE, link: true });
     await done.start();
-    await done.text(other(from), 'early');
+    await done.text(other(from), "early");
     const talk = await Talk.begin({ code: CODE, link: true, relay: drop });
     await talk.start();
     await talk.hand(from, sealed(done.sent[other(from)].at(-1)));
-    assert.deepEqual(summary(talk.takeEvents(from)), ['order']);
+    assert.deepEqual(summary(talk.takeEvents(from)), ["order"]);
   });
 
   test(`data to the ${from} from another chat`, async () => {
@@ -188,9 +188,9 @@ for (const from of ['creator', 'joiner']) {
       await talk.start();
       return talk;
     }));
-    await one.text(other(from), 'elsewhere');
+    await one.text(other(from), "elsewhere");
     await two.hand(from, sealed(one.sent[other(from)].at(-1)));
-    assert.deepEqual(summary(two.takeEvents(from)), [...MET, 'tag']);
+    assert.deepEqual(summary(two.takeEvents(from)), [...MET, "tag"]);
   });
 }
 
@@ -208,93 +208,93 @@ const intercept = async (link, linkOnly = false) => {
   const right = new Talk({ creator: await Session.create(CODE), joiner });
   await left.start();
   await right.start();
-  return { creator: left.takeEvents('creator'),
-    joiner: right.takeEvents('joiner') };
+  return { creator: left.takeEvents("creator"),
+    joiner: right.takeEvents("joiner") };
 };
 
-test('swapped keys: the joiner with the link is told', async () => {
+test("swapped keys: the joiner with the link is told", async () => {
   const { creator, joiner } = await intercept(true);
-  assert.deepEqual(summary(joiner), ['intercepted']);
+  assert.deepEqual(summary(joiner), ["intercepted"]);
   // The creator learns that the link was not used, and has the number.
-  assert.equal(creator[0].mode, 'code');
-  assert.equal(creator[0].verified, 'no');
+  assert.equal(creator[0].mode, "code");
+  assert.equal(creator[0].verified, "no");
 });
 
-test('swapped keys: a creator who demands the link is told', async () => {
+test("swapped keys: a creator who demands the link is told", async () => {
   const { creator, joiner } = await intercept(true, true);
-  assert.deepEqual(summary(creator), ['downgraded']);
-  assert.deepEqual(summary(joiner), ['intercepted']);
+  assert.deepEqual(summary(creator), ["downgraded"]);
+  assert.deepEqual(summary(joiner), ["intercepted"]);
 });
 
-test('swapped keys, bare code: the numbers differ', async () => {
+test("swapped keys, bare code: the numbers differ", async () => {
   const { creator, joiner } = await intercept(false);
   assert.deepEqual([...summary(creator), ...summary(joiner)],
     [...MET, ...MET]);
-  assert.equal(creator[0].verified, 'no');
-  assert.equal(joiner[0].verified, 'no');
+  assert.equal(creator[0].verified, "no");
+  assert.equal(joiner[0].verified, "no");
   assert.notEqual(creator[0].safety, joiner[0].safety);
 });
 
-test('a server that names the link without having it', async () => {
+test("a server that names the link without having it", async () => {
   const creator = await Session.create(CODE);
-  const secret = `${'A'.repeat(21)}Q`;
+  const secret = `${"A".repeat(21)}Q`;
   const joiner = await Session.join({ code: CODE, secret });
   const talk = new Talk({ creator, joiner });
   await talk.start();
   // The server would not check the creator's proof: it makes one up.
-  assert.deepEqual(summary(talk.takeEvents('joiner')), ['intercepted']);
-  await talk.hand('creator',
+  assert.deepEqual(summary(talk.takeEvents("joiner")), ["intercepted"]);
+  await talk.hand("creator",
     sealed(writeEnvelope(TYPE.CONFIRM, new Uint8Array(32))));
-  assert.deepEqual(summary(talk.takeEvents('creator')), ['intercepted']);
+  assert.deepEqual(summary(talk.takeEvents("creator")), ["intercepted"]);
 });
 
-test('the joiner proves nothing before the creator has', async () => {
+test("the joiner proves nothing before the creator has", async () => {
   const talk = await Talk.begin({ code: CODE, link: true,
-    relay: only('creator', 2, drop) });
+    relay: only("creator", 2, drop) });
   await talk.start();
   assert.equal(talk.sent.joiner.length, 1);
 });
 
-test('an offer is answered once: a second key ends the session', async () => {
+test("an offer is answered once: a second key ends the session", async () => {
   const talk = await Talk.begin({ code: CODE, link: false,
-    relay: only('creator', 1, drop) });
+    relay: only("creator", 1, drop) });
   const rival = await Session.join({ code: CODE, secret: null });
   await talk.start();
   const { send } = await rival.receive(sealed(talk.sent.creator[0]));
   const before = talk.sent.creator.length;
-  await talk.hand('creator', sealed(send[0].msg));
-  assert.deepEqual(summary(talk.takeEvents('creator')), ['order']);
+  await talk.hand("creator", sealed(send[0].msg));
+  assert.deepEqual(summary(talk.takeEvents("creator")), ["order"]);
   assert.equal(talk.sent.creator.length, before);
 });
 
-test('a code other than the creator\'s does not open the commit', async () => {
+test("a code other than the creator's does not open the commit", async () => {
   const creator = await Session.create(CODE);
   const joiner = await Session.join(
-    { code: 'f'.repeat(24), secret: creator.secret });
+    { code: "f".repeat(24), secret: creator.secret });
   const talk = new Talk({ creator, joiner });
   await talk.start();
-  assert.deepEqual(summary(talk.takeEvents('joiner')), ['commit']);
+  assert.deepEqual(summary(talk.takeEvents("joiner")), ["commit"]);
 });
 
-test('every session has its own keys, nonces and numbers', async () => {
+test("every session has its own keys, nonces and numbers", async () => {
   const runs = await Promise.all(Array.from({ length: 8 }, async () => {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
     return [...Object.values(talk.sent).flat(),
-      talk.takeEvents('creator')[0].safety];
+      talk.takeEvents("creator")[0].safety];
   }));
   const values = runs.flat();
   assert.equal(new Set(values).size, values.length);
 });
 
-test('the same text twice looks different and is as long as any', async () => {
+test("the same text twice looks different and is as long as any", async () => {
   const talk = await Talk.begin({ code: CODE, link: true });
   await talk.start();
   const from = talk.sent.creator.length;
-  await talk.text('creator', 'a');
-  await talk.text('creator', 'a');
-  await talk.text('creator', '𝄞'.repeat(127));
-  await talk.run('creator', (session) => session.sendTyping());
+  await talk.text("creator", "a");
+  await talk.text("creator", "a");
+  await talk.text("creator", "𝄞".repeat(127));
+  await talk.run("creator", (session) => session.sendTyping());
   const sent = talk.sent.creator.slice(from);
   assert.equal(new Set(sent).size, 4);
   assert.deepEqual(new Set(sent.map((msg) => msg.length)), new Set([734]));

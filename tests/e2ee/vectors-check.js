@@ -4,19 +4,19 @@
 // wrong, in words: an empty list is success.
 
 import { fromHex, toBase64url, toUint64, utf8 }
-  from '../../html/js/sfChat/e2ee/bytes.js';
+  from "../../html/js/sfChat/e2ee/bytes.js";
 import { readContent, writeDelivered, writeText, writeTyping }
-  from '../../html/js/sfChat/e2ee/content.js';
+  from "../../html/js/sfChat/e2ee/content.js";
 import {
   MODE, commitment, deriveKeys, expandKeys, safetyNumber, transcriptHash,
-} from '../../html/js/sfChat/e2ee/keys.js';
-import { open, seal, startChain } from '../../html/js/sfChat/e2ee/ratchet.js';
-import { splitText } from '../../html/js/sfChat/e2ee/split.js';
-import { decrypt, ecdh, hmac } from '../../html/js/sfChat/e2ee/suite.js';
-import { Talk } from './talk.js';
+} from "../../html/js/sfChat/e2ee/keys.js";
+import { open, seal, startChain } from "../../html/js/sfChat/e2ee/ratchet.js";
+import { splitText } from "../../html/js/sfChat/e2ee/split.js";
+import { decrypt, ecdh, hmac } from "../../html/js/sfChat/e2ee/suite.js";
+import { Talk } from "./talk.js";
 
 const toHex = (bytes) =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -40,8 +40,8 @@ class Report {
 }
 
 const toJwk = ({ privateKey, publicKey }) => ({
-  kty: 'EC',
-  crv: 'P-256',
+  kty: "EC",
+  crv: "P-256",
   d: toBase64url(fromHex(privateKey)),
   x: toBase64url(fromHex(publicKey.slice(2, 66))),
   y: toBase64url(fromHex(publicKey.slice(66))),
@@ -60,35 +60,35 @@ const transcriptOf = (vectors, { mode, commit }) => ({
 const checkKeys = async (report, vectors, vector) => {
   const { creator, joiner, code } = vectors;
   const seen = transcriptOf(vectors, vector);
-  report.equal('commit',
+  report.equal("commit",
     await commitment(seen.creatorKey, seen.creatorNonce, code), vector.commit);
   const th = await transcriptHash(seen);
-  report.equal('th', th, vector.th);
+  report.equal("th", th, vector.th);
   const ofCreator = await ecdh(toJwk(creator), seen.joinerKey);
-  report.equal('ecdh of the creator', ofCreator, vector.ecdh);
+  report.equal("ecdh of the creator", ofCreator, vector.ecdh);
   const ofJoiner = await ecdh(toJwk(joiner), seen.creatorKey);
-  report.equal('ecdh of the joiner', ofJoiner, vector.ecdh);
-  report.equal('root', await hmac(th, fromHex(vector.ikm)), vector.root);
+  report.equal("ecdh of the joiner", ofJoiner, vector.ecdh);
+  report.equal("root", await hmac(th, fromHex(vector.ikm)), vector.root);
   const secret = fromHex(vectors.secret);
   const used = vector.mode === MODE.LINK ? secret : new Uint8Array(16);
   const keys = await expandKeys(th, ofJoiner, used);
-  report.equal('chain c2j', keys.chainC2J, vector.keys['chain c2j']);
-  report.equal('chain j2c', keys.chainJ2C, vector.keys['chain j2c']);
-  report.equal('confirm c', keys.confirmCreator, vector.keys['confirm c']);
-  report.equal('confirm j', keys.confirmJoiner, vector.keys['confirm j']);
-  report.equal('safety', keys.safety, vector.keys.safety);
-  report.equal('safety number', safetyNumber(keys.safety), vector.safetyNumber);
-  report.equal('MAC of the creator', await hmac(keys.confirmCreator, th),
+  report.equal("chain c2j", keys.chainC2J, vector.keys["chain c2j"]);
+  report.equal("chain j2c", keys.chainJ2C, vector.keys["chain j2c"]);
+  report.equal("confirm c", keys.confirmCreator, vector.keys["confirm c"]);
+  report.equal("confirm j", keys.confirmJoiner, vector.keys["confirm j"]);
+  report.equal("safety", keys.safety, vector.keys.safety);
+  report.equal("safety number", safetyNumber(keys.safety), vector.safetyNumber);
+  report.equal("MAC of the creator", await hmac(keys.confirmCreator, th),
     vector.confirmCreator);
-  report.equal('MAC of the joiner', await hmac(keys.confirmJoiner, th),
+  report.equal("MAC of the joiner", await hmac(keys.confirmJoiner, th),
     vector.confirmJoiner);
   const derived =
     await deriveKeys(toJwk(creator), seen.joinerKey, secret, seen);
-  report.equal('derived safety', derived.safety, vector.keys.safety);
+  report.equal("derived safety", derived.safety, vector.keys.safety);
 };
 
-const expandBody = (body) => body.split(',').flatMap((range) => {
-  const [first, last = first] = range.split('-').map(Number);
+const expandBody = (body) => body.split(",").flatMap((range) => {
+  const [first, last = first] = range.split("-").map(Number);
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 });
 
@@ -99,35 +99,35 @@ const WRITERS = [
 ];
 
 const CONTENTS = [
-  (body) => ({ type: 'text', text: body }),
-  (body) => ({ type: 'delivered', ns: expandBody(body) }),
-  () => ({ type: 'typing' }),
+  (body) => ({ type: "text", text: body }),
+  (body) => ({ type: "delivered", ns: expandBody(body) }),
+  () => ({ type: "typing" }),
 ];
 
 const checkMessage = async (report, vector, message, chains) => {
   const { from, kind, body, n } = message;
-  const direction = from === 'creator' ? 0 : 1;
+  const direction = from === "creator" ? 0 : 1;
   const th = fromHex(vector.th);
   const plaintext = WRITERS[kind](body);
-  report.equal('plaintext', plaintext, message.plaintext);
-  report.equal('content', readContent(plaintext, 100), CONTENTS[kind](body));
-  report.equal('mk', await hmac(fromHex(message.ck), Uint8Array.of(1)),
+  report.equal("plaintext", plaintext, message.plaintext);
+  report.equal("content", readContent(plaintext, 100), CONTENTS[kind](body));
+  report.equal("mk", await hmac(fromHex(message.ck), Uint8Array.of(1)),
     message.mk);
   const { sending, receiving } = chains[from];
-  report.equal('ck', sending.ck, toBase64url(fromHex(message.ck)));
+  report.equal("ck", sending.ck, toBase64url(fromHex(message.ck)));
   const sealed = await seal(sending, th, direction, fromHex(message.iv),
     plaintext);
-  report.equal('n', Number(toUint64(sealed.payload)), n);
-  report.equal('ciphertext', sealed.payload.slice(20),
+  report.equal("n", Number(toUint64(sealed.payload)), n);
+  report.equal("ciphertext", sealed.payload.slice(20),
     message.ciphertextAndTag);
-  report.equal('next ck', sealed.chain.ck,
+  report.equal("next ck", sealed.chain.ck,
     toBase64url(fromHex(message.ckNext)));
   const unsealed = await decrypt(fromHex(message.mk), fromHex(message.iv),
     fromHex(message.aad), fromHex(message.ciphertextAndTag));
-  report.equal('decrypted', unsealed, message.plaintext);
+  report.equal("decrypted", unsealed, message.plaintext);
   const opened = await open(receiving, th, direction, sealed.payload);
-  report.equal('opened', opened.plaintext, message.plaintext);
-  report.equal('moved', opened.chain, { ...sealed.chain, skipped: {} });
+  report.equal("opened", opened.plaintext, message.plaintext);
+  report.equal("moved", opened.chain, { ...sealed.chain, skipped: {} });
   chains[from] = { sending: sealed.chain, receiving: opened.chain };
 };
 
@@ -138,8 +138,8 @@ const startBoth = (key) => {
 
 const checkRatchet = async (report, vector) => {
   const chains = {
-    creator: startBoth(vector.keys['chain c2j']),
-    joiner: startBoth(vector.keys['chain j2c']),
+    creator: startBoth(vector.keys["chain c2j"]),
+    joiner: startBoth(vector.keys["chain j2c"]),
   };
   for (const message of vector.messages) {
     await checkMessage(report, vector, message, chains);
@@ -153,8 +153,8 @@ const fixedRandom = (party, values) => {
     keyPair: async () =>
       ({ privateKey: toJwk(party), publicKey: fromHex(party.publicKey) }),
     bytes: (length) => {
-      const value = fromHex(left.shift() ?? '');
-      if (value.length !== length) throw new Error('unexpected use of chance');
+      const value = fromHex(left.shift() ?? "");
+      if (value.length !== length) throw new Error("unexpected use of chance");
       return value;
     },
   };
@@ -165,8 +165,8 @@ const randomOf = (vectors, { messages }) => {
     messages.filter(({ from }) => from === side).map(({ iv }) => iv);
   const { creator, joiner, secret } = vectors;
   return {
-    creator: fixedRandom(creator, [secret, creator.nonce, ...ivs('creator')]),
-    joiner: fixedRandom(joiner, [joiner.nonce, ...ivs('joiner')]),
+    creator: fixedRandom(creator, [secret, creator.nonce, ...ivs("creator")]),
+    joiner: fixedRandom(joiner, [joiner.nonce, ...ivs("joiner")]),
   };
 };
 
@@ -188,16 +188,16 @@ const playVector = async (report, vectors, vector) => {
       return [{ msg, sealed: true }];
     },
   });
-  report.equal('link', talk.sides.creator.secret, vectors.secretInLink);
+  report.equal("link", talk.sides.creator.secret, vectors.secretInLink);
   await talk.start();
-  report.equal('handshake', posted.splice(0), vector.handshake);
-  const established = { type: 'established', mode: link ? 'link' : 'code',
-    safety: vector.safetyNumber, verified: link ? 'link' : 'no' };
-  report.equal('creator', talk.takeEvents('creator'), [established]);
-  report.equal('joiner', talk.takeEvents('joiner'), [established]);
+  report.equal("handshake", posted.splice(0), vector.handshake);
+  const established = { type: "established", mode: link ? "link" : "code",
+    safety: vector.safetyNumber, verified: link ? "link" : "no" };
+  report.equal("creator", talk.takeEvents("creator"), [established]);
+  report.equal("joiner", talk.takeEvents("joiner"), [established]);
   for (const { from, kind, body, envelope } of vector.messages) {
     await talk.run(from, SENDERS[kind](body));
-    report.equal('message', posted.splice(0), [{ from, envelope }]);
+    report.equal("message", posted.splice(0), [{ from, envelope }]);
   }
 };
 
@@ -205,27 +205,27 @@ const playVector = async (report, vectors, vector) => {
 const talkAlive = async (report, code, link) => {
   const talk = await Talk.begin({ code, link });
   await talk.start();
-  await talk.text('creator', 'ping');
-  await talk.text('joiner', 'pong');
-  const [metCreator, pong] = talk.takeEvents('creator');
-  const [metJoiner, ping] = talk.takeEvents('joiner');
-  report.equal('met', metCreator, metJoiner);
-  report.equal('mode', metCreator?.mode, link ? 'link' : 'code');
-  report.equal('ping', ping, { type: 'text', text: 'ping', n: 0 });
-  report.equal('pong', pong, { type: 'text', text: 'pong', n: 0 });
+  await talk.text("creator", "ping");
+  await talk.text("joiner", "pong");
+  const [metCreator, pong] = talk.takeEvents("creator");
+  const [metJoiner, ping] = talk.takeEvents("joiner");
+  report.equal("met", metCreator, metJoiner);
+  report.equal("mode", metCreator?.mode, link ? "link" : "code");
+  report.equal("ping", ping, { type: "text", text: "ping", n: 0 });
+  report.equal("pong", pong, { type: "text", text: "pong", n: 0 });
 };
 
 const checkRefusal = async (report, { creator }, { why, point }) => {
   const outcome = await ecdh(toJwk(creator), fromHex(point))
-    .then(() => 'taken', (error) => error.code);
-  report.equal(`point, ${why}`, outcome, 'point');
+    .then(() => "taken", (error) => error.code);
+  report.equal(`point, ${why}`, outcome, "point");
 };
 
 const checkSplit = (report) => {
-  const family = '👩‍👩‍👧‍👦';
-  report.equal('split between characters',
+  const family = "👩‍👩‍👧‍👦";
+  report.equal("split between characters",
     splitText(family.repeat(21)), [family.repeat(20), family]);
-  report.equal('bytes of a text', utf8('é').length, 2);
+  report.equal("bytes of a text", utf8("é").length, 2);
 };
 
 /**
@@ -238,15 +238,15 @@ export const checkVectors = async (vectors) => {
     const check = (name, run) =>
       report.within(`mode ${vector.mode}, ${name}`,
         () => run(report, vectors, vector));
-    await check('keys', checkKeys);
-    await check('ratchet', () => checkRatchet(report, vector));
-    await check('session', playVector);
-    await check('own keys', () =>
+    await check("keys", checkKeys);
+    await check("ratchet", () => checkRatchet(report, vector));
+    await check("session", playVector);
+    await check("own keys", () =>
       talkAlive(report, vectors.code, vector.mode === MODE.LINK));
   }
   for (const refused of vectors.refusedPoints) {
     await checkRefusal(report, vectors, refused);
   }
-  await report.within('split', () => checkSplit(report));
+  await report.within("split", () => checkSplit(report));
   return report.failures;
 };

@@ -2,28 +2,28 @@
 // The vectors are what the second implementation makes, the page's modules
 // agree with them, and the check notices when they do not.
 
-import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import test from 'node:test';
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
 
-import { makeVectors } from './make-vectors.mjs';
-import { checkVectors } from './vectors-check.js';
+import { makeVectors } from "./make-vectors.mjs";
+import { checkVectors } from "./vectors-check.js";
 
-const file = await readFile(new URL('vectors.json', import.meta.url), 'utf8');
+const file = await readFile(new URL("vectors.json", import.meta.url), "utf8");
 const load = () => JSON.parse(file);
 
-test('vectors.json is what make-vectors.mjs makes', () => {
+test("vectors.json is what make-vectors.mjs makes", () => {
   assert.equal(file, makeVectors());
 });
 
-test('the modules agree with every value', async () => {
+test("the modules agree with every value", async () => {
   assert.deepEqual(await checkVectors(load()), []);
 });
 
 /** Every text in a value: the object that holds it and its name there. */
 const findTexts = (value) => Object.entries(value).flatMap(([name, inner]) =>
-  (typeof inner === 'object' ? findTexts(inner) : [[value, name]]))
-  .filter(([owner, name]) => typeof owner[name] === 'string' && owner[name]);
+  (typeof inner === "object" ? findTexts(inner) : [[value, name]]))
+  .filter(([owner, name]) => typeof owner[name] === "string" && owner[name]);
 
 /** One mode and the start of its conversation: enough to hold every name. */
 const loadShort = () => {
@@ -33,20 +33,20 @@ const loadShort = () => {
     modes: [{ ...mode, messages: mode.messages.slice(0, 3) }] };
 };
 
-test('a change of any value is noticed', async () => {
+test("a change of any value is noticed", async () => {
   for (const index of findTexts(loadShort()).keys()) {
     const vectors = loadShort();
     const [owner, name] = findTexts(vectors)[index];
     const value = owner[name];
-    owner[name] = value.slice(0, -1) + (value.endsWith('0') ? '1' : '0');
+    owner[name] = value.slice(0, -1) + (value.endsWith("0") ? "1" : "0");
     const failures = await checkVectors(vectors);
     assert.notDeepEqual(failures, [], `${name}, text ${index}`);
   }
 });
 
-test('a point that should have been refused is noticed', async () => {
+test("a point that should have been refused is noticed", async () => {
   const vectors = { ...load(), modes: [] };
-  vectors.refusedPoints = [{ why: 'good', point: vectors.joiner.publicKey }];
+  vectors.refusedPoints = [{ why: "good", point: vectors.joiner.publicKey }];
   assert.deepEqual(await checkVectors(vectors),
-    ['point, good: "taken", expected "point"']);
+    ["point, good: \"taken\", expected \"point\""]);
 });

@@ -2,24 +2,24 @@
 // What is inside and around an envelope: contents, the cutting of long texts,
 // invitations, base64url.
 
-import assert from 'node:assert/strict';
-import test from 'node:test';
+import assert from "node:assert/strict";
+import test from "node:test";
 
 import { fromBase64url, fromUint64, toBase64url, toUint64, utf8 }
-  from '../../html/js/sfChat/e2ee/bytes.js';
+  from "../../html/js/sfChat/e2ee/bytes.js";
 import { readContent, writeDelivered, writeText, writeTyping }
-  from '../../html/js/sfChat/e2ee/content.js';
+  from "../../html/js/sfChat/e2ee/content.js";
 import { formatInvite, isSecret, parseInvite }
-  from '../../html/js/sfChat/e2ee/invite.js';
-import { safetyNumber } from '../../html/js/sfChat/e2ee/keys.js';
-import { splitText } from '../../html/js/sfChat/e2ee/split.js';
+  from "../../html/js/sfChat/e2ee/invite.js";
+import { safetyNumber } from "../../html/js/sfChat/e2ee/keys.js";
+import { splitText } from "../../html/js/sfChat/e2ee/split.js";
 
-const CODE = '0123456789abcdef01234567';
-const SECRET = 'abcdefghijklmnopqrst_Q';
+const CODE = "0123456789abcdef01234567";
+const SECRET = "abcdefghijklmnopqrst_Q";
 
 const content = (kind, body, { length, tail } = {}) => {
   const bytes = new Uint8Array(512);
-  const data = typeof body === 'string' ? utf8(body) : body;
+  const data = typeof body === "string" ? utf8(body) : body;
   const claimed = length ?? data.length;
   bytes.set([kind, claimed >> 8, claimed & 0xff]);
   bytes.set(data, 3);
@@ -27,65 +27,65 @@ const content = (kind, body, { length, tail } = {}) => {
   return bytes;
 };
 
-test('contents come back as they were', () => {
-  for (const text of ['a', '\ufeffb', ' ', '\0', '𝄞', 'x'.repeat(509)]) {
-    assert.deepEqual(readContent(writeText(text), 0), { type: 'text', text });
+test("contents come back as they were", () => {
+  for (const text of ["a", "\ufeffb", " ", "\0", "𝄞", "x".repeat(509)]) {
+    assert.deepEqual(readContent(writeText(text), 0), { type: "text", text });
   }
-  assert.deepEqual(readContent(writeTyping(), 0), { type: 'typing' });
+  assert.deepEqual(readContent(writeTyping(), 0), { type: "typing" });
   const ns = [0, 1, 2, 5, 7, 8, 1000];
   const [written] = writeDelivered(new Set([7, 8, 5, 0, 2, 1, 1000]));
-  assert.deepEqual(readContent(written, 1001), { type: 'delivered', ns });
+  assert.deepEqual(readContent(written, 1001), { type: "delivered", ns });
   assert.equal(new TextDecoder().decode(written.subarray(3, 16)),
-    '0-2,5,7-8,100');
+    "0-2,5,7-8,100");
 });
 
 const BAD_CONTENTS = [
-  ['unknown kind', content(3, 'a')],
-  ['empty text', content(0, '')],
-  ['typing that says something', content(2, 'a')],
-  ['length beyond the end', content(0, 'a', { length: 510 })],
-  ['length far beyond the end', content(0, 'a', { length: 65535 })],
-  ['length too short for what follows', content(0, 'ab', { length: 1 })],
-  ['padding that is not zero', content(0, 'a', { tail: 1 })],
-  ['UTF-8 cut off', content(0, Uint8Array.of(0xf0, 0x9d, 0x84))],
-  ['UTF-8 surrogate', content(0, Uint8Array.of(0xed, 0xa0, 0x80))],
-  ['UTF-8 overlong', content(0, Uint8Array.of(0xc0, 0x80))],
-  ...['', ',', '0,', ',0', '-1', '0-', '1-0', '1-1', '1,0', '0,0', '0-2,2',
-    '00', '01', '0-01', '1.5', '1e1', ' 1', '0x1', '٣', '10', '0-10',
-    '0-9007199254740993', '99999999999999999999', '0-1-2', 'NaN']
+  ["unknown kind", content(3, "a")],
+  ["empty text", content(0, "")],
+  ["typing that says something", content(2, "a")],
+  ["length beyond the end", content(0, "a", { length: 510 })],
+  ["length far beyond the end", content(0, "a", { length: 65535 })],
+  ["length too short for what follows", content(0, "ab", { length: 1 })],
+  ["padding that is not zero", content(0, "a", { tail: 1 })],
+  ["UTF-8 cut off", content(0, Uint8Array.of(0xf0, 0x9d, 0x84))],
+  ["UTF-8 surrogate", content(0, Uint8Array.of(0xed, 0xa0, 0x80))],
+  ["UTF-8 overlong", content(0, Uint8Array.of(0xc0, 0x80))],
+  ...["", ",", "0,", ",0", "-1", "0-", "1-0", "1-1", "1,0", "0,0", "0-2,2",
+    "00", "01", "0-01", "1.5", "1e1", " 1", "0x1", "٣", "10", "0-10",
+    "0-9007199254740993", "99999999999999999999", "0-1-2", "NaN"]
     .map((body) => [`receipt ${JSON.stringify(body)}`, content(1, body)]),
 ];
 
 for (const [what, bytes] of BAD_CONTENTS) {
   test(`content refused: ${what}`, () => {
-    assert.throws(() => readContent(bytes, 10), { code: 'content' });
+    assert.throws(() => readContent(bytes, 10), { code: "content" });
   });
 }
 
-test('a content that fills its place is taken', () => {
-  const full = content(0, 'x'.repeat(509));
+test("a content that fills its place is taken", () => {
+  const full = content(0, "x".repeat(509));
   assert.equal(readContent(full, 0).text.length, 509);
 });
 
 const words = (count) => Array.from({ length: count }, (_, i) => `word${i}`);
-const family = '👩‍👩‍👧‍👦';
+const family = "👩‍👩‍👧‍👦";
 const SPLITS = [
-  ['', []],
-  [' \n\t ', []],
-  ['a', ['a']],
-  ['  indented\n  twice ', ['  indented\n  twice']],
-  ['x'.repeat(140), ['x'.repeat(140)]],
-  ['x'.repeat(141), ['x'.repeat(140), 'x']],
-  [`${'x'.repeat(140)} y`, ['x'.repeat(140), 'y']],
-  [`${'x'.repeat(139)} y`, ['x'.repeat(139), 'y']],
-  [`aa ${'x'.repeat(140)}`, ['aa', 'x'.repeat(140)]],
-  [`a${' '.repeat(500)}b`, ['a', 'b']],
-  ['a\r\nb\rc', ['a\nb\nc']],
-  ['a\0b\u0007c\u0085d\u007f', ['abcd']],
-  ['𝄞'.repeat(140), ['𝄞'.repeat(127), '𝄞'.repeat(13)]],
+  ["", []],
+  [" \n\t ", []],
+  ["a", ["a"]],
+  ["  indented\n  twice ", ["  indented\n  twice"]],
+  ["x".repeat(140), ["x".repeat(140)]],
+  ["x".repeat(141), ["x".repeat(140), "x"]],
+  [`${"x".repeat(140)} y`, ["x".repeat(140), "y"]],
+  [`${"x".repeat(139)} y`, ["x".repeat(139), "y"]],
+  [`aa ${"x".repeat(140)}`, ["aa", "x".repeat(140)]],
+  [`a${" ".repeat(500)}b`, ["a", "b"]],
+  ["a\r\nb\rc", ["a\nb\nc"]],
+  ["a\0b\u0007c\u0085d\u007f", ["abcd"]],
+  ["𝄞".repeat(140), ["𝄞".repeat(127), "𝄞".repeat(13)]],
   [family.repeat(21), [family.repeat(20), family]],
-  [`e${'\u0301'.repeat(200)}`,
-    [`e${'\u0301'.repeat(139)}`, '\u0301'.repeat(61)]],
+  [`e${"\u0301".repeat(200)}`,
+    [`e${"\u0301".repeat(139)}`, "\u0301".repeat(61)]],
 ];
 
 for (const [text, parts] of SPLITS) {
@@ -94,25 +94,25 @@ for (const [text, parts] of SPLITS) {
   });
 }
 
-test('a long text is cut between words and loses none', () => {
-  const text = words(5000).join(' ');
+test("a long text is cut between words and loses none", () => {
+  const text = words(5000).join(" ");
   const parts = splitText(text);
-  assert.equal(parts.join(' '), text);
+  assert.equal(parts.join(" "), text);
   for (const part of parts) assert.ok([...part].length <= 140);
   assert.ok(parts.length < text.length / 130);
 });
 
-test('every part fits a message, whatever was pasted', () => {
-  const alphabet = ['a', ' ', '\n', 'é', 'ש', '中', '𝄞', family, '\u0301',
-    '\ud800', '🇩🇪', '\r', '\0'];
+test("every part fits a message, whatever was pasted", () => {
+  const alphabet = ["a", " ", "\n", "é", "ש", "中", "𝄞", family, "\u0301",
+    "\ud800", "🇩🇪", "\r", "\0"];
   let seed = 1;
   const next = () => (seed = seed * 48271 % 2147483647);
   for (let run = 0; run < 200; run += 1) {
     const text = Array.from({ length: next() % 600 },
-      () => alphabet[next() % alphabet.length]).join('');
+      () => alphabet[next() % alphabet.length]).join("");
     for (const part of splitText(text)) {
       assert.ok([...part].length <= 140);
-      assert.notEqual(part.trim(), '');
+      assert.notEqual(part.trim(), "");
       writeText(part);
     }
   }
@@ -121,14 +121,14 @@ test('every part fits a message, whatever was pasted', () => {
 const INVITES = [
   [CODE, { code: CODE, secret: null }],
   [` ${CODE.toUpperCase()}\n`, { code: CODE, secret: null }],
-  ['0123 4567 89ab cdef 0123 4567', { code: CODE, secret: null }],
-  ['0123-4567-89AB-CDEF-0123-4567', { code: CODE, secret: null }],
+  ["0123 4567 89ab cdef 0123 4567", { code: CODE, secret: null }],
+  ["0123-4567-89AB-CDEF-0123-4567", { code: CODE, secret: null }],
   [`${CODE}.${SECRET}`, { code: CODE, secret: SECRET }],
   [`https://host/#j=${CODE}.${SECRET}`, { code: CODE, secret: SECRET }],
   [`Come!\nhttps://host/#${formatInvite(CODE, SECRET)}\n`,
     { code: CODE, secret: SECRET }],
   [`https://host/#j=${CODE}`, { code: CODE, secret: null }],
-  ['', null],
+  ["", null],
   [CODE.slice(1), null],
   [`${CODE}0`, null],
   // A link that was cut off or changed must not pass for a bare code.
@@ -136,7 +136,7 @@ const INVITES = [
   [`${CODE}.${SECRET.slice(1)}`, null],
   [`${CODE}.${SECRET.toLowerCase()}`, null],
   [`${CODE}.${SECRET}.`, null],
-  [`${CODE}.${'A'.repeat(22)}`, null],
+  [`${CODE}.${"A".repeat(22)}`, null],
   [`https://host/chat?${CODE}`, null],
 ];
 
@@ -146,36 +146,36 @@ for (const [typed, invite] of INVITES) {
   });
 }
 
-test('a secret is 16 bytes, not zero, in one spelling', () => {
+test("a secret is 16 bytes, not zero, in one spelling", () => {
   assert.ok(isSecret(SECRET));
-  for (const text of ['', SECRET.slice(1), `${SECRET}A`, `${SECRET.slice(1)}+`,
-    `${SECRET.slice(0, -1)}R`, 'A'.repeat(22)]) {
+  for (const text of ["", SECRET.slice(1), `${SECRET}A`, `${SECRET.slice(1)}+`,
+    `${SECRET.slice(0, -1)}R`, "A".repeat(22)]) {
     assert.ok(!isSecret(text), text);
   }
 });
 
-test('base64url has one spelling for each byte string', () => {
+test("base64url has one spelling for each byte string", () => {
   for (let length = 0; length < 40; length += 1) {
     const bytes = Uint8Array.from({ length }, (_, i) => i * 37 + length);
     const text = toBase64url(bytes);
-    assert.equal(text, Buffer.from(bytes).toString('base64url'));
+    assert.equal(text, Buffer.from(bytes).toString("base64url"));
     assert.deepEqual(fromBase64url(text), bytes);
   }
-  for (const text of ['A', 'AB', 'AAB', 'AA==', 'AA=', 'A+AA', 'A/AA', 'AA A',
-    ' AAAA', 'AAAA\n', 'AAAAA', 'ÀAAA']) {
+  for (const text of ["A", "AB", "AAB", "AA==", "AA=", "A+AA", "A/AA", "AA A",
+    " AAAA", "AAAA\n", "AAAAA", "ÀAAA"]) {
     assert.equal(fromBase64url(text), null, text);
   }
 });
 
-test('a safety number has twelve digits, whatever its value', () => {
+test("a safety number has twelve digits, whatever its value", () => {
   const shown = (value) => safetyNumber(fromUint64(value));
-  assert.equal(shown(0), '0000 0000 0000');
-  assert.equal(shown(12), '0000 0000 0012');
-  assert.equal(shown(3_000_123_456_789), '0001 2345 6789');
-  assert.equal(safetyNumber(new Uint8Array(32).fill(255)), '0737 0955 1615');
+  assert.equal(shown(0), "0000 0000 0000");
+  assert.equal(shown(12), "0000 0000 0012");
+  assert.equal(shown(3_000_123_456_789), "0001 2345 6789");
+  assert.equal(safetyNumber(new Uint8Array(32).fill(255)), "0737 0955 1615");
 });
 
-test('64-bit numbers are big-endian', () => {
+test("64-bit numbers are big-endian", () => {
   assert.deepEqual(fromUint64(0x0102030405),
     Uint8Array.of(0, 0, 0, 1, 2, 3, 4, 5));
   const shifted = Uint8Array.of(9, 0, 0, 0, 1, 2, 3, 4, 5).subarray(1);

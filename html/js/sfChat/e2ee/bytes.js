@@ -6,7 +6,7 @@
 /**
  * A Uint8Array over a plain ArrayBuffer, spelled so that compilers from before
  * and after the type became generic understand it.
- * @typedef {ReturnType<Uint8ArrayConstructor['from']>} Bytes
+ * @typedef {ReturnType<Uint8ArrayConstructor["from"]>} Bytes
  */
 
 /** @param {...Uint8Array} parts @returns {Bytes} */
@@ -26,7 +26,7 @@ export const utf8 = (text) => Uint8Array.from(new TextEncoder().encode(text));
 /** @param {Uint8Array} bytes @returns {string} */
 export const toBase64url = (bytes) =>
   btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 /**
  * @param {string} text base64url without padding
@@ -34,7 +34,7 @@ export const toBase64url = (bytes) =>
  */
 export const fromBase64url = (text) => {
   if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return null;
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (c) => c.charCodeAt(0));
   return toBase64url(bytes) === text ? bytes : null;
 };
@@ -46,7 +46,7 @@ export const fromBase64url = (text) => {
  */
 export const ownBase64url = (text) => {
   const bytes = fromBase64url(text);
-  if (!bytes) throw new Error('saved state is damaged');
+  if (!bytes) throw new Error("saved state is damaged");
   return bytes;
 };
 

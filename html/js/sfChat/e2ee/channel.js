@@ -2,20 +2,20 @@
 // The established channel: contents out, contents in. Turns what the ratchet
 // and the content say into events for the page.
 
-import { ownBase64url } from './bytes.js';
-import { readContent } from './content.js';
-import { TYPE, writeEnvelope } from './envelope.js';
-import { DIRECTION, open, seal } from './ratchet.js';
-import { stepTo } from './state.js';
+import { ownBase64url } from "./bytes.js";
+import { readContent } from "./content.js";
+import { TYPE, writeEnvelope } from "./envelope.js";
+import { DIRECTION, open, seal } from "./ratchet.js";
+import { stepTo } from "./state.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
-/** @typedef {import('./state.js').Established} Established */
-/** @typedef {import('./state.js').Event} Event */
-/** @typedef {import('./state.js').Step} Step */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
+/** @typedef {import("./state.js").Established} Established */
+/** @typedef {import("./state.js").Event} Event */
+/** @typedef {import("./state.js").Step} Step */
 
-/** @param {'creator' | 'joiner'} role of the sender */
+/** @param {"creator" | "joiner"} role of the sender */
 const directionFrom = (role) =>
-  (role === 'creator' ? DIRECTION.C2J : DIRECTION.J2C);
+  (role === "creator" ? DIRECTION.C2J : DIRECTION.J2C);
 
 /**
  * @param {Established} state
@@ -42,9 +42,9 @@ export const sendData = async (state, plaintext, iv) => {
  */
 const noteGaps = (expected, n) => {
   if (n === expected) return [];
-  if (n < expected) return [{ type: 'found', n }];
+  if (n < expected) return [{ type: "found", n }];
   const ns = Array.from({ length: n - expected }, (_, i) => expected + i);
-  return [{ type: 'missing', ns }];
+  return [{ type: "missing", ns }];
 };
 
 /**
@@ -54,7 +54,7 @@ const noteGaps = (expected, n) => {
  */
 export const takeData = async (state, payload) => {
   const { channel } = state;
-  const from = state.role === 'creator' ? 'joiner' : 'creator';
+  const from = state.role === "creator" ? "joiner" : "creator";
   const opened = await open(channel.receiving, ownBase64url(channel.th),
     directionFrom(from), payload);
   if (!opened) return stepTo(state);

@@ -3,15 +3,15 @@
 // padded so that all three and every length of text look alike on the wire.
 // What comes in is the talker's, authentic but not therefore well-formed.
 
-import { concat, utf8 } from './bytes.js';
-import { Fault } from './fault.js';
+import { concat, utf8 } from "./bytes.js";
+import { Fault } from "./fault.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 
 /**
- * @typedef {{ type: 'text', text: string }
- *   | { type: 'delivered', ns: number[] }
- *   | { type: 'typing' }} Content
+ * @typedef {{ type: "text", text: string }
+ *   | { type: "delivered", ns: number[] }
+ *   | { type: "typing" }} Content
  */
 
 const CONTENT_LENGTH = 512;
@@ -27,18 +27,18 @@ const RANGE = /^(0|[1-9]\d{0,15})(?:-([1-9]\d{0,15}))?$/;
  */
 const pad = (kind, body) => {
   const bytes = utf8(body);
-  if (bytes.length > MAX_BODY_BYTES) throw new RangeError('body too long');
+  if (bytes.length > MAX_BODY_BYTES) throw new RangeError("body too long");
   const head = Uint8Array.of(kind, bytes.length >> 8, bytes.length & 0xff);
   return concat(head, bytes, new Uint8Array(MAX_BODY_BYTES - bytes.length));
 };
 
 /** @param {string} text one part, as `splitText` makes them */
 export const writeText = (text) => {
-  if (text === '') throw new RangeError('nothing to say');
+  if (text === "") throw new RangeError("nothing to say");
   return pad(KIND.TEXT, text);
 };
 
-export const writeTyping = () => pad(KIND.TYPING, '');
+export const writeTyping = () => pad(KIND.TYPING, "");
 
 /**
  * @param {number[]} ns ascending, without repetition
@@ -82,12 +82,12 @@ const readRanges = (body, sent) => {
   /** @type {number[]} */
   const ns = [];
   let floor = 0;
-  for (const range of body.split(',')) {
+  for (const range of body.split(",")) {
     const [, a, b] = RANGE.exec(range) ?? [];
     const first = Number(a);
     const last = b === undefined ? first : Number(b);
     const ascends = first >= floor && (b === undefined || last > first);
-    if (!ascends || !(last < sent)) throw new Fault('content');
+    if (!ascends || !(last < sent)) throw new Fault("content");
     for (let n = first; n <= last; n += 1) ns.push(n);
     floor = last + 1;
   }
@@ -103,13 +103,13 @@ const unpad = (bytes) => {
   const length = bytes[1] << 8 | bytes[2];
   const isPadded = length <= MAX_BODY_BYTES &&
     bytes.subarray(3 + length).every((byte) => byte === 0);
-  if (!isPadded) throw new Fault('content');
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  if (!isPadded) throw new Fault("content");
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
     const body = decoder.decode(bytes.subarray(3, 3 + length));
     return { kind: bytes[0], body };
   } catch {
-    throw new Fault('content');
+    throw new Fault("content");
   }
 };
 
@@ -121,10 +121,10 @@ const unpad = (bytes) => {
  */
 export const readContent = (bytes, sent) => {
   const { kind, body } = unpad(bytes);
-  if (kind === KIND.TEXT && body !== '') return { type: 'text', text: body };
+  if (kind === KIND.TEXT && body !== "") return { type: "text", text: body };
   if (kind === KIND.DELIVERED) {
-    return { type: 'delivered', ns: readRanges(body, sent) };
+    return { type: "delivered", ns: readRanges(body, sent) };
   }
-  if (kind === KIND.TYPING && body === '') return { type: 'typing' };
-  throw new Fault('content');
+  if (kind === KIND.TYPING && body === "") return { type: "typing" };
+  throw new Fault("content");
 };

@@ -3,10 +3,10 @@
 // relays. Every type has one length, so a payload that comes out of here can
 // be cut at fixed places.
 
-import { concat, fromBase64url, toBase64url } from './bytes.js';
-import { Fault } from './fault.js';
+import { concat, fromBase64url, toBase64url } from "./bytes.js";
+import { Fault } from "./fault.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 
 export const VERSION = 1;
 
@@ -42,11 +42,11 @@ export const writeEnvelope = (type, ...payload) =>
  */
 export const readEnvelope = (msg) => {
   const bytes = fromBase64url(msg);
-  if (!bytes || bytes.length < 2) throw new Fault('malformed');
+  if (!bytes || bytes.length < 2) throw new Fault("malformed");
   const [version, type] = bytes;
-  if (version !== VERSION) throw new Fault('version');
+  if (version !== VERSION) throw new Fault("version");
   const length = LENGTHS.get(type);
-  if (length === undefined) throw new Fault('type');
-  if (bytes.length !== 2 + length) throw new Fault('malformed');
+  if (length === undefined) throw new Fault("type");
+  if (bytes.length !== 2 + length) throw new Fault("malformed");
   return { type, payload: bytes.slice(2) };
 };

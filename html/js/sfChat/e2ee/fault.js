@@ -19,9 +19,9 @@
  * | `tag`         | a message that was altered or made by someone else        |
  * | `skipped`     | more messages missing than can be waited for              |
  * | `content`     | the talker's client sent what the protocol doesn't know   |
- * @typedef {'plaintext' | 'malformed' | 'version' | 'type' | 'order' | 'commit'
- *   | 'point' | 'intercepted' | 'confirm' | 'downgraded' | 'tag' | 'skipped'
- *   | 'content'} FaultCode
+ * @typedef {"plaintext" | "malformed" | "version" | "type" | "order" | "commit"
+ *   | "point" | "intercepted" | "confirm" | "downgraded" | "tag" | "skipped"
+ *   | "content"} FaultCode
  */
 
 export class Fault extends Error {

@@ -3,19 +3,19 @@
 // message taken, from state to state. Nothing is sent in answer to a message
 // before everything that message can prove has been checked.
 
-import { ownBase64url, sameBytes, toBase64url } from './bytes.js';
-import { TYPE, writeEnvelope } from './envelope.js';
-import { Fault } from './fault.js';
-import { MODE, commitment, deriveKeys, safetyNumber } from './keys.js';
-import { startChain } from './ratchet.js';
-import { commonOf, stepTo } from './state.js';
-import { hmac, hmacVerify } from './suite.js';
+import { ownBase64url, sameBytes, toBase64url } from "./bytes.js";
+import { TYPE, writeEnvelope } from "./envelope.js";
+import { Fault } from "./fault.js";
+import { MODE, commitment, deriveKeys, safetyNumber } from "./keys.js";
+import { startChain } from "./ratchet.js";
+import { commonOf, stepTo } from "./state.js";
+import { hmac, hmacVerify } from "./suite.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
-/** @typedef {import('./keys.js').Keys} Keys */
-/** @typedef {import('./state.js').Channel} Channel */
-/** @typedef {import('./state.js').Offer} Offer */
-/** @typedef {import('./state.js').Step} Step */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
+/** @typedef {import("./keys.js").Keys} Keys */
+/** @typedef {import("./state.js").Channel} Channel */
+/** @typedef {import("./state.js").Offer} Offer */
+/** @typedef {import("./state.js").Step} Step */
 
 /**
  * @param {number} mode
@@ -26,7 +26,7 @@ const isMode = (mode) => mode === MODE.CODE || mode === MODE.LINK;
 /** @param {Bytes} payload of a key message */
 const readKey = (payload) => {
   const mode = payload[0];
-  if (!isMode(mode)) throw new Fault('malformed');
+  if (!isMode(mode)) throw new Fault("malformed");
   return { mode, key: payload.slice(1, 66), nonce: payload.slice(66) };
 };
 
@@ -38,13 +38,13 @@ const readOffer = ({ publicKey, nonce, secret }) => ({
 });
 
 /**
- * @param {'creator' | 'joiner'} role
+ * @param {"creator" | "joiner"} role
  * @param {0 | 1} mode
  * @param {Keys} keys
  * @returns {Channel}
  */
 const openChannel = (role, mode, keys) => {
-  const [mine, theirs] = role === 'creator'
+  const [mine, theirs] = role === "creator"
     ? [keys.chainC2J, keys.chainJ2C] : [keys.chainJ2C, keys.chainC2J];
   return {
     mode,
@@ -64,20 +64,20 @@ const writeConfirm = async (key, th) =>
 
 /**
  * Creator, when the joiner is there.
- * @param {import('./state.js').Created} state
+ * @param {import("./state.js").Created} state
  * @returns {Promise<Step>}
  */
 export const sendCommit = async (state) => {
   const { publicKey, nonce } = readOffer(state.offer);
   const commit = await commitment(publicKey, nonce, state.code);
   return stepTo(
-    { ...state, phase: 'awaiting-key', commit: toBase64url(commit) },
+    { ...state, phase: "awaiting-key", commit: toBase64url(commit) },
     writeEnvelope(TYPE.COMMIT, commit));
 };
 
 /**
  * Joiner.
- * @param {import('./state.js').AwaitingCommit} state
+ * @param {import("./state.js").AwaitingCommit} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
@@ -85,19 +85,19 @@ export const takeCommit = async (state, payload) => {
   const { publicKey, nonce, secret } = readOffer(state.offer);
   const mode = secret ? MODE.LINK : MODE.CODE;
   return stepTo(
-    { ...state, phase: 'awaiting-reveal', commit: toBase64url(payload) },
+    { ...state, phase: "awaiting-reveal", commit: toBase64url(payload) },
     writeEnvelope(TYPE.KEY, Uint8Array.of(mode), publicKey, nonce));
 };
 
 /**
  * Creator.
- * @param {import('./state.js').AwaitingKey} state
+ * @param {import("./state.js").AwaitingKey} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
 export const takeKey = async (state, payload) => {
   const { mode, key: joinerKey, nonce: joinerNonce } = readKey(payload);
-  if (state.offer.linkOnly && mode !== MODE.LINK) throw new Fault('downgraded');
+  if (state.offer.linkOnly && mode !== MODE.LINK) throw new Fault("downgraded");
   const { publicKey, nonce, secret } = readOffer(state.offer);
   const keys = await deriveKeys(state.offer.privateKey, joinerKey, secret, {
     mode, code: state.code, commit: ownBase64url(state.commit),
@@ -105,8 +105,8 @@ export const takeKey = async (state, payload) => {
   });
   return stepTo({
     ...commonOf(state),
-    phase: 'awaiting-confirm',
-    channel: openChannel('creator', mode, keys),
+    phase: "awaiting-confirm",
+    channel: openChannel("creator", mode, keys),
     confirmKey: toBase64url(keys.confirmJoiner),
     answer: null,
   }, writeEnvelope(TYPE.REVEAL, publicKey, nonce),
@@ -115,7 +115,7 @@ export const takeKey = async (state, payload) => {
 
 /**
  * Joiner. Its own confirm waits until the creator's has been verified.
- * @param {import('./state.js').AwaitingReveal} state
+ * @param {import("./state.js").AwaitingReveal} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
@@ -123,7 +123,7 @@ export const takeReveal = async (state, payload) => {
   const [creatorKey, creatorNonce] = [payload.slice(0, 65), payload.slice(65)];
   const commit = ownBase64url(state.commit);
   const opened = await commitment(creatorKey, creatorNonce, state.code);
-  if (!sameBytes(commit, opened)) throw new Fault('commit');
+  if (!sameBytes(commit, opened)) throw new Fault("commit");
   const { publicKey, nonce, secret } = readOffer(state.offer);
   const mode = secret ? MODE.LINK : MODE.CODE;
   const keys = await deriveKeys(state.offer.privateKey, creatorKey, secret, {
@@ -132,8 +132,8 @@ export const takeReveal = async (state, payload) => {
   });
   return stepTo({
     ...commonOf(state),
-    phase: 'awaiting-confirm',
-    channel: openChannel('joiner', mode, keys),
+    phase: "awaiting-confirm",
+    channel: openChannel("joiner", mode, keys),
     confirmKey: toBase64url(keys.confirmCreator),
     answer: await writeConfirm(keys.confirmJoiner, keys.th),
   });
@@ -141,7 +141,7 @@ export const takeReveal = async (state, payload) => {
 
 /**
  * Either.
- * @param {import('./state.js').AwaitingConfirm} state
+ * @param {import("./state.js").AwaitingConfirm} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
@@ -150,13 +150,13 @@ export const takeConfirm = async (state, payload) => {
   const isLink = channel.mode === MODE.LINK;
   const th = ownBase64url(channel.th);
   if (!await hmacVerify(ownBase64url(confirmKey), payload, th)) {
-    throw new Fault(isLink ? 'intercepted' : 'confirm');
+    throw new Fault(isLink ? "intercepted" : "confirm");
   }
-  const verified = isLink ? 'link' : 'no';
+  const verified = isLink ? "link" : "no";
   const step = stepTo(
-    { ...commonOf(state), phase: 'established', channel, verified },
+    { ...commonOf(state), phase: "established", channel, verified },
     ...(answer === null ? [] : [answer]));
-  const mode = isLink ? 'link' : 'code';
+  const mode = isLink ? "link" : "code";
   const { safety } = channel;
-  return { ...step, events: [{ type: 'established', mode, safety, verified }] };
+  return { ...step, events: [{ type: "established", mode, safety, verified }] };
 };

@@ -3,8 +3,8 @@
 // people and their chat programs do to it, but never takes a damaged link for
 // a bare code: that would quietly give up what the link is there for.
 
-import { fromBase64url } from './bytes.js';
-import { SECRET_LENGTH } from './keys.js';
+import { fromBase64url } from "./bytes.js";
+import { SECRET_LENGTH } from "./keys.js";
 
 /** @typedef {{ code: string, secret: string | null }} Invite */
 
@@ -33,9 +33,9 @@ export const formatInvite = (code, secret) => `j=${code}.${secret}`;
  * @returns {Invite | null} null when it is neither
  */
 export const parseInvite = (typed) => {
-  const compact = typed.replace(/^.*#j=/s, '').replace(/\s/g, '');
-  const [first, secret = null, ...rest] = compact.split('.');
-  const code = first.replace(/-/g, '').toLowerCase();
+  const compact = typed.replace(/^.*#j=/s, "").replace(/\s/g, "");
+  const [first, secret = null, ...rest] = compact.split(".");
+  const code = first.replace(/-/g, "").toLowerCase();
   if (!isCode(code) || rest.length) return null;
   return secret === null || isSecret(secret) ? { code, secret } : null;
 };

@@ -3,17 +3,17 @@
 // the keys and the safety number. Pure functions of the public values, the
 // private key and the secret of the link; the order of messages is elsewhere.
 
-import { concat, fromHex, toUint64, utf8 } from './bytes.js';
-import { ecdh, hkdf, sha256 } from './suite.js';
+import { concat, fromHex, toUint64, utf8 } from "./bytes.js";
+import { ecdh, hkdf, sha256 } from "./suite.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 
 /** How the joiner came in: with the bare code, or with the link. */
 export const MODE = Object.freeze({ CODE: 0, LINK: 1 });
 
 export const SECRET_LENGTH = 16;
 
-const NAME = 'sfc-e2ee-1';
+const NAME = "sfc-e2ee-1";
 const SAFETY_RANGE = 10n ** 12n;
 
 /**
@@ -59,7 +59,7 @@ export const transcriptHash = (seen) => sha256(concat(
  */
 export const expandKeys = async (th, shared, secret) => {
   const ikm = concat(shared, secret);
-  const labels = ['chain c2j', 'chain j2c', 'confirm c', 'confirm j', 'safety'];
+  const labels = ["chain c2j", "chain j2c", "confirm c", "confirm j", "safety"];
   const [chainC2J, chainJ2C, confirmCreator, confirmJoiner, safety] =
     await Promise.all(labels.map((label) => hkdf(ikm, th, utf8(label))));
   return { th, chainC2J, chainJ2C, confirmCreator, confirmJoiner, safety };
@@ -71,7 +71,7 @@ export const expandKeys = async (th, shared, secret) => {
  * @param {Bytes | null} secret of the link; looked at in link mode only
  * @param {Transcript} seen
  * @returns {Promise<Keys>}
- * @throws {import('./fault.js').Fault} `point`
+ * @throws {import("./fault.js").Fault} `point`
  */
 export const deriveKeys = async (privateKey, theirKey, secret, seen) => {
   const shared = await ecdh(privateKey, theirKey);
@@ -85,6 +85,6 @@ export const deriveKeys = async (privateKey, theirKey, secret, seen) => {
  * @returns {string} twelve digits in three groups
  */
 export const safetyNumber = (safety) => {
-  const digits = String(toUint64(safety) % SAFETY_RANGE).padStart(12, '0');
+  const digits = String(toUint64(safety) % SAFETY_RANGE).padStart(12, "0");
   return `${digits.slice(0, 4)} ${digits.slice(4, 8)} ${digits.slice(8)}`;
 };

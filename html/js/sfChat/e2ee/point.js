@@ -3,7 +3,7 @@
 // computes with one, and some take forms in which two byte strings name the
 // same point. Works on public values only, so its timing tells nothing.
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 
 // Domain parameters: NIST SP 800-186, section 3.2.1.3.
 const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;

@@ -4,11 +4,11 @@
 // that were overtaken. Chains are plain JSON and never changed in place.
 
 import { concat, fromUint64, ownBase64url, toBase64url, toUint64 }
-  from './bytes.js';
-import { Fault } from './fault.js';
-import { decrypt, encrypt, hmac } from './suite.js';
+  from "./bytes.js";
+import { Fault } from "./fault.js";
+import { decrypt, encrypt, hmac } from "./suite.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 
 /**
  * @typedef {object} Chain
@@ -75,7 +75,7 @@ export const seal = async (chain, th, direction, iv, plaintext) => {
  */
 const walkTo = async (chain, n) => {
   const waiting = Object.keys(chain.skipped).length + n - chain.n;
-  if (waiting > MAX_SKIPPED) throw new Fault('skipped');
+  if (waiting > MAX_SKIPPED) throw new Fault("skipped");
   const skipped = { ...chain.skipped };
   let { key, next } = await advance(chain);
   while (next.n <= n) {

@@ -8,23 +8,23 @@
 // order is part of the protocol: a key offer that is answered, forgotten and
 // answered again would let a server try out safety numbers.
 
-import { toBase64url } from './bytes.js';
-import { sendData, takeData } from './channel.js';
-import { writeDelivered, writeText, writeTyping } from './content.js';
-import { TYPE, readEnvelope } from './envelope.js';
-import { Fault } from './fault.js';
+import { toBase64url } from "./bytes.js";
+import { sendData, takeData } from "./channel.js";
+import { writeDelivered, writeText, writeTyping } from "./content.js";
+import { TYPE, readEnvelope } from "./envelope.js";
+import { Fault } from "./fault.js";
 import { sendCommit, takeCommit, takeConfirm, takeKey, takeReveal }
-  from './handshake.js';
-import { isCode, isSecret } from './invite.js';
-import { SECRET_LENGTH } from './keys.js';
-import { missingNumbers } from './ratchet.js';
-import { commonOf, stepTo } from './state.js';
-import { webRandom } from './suite.js';
+  from "./handshake.js";
+import { isCode, isSecret } from "./invite.js";
+import { SECRET_LENGTH } from "./keys.js";
+import { missingNumbers } from "./ratchet.js";
+import { commonOf, stepTo } from "./state.js";
+import { webRandom } from "./suite.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
-/** @typedef {import('./state.js').State} State */
-/** @typedef {import('./state.js').Step} Step */
-/** @typedef {import('./suite.js').Random} Random */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Step} Step */
+/** @typedef {import("./suite.js").Random} Random */
 
 /**
  * A message as `GET messages.json` returns it; not for system messages.
@@ -58,19 +58,19 @@ const makeOffer = async (secret, random) => {
  * @throws {Fault}
  */
 const takeHandshake = async (state, type, payload) => {
-  if (state.phase === 'awaiting-commit' && type === TYPE.COMMIT) {
+  if (state.phase === "awaiting-commit" && type === TYPE.COMMIT) {
     return takeCommit(state, payload);
   }
-  if (state.phase === 'awaiting-key' && type === TYPE.KEY) {
+  if (state.phase === "awaiting-key" && type === TYPE.KEY) {
     return takeKey(state, payload);
   }
-  if (state.phase === 'awaiting-reveal' && type === TYPE.REVEAL) {
+  if (state.phase === "awaiting-reveal" && type === TYPE.REVEAL) {
     return takeReveal(state, payload);
   }
-  if (state.phase === 'awaiting-confirm' && type === TYPE.CONFIRM) {
+  if (state.phase === "awaiting-confirm" && type === TYPE.CONFIRM) {
     return takeConfirm(state, payload);
   }
-  throw new Fault('order');
+  throw new Fault("order");
 };
 
 /**
@@ -80,9 +80,9 @@ const takeHandshake = async (state, type, payload) => {
  * @throws {Fault}
  */
 const take = async (state, { msg, sealed }) => {
-  if (sealed !== true) throw new Fault('plaintext');
+  if (sealed !== true) throw new Fault("plaintext");
   const { type, payload } = readEnvelope(msg);
-  if (state.phase === 'established' && type === TYPE.DATA) {
+  if (state.phase === "established" && type === TYPE.DATA) {
     return takeData(state, payload);
   }
   // Delivered a second time because the acknowledgement was lost.
@@ -100,8 +100,8 @@ const take = async (state, { msg, sealed }) => {
 const fail = (state, error) => {
   if (!(error instanceof Fault)) throw error;
   const { code } = error;
-  const failed = stepTo({ ...commonOf(state), phase: 'failed', fault: code });
-  return { ...failed, events: [{ type: 'fault', code }] };
+  const failed = stepTo({ ...commonOf(state), phase: "failed", fault: code });
+  return { ...failed, events: [{ type: "fault", code }] };
 };
 
 /**
@@ -113,8 +113,8 @@ const fail = (state, error) => {
 const sendAll = async (state, contents, random) => {
   let step = stepTo(state);
   for (const content of contents) {
-    if (step.state.phase !== 'established') {
-      throw new Error('the channel is not open');
+    if (step.state.phase !== "established") {
+      throw new Error("the channel is not open");
     }
     const iv = random.bytes(IV_LENGTH);
     const next = await sendData(step.state, content, iv);
@@ -134,7 +134,7 @@ export class Session {
    * @param {Random} [random]
    */
   constructor(state, random = webRandom) {
-    if (state.v !== STATE_VERSION) throw new Error('state of another version');
+    if (state.v !== STATE_VERSION) throw new Error("state of another version");
     this.#state = state;
     this.#random = random;
   }
@@ -146,30 +146,30 @@ export class Session {
    */
   static async create(code, random = webRandom) {
     const secret = toBase64url(random.bytes(SECRET_LENGTH));
-    return Session.#begin('creator', { code, secret }, random);
+    return Session.#begin("creator", { code, secret }, random);
   }
 
   /**
    * The joiner's side.
-   * @param {import('./invite.js').Invite} invite its secret null when only the
+   * @param {import("./invite.js").Invite} invite its secret null when only the
    *   code is known
    * @param {Random} [random]
    */
   static async join(invite, random = webRandom) {
-    return Session.#begin('joiner', invite, random);
+    return Session.#begin("joiner", invite, random);
   }
 
   /**
-   * @param {'creator' | 'joiner'} role
-   * @param {import('./invite.js').Invite} invite
+   * @param {"creator" | "joiner"} role
+   * @param {import("./invite.js").Invite} invite
    * @param {Random} random
    */
   static async #begin(role, { code, secret }, random) {
-    if (!isCode(code)) throw new TypeError('not a code');
+    if (!isCode(code)) throw new TypeError("not a code");
     if (secret !== null && !isSecret(secret)) {
-      throw new TypeError('not a secret');
+      throw new TypeError("not a secret");
     }
-    const phase = role === 'creator' ? 'created' : 'awaiting-commit';
+    const phase = role === "creator" ? "created" : "awaiting-commit";
     const offer = await makeOffer(secret, random);
     const v = STATE_VERSION;
     return new Session({ v, role, code, heard: [], phase, offer }, random);
@@ -182,13 +182,13 @@ export class Session {
 
   /** The secret of the link, null once it has served. */
   get secret() {
-    return 'offer' in this.#state ? this.#state.offer.secret : null;
+    return "offer" in this.#state ? this.#state.offer.secret : null;
   }
 
   /** @returns {number[]} messages of the talker overtaken by later ones */
   get missing() {
     const { phase } = this.#state;
-    return phase === 'established'
+    return phase === "established"
       ? missingNumbers(this.#state.channel.receiving) : [];
   }
 
@@ -198,7 +198,7 @@ export class Session {
    */
   start() {
     return this.#run((state) =>
-      (state.phase === 'created' ? sendCommit(state) : stepTo(state)));
+      (state.phase === "created" ? sendCommit(state) : stepTo(state)));
   }
 
   /**
@@ -209,7 +209,7 @@ export class Session {
    */
   demandLink(linkOnly) {
     return this.#run((state) => {
-      if (!('offer' in state)) return stepTo(state);
+      if (!("offer" in state)) return stepTo(state);
       return stepTo({ ...state, offer: { ...state.offer, linkOnly } });
     });
   }
@@ -222,7 +222,7 @@ export class Session {
    */
   receive(message) {
     return this.#run(async (state) => {
-      if (state.phase === 'failed') return stepTo(state);
+      if (state.phase === "failed") return stepTo(state);
       return take(state, message).catch((error) => fail(state, error));
     });
   }
@@ -255,8 +255,8 @@ export class Session {
    * @returns {Promise<Step>}
    */
   confirmSafety() {
-    return this.#run((state) => stepTo(state.phase === 'established'
-      ? { ...state, verified: 'number' } : state));
+    return this.#run((state) => stepTo(state.phase === "established"
+      ? { ...state, verified: "number" } : state));
   }
 
   /** @param {() => Bytes[]} write */

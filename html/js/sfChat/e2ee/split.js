@@ -3,8 +3,8 @@
 // between words where it can be, between visible characters where a word is
 // too long, between code points where even a character is.
 
-import { utf8 } from './bytes.js';
-import { MAX_BODY_BYTES } from './content.js';
+import { utf8 } from "./bytes.js";
+import { MAX_BODY_BYTES } from "./content.js";
 
 const MAX_POINTS = 140;
 
@@ -20,14 +20,14 @@ const fits = ({ points, bytes }) =>
 
 /** @param {string} text @returns {Piece[]} what is never cut, if it fits */
 const toPieces = (text) => {
-  const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return Array.from(segmenter.segment(text), ({ segment }) => measure(segment))
     .flatMap((piece) =>
       (fits(piece) ? [piece] : [...piece.text].map(measure)));
 };
 
 /** @param {Piece} piece */
-const isBlank = (piece) => piece.text.trim() === '';
+const isBlank = (piece) => piece.text.trim() === "";
 
 /**
  * @param {Piece[]} pieces
@@ -35,7 +35,7 @@ const isBlank = (piece) => piece.text.trim() === '';
  * @returns {number} where the part that begins at `start` ends
  */
 const findEnd = (pieces, start) => {
-  const part = { text: '', points: 0, bytes: 0 };
+  const part = { text: "", points: 0, bytes: 0 };
   let wordEnd = start;
   for (let i = start; i < pieces.length; i += 1) {
     part.points += pieces[i].points;
@@ -62,7 +62,7 @@ const skipBlanks = (pieces, start) => {
  * @param {string} text
  */
 const clean = (text) =>
-  text.replace(/\r\n?/g, '\n').replace(/(?![\n\t])\p{Cc}/gu, '');
+  text.replace(/\r\n?/g, "\n").replace(/(?![\n\t])\p{Cc}/gu, "");
 
 /**
  * @param {string} text
@@ -74,8 +74,8 @@ export const splitText = (text) => {
   const parts = [];
   for (let start = 0; start < pieces.length;) {
     const end = findEnd(pieces, start);
-    const part = pieces.slice(start, end).map((piece) => piece.text).join('');
-    if (part.trim() !== '') parts.push(part.trimEnd());
+    const part = pieces.slice(start, end).map((piece) => piece.text).join("");
+    if (part.trim() !== "") parts.push(part.trimEnd());
     start = skipBlanks(pieces, end);
   }
   return parts;

@@ -3,16 +3,16 @@
 // changed in place. Each phase holds only what is still needed, so a secret is
 // gone once the phase that needs it is over.
 
-/** @typedef {import('./fault.js').FaultCode} FaultCode */
-/** @typedef {import('./ratchet.js').Chain} Chain */
-/** @typedef {import('./ratchet.js').ReceivingChain} ReceivingChain */
+/** @typedef {import("./fault.js").FaultCode} FaultCode */
+/** @typedef {import("./ratchet.js").Chain} Chain */
+/** @typedef {import("./ratchet.js").ReceivingChain} ReceivingChain */
 
 /**
  * Byte strings are base64url. `heard`: the envelopes of the handshake that were
  * accepted, to know them again when they are delivered a second time.
  * @typedef {object} Common
  * @property {1} v
- * @property {'creator' | 'joiner'} role
+ * @property {"creator" | "joiner"} role
  * @property {string} code
  * @property {string[]} heard
  */
@@ -40,24 +40,24 @@
 /** @typedef {Common & { offer: Offer }} Offering */
 /** @typedef {Offering & { commit: string }} Committed */
 
-/** @typedef {Offering & { phase: 'created' }} Created */
-/** @typedef {Committed & { phase: 'awaiting-key' }} AwaitingKey */
-/** @typedef {Offering & { phase: 'awaiting-commit' }} AwaitingCommit */
-/** @typedef {Committed & { phase: 'awaiting-reveal' }} AwaitingReveal */
+/** @typedef {Offering & { phase: "created" }} Created */
+/** @typedef {Committed & { phase: "awaiting-key" }} AwaitingKey */
+/** @typedef {Offering & { phase: "awaiting-commit" }} AwaitingCommit */
+/** @typedef {Committed & { phase: "awaiting-reveal" }} AwaitingReveal */
 
 /**
  * `answer`: our own confirm when it is still to be sent; `confirmKey`: the
  * talker's.
- * @typedef {Common & { phase: 'awaiting-confirm', channel: Channel,
+ * @typedef {Common & { phase: "awaiting-confirm", channel: Channel,
  *   confirmKey: string, answer: string | null }} AwaitingConfirm
  */
 
 /**
- * @typedef {Common & { phase: 'established', channel: Channel,
- *   verified: 'no' | 'link' | 'number' }} Established
+ * @typedef {Common & { phase: "established", channel: Channel,
+ *   verified: "no" | "link" | "number" }} Established
  */
 
-/** @typedef {Common & { phase: 'failed', fault: FaultCode }} Failed */
+/** @typedef {Common & { phase: "failed", fault: FaultCode }} Failed */
 
 /**
  * @typedef {Created | AwaitingKey | AwaitingCommit | AwaitingReveal
@@ -65,14 +65,14 @@
  */
 
 /**
- * @typedef {{ type: 'established', mode: 'code' | 'link', safety: string,
- *     verified: 'no' | 'link' }
- *   | { type: 'text', n: number, text: string }
- *   | { type: 'delivered', n: number, ns: number[] }
- *   | { type: 'typing', n: number }
- *   | { type: 'missing', ns: number[] }
- *   | { type: 'found', n: number }
- *   | { type: 'fault', code: FaultCode }} Event
+ * @typedef {{ type: "established", mode: "code" | "link", safety: string,
+ *     verified: "no" | "link" }
+ *   | { type: "text", n: number, text: string }
+ *   | { type: "delivered", n: number, ns: number[] }
+ *   | { type: "typing", n: number }
+ *   | { type: "missing", ns: number[] }
+ *   | { type: "found", n: number }
+ *   | { type: "fault", code: FaultCode }} Event
  */
 
 /** @typedef {{ msg: string, n: number | null }} Outgoing */

@@ -3,10 +3,10 @@
 // SHA-256, HMAC, HKDF, AES-256-GCM and the random source. Knows nothing of
 // what they are used for.
 
-import { Fault } from './fault.js';
-import { isPoint } from './point.js';
+import { Fault } from "./fault.js";
+import { isPoint } from "./point.js";
 
-/** @typedef {import('./bytes.js').Bytes} Bytes */
+/** @typedef {import("./bytes.js").Bytes} Bytes */
 
 /** @typedef {{ privateKey: JsonWebKey, publicKey: Bytes }} KeyPair */
 
@@ -17,8 +17,8 @@ import { isPoint } from './point.js';
  * @property {() => Promise<KeyPair>} keyPair
  */
 
-const CURVE = { name: 'ECDH', namedCurve: 'P-256' };
-const HMAC = { name: 'HMAC', hash: 'SHA-256' };
+const CURVE = { name: "ECDH", namedCurve: "P-256" };
+const HMAC = { name: "HMAC", hash: "SHA-256" };
 
 const subtle = () => globalThis.crypto.subtle;
 
@@ -26,10 +26,10 @@ const subtle = () => globalThis.crypto.subtle;
 const view = (buffer) => new Uint8Array(buffer);
 
 const makeKeyPair = async () => {
-  const pair = await subtle().generateKey(CURVE, true, ['deriveBits']);
+  const pair = await subtle().generateKey(CURVE, true, ["deriveBits"]);
   const [privateKey, publicKey] = await Promise.all([
-    subtle().exportKey('jwk', pair.privateKey),
-    subtle().exportKey('raw', pair.publicKey),
+    subtle().exportKey("jwk", pair.privateKey),
+    subtle().exportKey("raw", pair.publicKey),
   ]);
   return { privateKey, publicKey: view(publicKey) };
 };
@@ -42,7 +42,7 @@ export const webRandom = {
 
 /** @param {Bytes} data @returns {Promise<Bytes>} */
 export const sha256 = async (data) =>
-  view(await subtle().digest('SHA-256', data));
+  view(await subtle().digest("SHA-256", data));
 
 /**
  * @param {Bytes} key
@@ -50,8 +50,8 @@ export const sha256 = async (data) =>
  * @returns {Promise<Bytes>}
  */
 export const hmac = async (key, data) => {
-  const handle = await subtle().importKey('raw', key, HMAC, false, ['sign']);
-  return view(await subtle().sign('HMAC', handle, data));
+  const handle = await subtle().importKey("raw", key, HMAC, false, ["sign"]);
+  return view(await subtle().sign("HMAC", handle, data));
 };
 
 /**
@@ -62,8 +62,8 @@ export const hmac = async (key, data) => {
  * @returns {Promise<boolean>}
  */
 export const hmacVerify = async (key, mac, data) => {
-  const handle = await subtle().importKey('raw', key, HMAC, false, ['verify']);
-  return subtle().verify('HMAC', handle, mac, data);
+  const handle = await subtle().importKey("raw", key, HMAC, false, ["verify"]);
+  return subtle().verify("HMAC", handle, mac, data);
 };
 
 /**
@@ -74,9 +74,9 @@ export const hmacVerify = async (key, mac, data) => {
  * @returns {Promise<Bytes>} 32 bytes
  */
 export const hkdf = async (ikm, salt, info) => {
-  const key = await subtle().importKey('raw', ikm, 'HKDF', false,
-    ['deriveBits']);
-  const how = { name: 'HKDF', hash: 'SHA-256', salt, info };
+  const key = await subtle().importKey("raw", ikm, "HKDF", false,
+    ["deriveBits"]);
+  const how = { name: "HKDF", hash: "SHA-256", salt, info };
   return view(await subtle().deriveBits(how, key, 256));
 };
 
@@ -87,11 +87,11 @@ export const hkdf = async (ikm, salt, info) => {
  * @throws {Fault} `point` when it is not one of the curve
  */
 export const ecdh = async (privateKey, point) => {
-  if (!isPoint(point)) throw new Fault('point');
-  const mine = await subtle().importKey('jwk', privateKey, CURVE, false,
-    ['deriveBits']);
-  const theirs = await subtle().importKey('raw', point, CURVE, false, []);
-  const how = { name: 'ECDH', public: theirs };
+  if (!isPoint(point)) throw new Fault("point");
+  const mine = await subtle().importKey("jwk", privateKey, CURVE, false,
+    ["deriveBits"]);
+  const theirs = await subtle().importKey("raw", point, CURVE, false, []);
+  const how = { name: "ECDH", public: theirs };
   return view(await subtle().deriveBits(how, mine, 256));
 };
 
@@ -103,9 +103,9 @@ export const ecdh = async (privateKey, point) => {
  * @returns {Promise<Bytes>} ciphertext ‖ 16 bytes of tag
  */
 export const encrypt = async (key, iv, aad, plaintext) => {
-  const handle = await subtle().importKey('raw', key, 'AES-GCM', false,
-    ['encrypt']);
-  const how = { name: 'AES-GCM', iv, additionalData: aad };
+  const handle = await subtle().importKey("raw", key, "AES-GCM", false,
+    ["encrypt"]);
+  const how = { name: "AES-GCM", iv, additionalData: aad };
   return view(await subtle().encrypt(how, handle, plaintext));
 };
 
@@ -118,12 +118,12 @@ export const encrypt = async (key, iv, aad, plaintext) => {
  * @throws {Fault} `tag`
  */
 export const decrypt = async (key, iv, aad, ciphertext) => {
-  const handle = await subtle().importKey('raw', key, 'AES-GCM', false,
-    ['decrypt']);
-  const how = { name: 'AES-GCM', iv, additionalData: aad };
+  const handle = await subtle().importKey("raw", key, "AES-GCM", false,
+    ["decrypt"]);
+  const how = { name: "AES-GCM", iv, additionalData: aad };
   try {
     return view(await subtle().decrypt(how, handle, ciphertext));
   } catch {
-    throw new Fault('tag');
+    throw new Fault("tag");
   }
 };
