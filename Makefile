@@ -24,7 +24,7 @@ SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
 PROGRAMS := $(patsubst cgi-bin/%.c,$(OUT)/cgi-bin/%,$(wildcard cgi-bin/*.c))
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
-CHECKS   := check-unit check-store check-browser
+CHECKS   := check-unit check-store check-e2ee check-browser
 
 all: programs site
 
@@ -73,6 +73,10 @@ check-cgi: programs
 check-web: all
 	$(NODE_TEST) tests/web/*.test.mjs
 
+# The page's encryption, in Node alone.
+check-e2ee:
+	$(NODE_TEST) tests/e2ee/*.test.mjs
+
 check-browser: all $(BUILD)/node/.installed
 	node $(BUILD)/node/node_modules/typescript/bin/tsc -p tests/tsconfig.json
 	$(NODE_TEST) tests/browser/*.test.mjs
@@ -88,7 +92,8 @@ help:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all programs site run check check-cgi check-web check-browser help clean
+.PHONY: all programs site run check check-cgi check-web check-e2ee \
+	check-browser help clean
 .SECONDARY:
 include tests/tests.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
