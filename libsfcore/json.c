@@ -11,6 +11,59 @@
 
 #define DEPTH_MAX 8
 
+/* The code unit of an escape "\\uXXXX" at text, or -1. */
+static int parse_escape(const char *text, const char *end)
+{
+	int unit = 0;
+
+	if (end - text < 6 || text[0] != '\\' || text[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		static const char digits[] = "0123456789abcdef";
+		const char *digit = memchr(digits, text[i] | 0x20, 16);
+
+		if (!digit)
+			return -1;
+		unit = 16 * unit + (int)(digit - digits);
+	}
+	return unit;
+}
+
+static bool is_high(int unit)
+{
+	return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low(int unit)
+{
+	return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/*
+ * Whether each escaped surrogate is one of a pair: RFC 8259, 8.2. json-c would
+ * put another character in the place of a lone one.
+ */
+static bool are_surrogates_paired(const char *body, size_t size)
+{
+	const char *end = body + size;
+	const char *at = body;
+
+	while (at < end && (at = memchr(at, '\\', (size_t)(end - at)))) {
+		int unit = parse_escape(at, end);
+
+		if (is_low(unit))
+			return false;
+		if (!is_high(unit)) {
+			at += unit < 0 ? 2 : 6;
+			continue;
+		}
+		if (!is_low(parse_escape(at + 6, end)))
+			return false;
+		at += 12;
+	}
+	return true;
+}
+
 static enum sf_err parse(const char *body, size_t size,
 	struct json_object **out, struct sf_detail *detail)
 {
@@ -23,7 +76,8 @@ static enum sf_err parse(const char *body, size_t size,
 		tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	*out = json_tokener_parse_ex(tokener, body, (int)size);
 	whole = json_tokener_get_error(tokener) == json_tokener_success &&
-		json_tokener_get_parse_end(tokener) == size;
+		json_tokener_get_parse_end(tokener) == size &&
+		are_surrogates_paired(body, size);
 	json_tokener_free(tokener);
 	if (whole)
 		return SF_OK;
