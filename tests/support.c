@@ -96,6 +96,53 @@ int support_finish(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static int make_file(const char *content, size_t size)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, content, size, 0), size);
+	return fd;
+}
+
+static void read_file(int fd, char *out, size_t size)
+{
+	ssize_t got = pread(fd, out, size - 1, 0);
+
+	assert_true(got >= 0);
+	out[got] = '\0';
+	assert_int_equal(close(fd), 0);
+}
+
+struct captured {
+	int (*work)(void *data, int number);
+	void *data;
+	int files[3];
+};
+
+static int redirect(void *data, int number)
+{
+	struct captured *captured = data;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(captured->files[fd], fd) < 0)
+			return -1;
+	return captured->work(captured->data, number);
+}
+
+void support_capture(int (*work)(void *data, int number), void *data,
+	const char *input, size_t size, struct support_output *output)
+{
+	struct captured captured = { work, data,
+		{ make_file(input, size), make_file("", 0),
+			make_file("", 0) } };
+
+	output->status = support_finish(support_start(redirect, &captured, 0));
+	assert_int_equal(close(captured.files[0]), 0);
+	read_file(captured.files[1], output->out, sizeof(output->out));
+	read_file(captured.files[2], output->err, sizeof(output->err));
+}
+
 void support_race(int (*work)(void *data, int number), void *data, int count,
 	int *results)
 {

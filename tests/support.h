@@ -51,6 +51,20 @@ pid_t support_start(
 /* Waits for the process; what work returned, or 128 + the signal. */
 int support_finish(pid_t pid);
 
+/* What a process said, and how it ended: support_finish(). */
+struct support_output {
+	int status;
+	char out[4096];
+	char err[4096];
+};
+
+/*
+ * Runs work in a process of its own that finds size bytes of input at its
+ * standard input.
+ */
+void support_capture(int (*work)(void *data, int number), void *data,
+	const char *input, size_t size, struct support_output *output);
+
 /* Runs work in count processes at once, and leaves in results what they say. */
 void support_race(int (*work)(void *data, int number), void *data, int count,
 	int *results);
