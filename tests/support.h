@@ -17,12 +17,17 @@
 #include <cmocka.h>
 
 /*
- * Group fixtures: a fresh runtime directory, named by SFCHAT_RUNTIME_DIR, and
- * its removal. Every other SFCHAT_ variable stays what the caller of the test
- * has set. The log is silent: refusals are what the tests are about.
+ * Fixtures of a group or a test: a fresh runtime directory, named by
+ * SFCHAT_RUNTIME_DIR, and its removal. Every other SFCHAT_ variable stays what
+ * the caller of the test has set. The log is silent: refusals are what the
+ * tests are about.
  */
 int support_make_sandbox(void **state);
 int support_remove_sandbox(void **state);
+
+#define in_sandbox(test)                                                       \
+	cmocka_unit_test_setup_teardown(                                       \
+		test, support_make_sandbox, support_remove_sandbox)
 
 /* The settings of the environment; they must be good. */
 struct sf_config support_config(void);
