@@ -136,6 +136,12 @@ static bool decode_flag(const bson_iter_t *iter, bool *out)
 	return true;
 }
 
+/* Whether iter ended where its document does, and not at something broken. */
+static bool is_at_end(const bson_iter_t *iter)
+{
+	return iter->err_off == 0;
+}
+
 /* The string stays where it is; one with a NUL inside is refused. */
 static const char *decode_string(const bson_iter_t *iter)
 {
@@ -161,7 +167,7 @@ static bool decode_tokens(const bson_iter_t *iter, struct sf_token *out,
 			return false;
 		++*count;
 	}
-	return true;
+	return is_at_end(&item);
 }
 
 static bool decode_message_member(
@@ -202,7 +208,7 @@ static bool decode_message(const bson_iter_t *iter, const struct sf_token *user,
 	while (bson_iter_next(&member))
 		if (!decode_message_member(&member, &message, &text))
 			return false;
-	if (!text)
+	if (!text || !is_at_end(&member))
 		return false;
 	if (user && !sf_token_equal(user, &message.to))
 		return true;
@@ -231,7 +237,7 @@ static bool decode_poll(const bson_iter_t *iter, struct sf_document *out)
 			good = decode_date(&member, &poll.created_ms);
 	}
 	out->polls[out->poll_count++] = poll;
-	return good;
+	return good && is_at_end(&member);
 }
 
 static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
@@ -246,7 +252,7 @@ static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
 		if (!(messages ? decode_message(&item, user, out)
 			       : decode_poll(&item, out)))
 			return false;
-	return true;
+	return is_at_end(&item);
 }
 
 static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
@@ -288,7 +294,8 @@ enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
 	while (good && bson_iter_next(&iter))
 		good = decode_member(&iter, user, out);
 	/* What no document of ours lacks. */
-	if (good && out->created_ms > 0 && out->user_count > 0)
+	if (good && is_at_end(&iter) && out->created_ms > 0 &&
+		out->user_count > 0)
 		return SF_OK;
 	sf_document_release(out);
 	memset(out, 0, sizeof(*out));
