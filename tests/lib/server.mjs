@@ -113,6 +113,7 @@ export async function startServer({ env = {}, port } = {}) {
  * @typedef {object} Answer
  * @property {number} status
  * @property {Record<string, string>} headers  names in lower case
+ * @property {Buffer} bytes  of the body, compressed if they came so
  * @property {string} body
  * @property {any} json  the body, parsed if it is JSON
  */
@@ -141,10 +142,11 @@ export async function request(server, method, target, options = {}) {
   const send = options.h2 ? requestHttp2 : requestHttp1;
   const { status, headers: got, chunks } =
     await send(server, method, target, headers, body, options.signal);
-  const text = Buffer.concat(chunks).toString();
+  const bytes = Buffer.concat(chunks);
+  const text = bytes.toString();
   const isJson = String(got["content-type"]).startsWith("application/json");
   return {
-    status, headers: got, body: text,
+    status, headers: got, bytes, body: text,
     json: isJson && text ? JSON.parse(text) : undefined,
   };
 }

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What lighttpd.conf promises: the pages and nothing else, how they are
+// cached and compressed, and the headers that protect them.
+
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import tls from "node:tls";
+import { gunzipSync } from "node:zlib";
+
+import { build, request, root, startServer } from "../lib/server.mjs";
+
+const site = path.join(build, "html");
+
+const PAGES = {
+  "/": "index", "/chat": "chat", "/faq": "faq", "/privacy": "privacy",
+  "/license": "license",
+};
+
+const gzip = { "accept-encoding": "br, gzip" };
+
+/** The headers that every answer has, whatever it is. */
+function isProtected({ headers }) {
+  assert.match(headers["strict-transport-security"], /^max-age=\d{8}/);
+  assert.equal(headers["x-content-type-options"], "nosniff");
+  assert.equal(headers["referrer-policy"], "no-referrer");
+  assert.equal(headers["cross-origin-opener-policy"], "same-origin");
+  assert.equal(headers["cross-origin-resource-policy"], "same-origin");
+  assert.ok(headers["permissions-policy"]);
+  assert.equal(headers.server, undefined);
+  const policy = headers["content-security-policy"];
+  assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+  for (const rule of [
+    "default-src 'none'", "script-src 'self'", "base-uri 'none'",
+    "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+  ]) {
+    assert.ok(policy.split("; ").includes(rule), `${rule}: ${policy}`);
+  }
+}
+
+/** Sends bytes over TLS; what comes back until the server closes. */
+function sendRaw(server, bytes) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect(
+      { port: server.port, ca: server.ca, servername: "localhost" });
+    let text = "";
+    socket.on("secureConnect", () => socket.write(bytes));
+    socket.on("data", (chunk) => { text += chunk; });
+    socket.on("close", () => resolve(text));
+    socket.on("error", reject);
+  });
+}
+
+describe("pages", () => {
+  let server;
+  let assets;
+  before(async () => {
+    server = await startServer();
+    const files = await readdir(site, { recursive: true });
+    assets = files.filter((name) => /\.(css|js)$/.test(name));
+  });
+  after(() => server.stop());
+
+  for (const h2 of [false, true]) {
+    for (const [target, name] of Object.entries(PAGES)) {
+      it(`${target} is ${name}.html by HTTP/${h2 ? 2 : 1.1}`, async () => {
+        for (const query of ["", "?x=1"]) {
+          const answer = await request(server, "GET", target + query, { h2 });
+          assert.equal(answer.status, 200);
+          assert.equal(answer.headers["content-type"],
+            "text/html; charset=utf-8");
+          assert.equal(answer.headers["cache-control"], "no-cache");
+          isProtected(answer);
+          assert.equal(answer.body,
+            await readFile(path.join(site, `${name}.html`), "utf8"));
+        }
+      });
+    }
+  }
+
+  it("robots.txt and the icon are there", async () => {
+    const robots = await request(server, "GET", "/robots.txt");
+    assert.equal(robots.headers["content-type"], "text/plain; charset=utf-8");
+    const icon = await request(server, "GET", "/favicon.ico");
+    assert.equal(icon.status, 200);
+    for (const answer of [robots, icon]) isProtected(answer);
+  });
+
+  it("HEAD has the header of GET and no body", async () => {
+    const [get, head] = await Promise.all(
+      ["GET", "HEAD"].map((method) => request(server, method, "/chat")));
+    assert.equal(head.status, 200);
+    assert.equal(head.body, "");
+    assert.equal(head.headers.etag, get.headers.etag);
+  });
+
+  for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+    it(`${method} is not for pages`, async () => {
+      const answer = await request(server, method, "/chat");
+      assert.equal(answer.status, 405);
+      assert.equal(answer.headers.allow, "GET, HEAD");
+      assert.equal(answer.headers.location, undefined);
+      isProtected(answer);
+    });
+  }
+
+  // --- caching and compression ---
+
+  it("a page is asked for again, and need not be sent again", async () => {
+    const { headers } = await request(server, "GET", "/chat");
+    assert.ok(headers.etag);
+    const again = await request(server, "GET", "/chat",
+      { headers: { "if-none-match": headers.etag } });
+    assert.equal(again.status, 304);
+    assert.equal(again.body, "");
+  });
+
+  it("an asset is kept for good: its name changes with it", async () => {
+    assert.ok(assets.length > 0);
+    for (const name of assets) {
+      const answer = await request(server, "GET", `/${name}`);
+      assert.equal(answer.status, 200);
+      assert.match(name, /-[0-9a-f]{12}\./);
+      assert.equal(answer.headers["cache-control"],
+        "max-age=31536000, immutable");
+      assert.match(answer.headers["content-type"],
+        /^text\/(css|javascript); charset=utf-8$/);
+      isProtected(answer);
+    }
+  });
+
+  it("pages and assets are compressed for who wants it", async () => {
+    for (const target of ["/", ...assets.map((name) => `/${name}`)]) {
+      const plain = await request(server, "GET", target);
+      const answer = await request(server, "GET", target, { headers: gzip });
+      assert.equal(answer.headers["content-encoding"], "gzip");
+      assert.match(answer.headers.vary, /accept-encoding/i);
+      assert.ok(answer.bytes.length < Buffer.byteLength(plain.body));
+      assert.equal(gunzipSync(answer.bytes).toString(), plain.body);
+    }
+  });
+
+  it("answers of the API are not compressed", async () => {
+    const answer = await request(server, "GET", "/api/v1/messages.json",
+      { headers: gzip });
+    assert.equal(answer.headers["content-encoding"], undefined);
+  });
+
+  it("no page needs what the policy forbids", async () => {
+    for (const name of [...Object.values(PAGES), "403", "404", "500"]) {
+      const page = await readFile(path.join(site, `${name}.html`), "utf8");
+      assert.doesNotMatch(page, /<style|\sstyle=|\son[a-z]+=|javascript:/i);
+      for (const [, src] of page.matchAll(/(?:src|<link[^>]* href)="?([^"\s>]+)/g)) {
+        assert.match(src, /^\/(?!\/)/, "only what is ours");
+      }
+    }
+  });
+
+  // --- what is not there ---
+
+  it("404: a page, not JSON", async () => {
+    const answer = await request(server, "GET", "/nothing");
+    assert.equal(answer.status, 404);
+    assert.equal(answer.body,
+      await readFile(path.join(site, "404.html"), "utf8"));
+    assert.equal(answer.headers["content-type"], "text/html; charset=utf-8");
+    isProtected(answer);
+  });
+
+  for (const target of [
+    "/index.html", "/chat.html", "/404.html", "/CHAT", "/chat/", "/chat/x",
+    "/js", "/js/", "/css/", "/js/.", "/.git/config", "/.hidden", "/js/.hidden",
+    "/Makefile", "/lighttpd.conf", "/cgi-bin/create", "/html/index.html",
+    "/../lighttpd.conf", "/../../../../../../etc/passwd", "/js/../../lighttpd.conf",
+    "/%2e%2e/localhost.pem", "/..%2flocalhost.pem", "/%2e%2e%2flocalhost.pem",
+    "/..%5clocalhost.pem", "/..\\localhost.pem", "/%252e%252e/localhost.pem",
+    "/..;/localhost.pem", "/js/..%00/localhost.pem", "/chat%00.html",
+    "/localhost.pem", "/lmdb/cgi-bin/create", "/-", "/~root/", "/api",
+    "//etc/passwd", "///etc/passwd", "/etc/passwd", "/proc/self/environ",
+    "/chat.js", "/chat~", "/index.html.gz", "/robots.txt/", "/robots.txt/x",
+    "/robots.txt%20", "/robots.txt.", "/api/../index.html",
+    "/api/../../lmdb/cgi-bin/create", "/api%2f..%2flocalhost.pem",
+  ]) {
+    it(`404: ${target}`, async () => {
+      for (const h2 of [false, true]) {
+        const answer = await request(server, "GET", target, { h2 });
+        assert.equal(answer.status, 404);
+        isProtected(answer);
+      }
+    });
+  }
+
+  it("404: no file of the source or of the build but the site's", async () => {
+    const files = await readdir(root);
+    for (const name of [...files, ...await readdir(build)]) {
+      const { status } = await request(server, "GET", `/${name}`);
+      assert.ok(status === 404 || name === "robots.txt", name);
+    }
+  });
+
+  // --- requests that are none ---
+
+  for (const [what, text, status] of [
+    ["garbage", "GARBAGE\r\n\r\n", 400],
+    ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
+    ["a host that is none", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400],
+    ["a header that is none", "GET / HTTP/1.1\r\nHost: a\r\nX Y: 1\r\n\r\n", 400],
+    ["two lengths", "POST /api/v1/join.json HTTP/1.1\r\nHost: a\r\n" +
+      "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 400],
+    ["a negative length", "POST /api/v1/join.json HTTP/1.1\r\nHost: a\r\n" +
+      "Content-Length: -1\r\n\r\n", 400],
+    ["length and chunks", "POST /api/v1/join.json HTTP/1.1\r\nHost: a\r\n" +
+      "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],
+    ["no length", "POST /api/v1/create.json HTTP/1.1\r\nHost: a\r\n\r\n", 411],
+    ["a huge header", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9000)}\r\n\r\n`,
+      431],
+    ["a huge URL", `GET /${"x".repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+    ["a version to come", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", 505],
+  ]) {
+    it(`${status}: ${what}, answered in JSON`, async () => {
+      const answer = await sendRaw(server, text);
+      assert.match(answer, new RegExp(`^HTTP/1\\.. ${status} `));
+      assert.match(answer, /\r\nContent-Type: application\/json; charset=utf-8\r\n/i);
+      const body = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")));
+      assert.equal(body.results.code, status);
+    });
+  }
+
+  it("a program that cannot run is a 500 in JSON", async (t) => {
+    const broken = await startServer({ env: { SFCHAT_STORE: "lmdb:/proc/no" } });
+    t.after(() => broken.stop());
+    const answer = await request(broken, "POST", "/api/v1/create.json");
+    assert.ok([500, 503].includes(answer.status));
+    assert.equal(answer.json.results.code, answer.status);
+    assert.equal(answer.headers["cache-control"], "no-store");
+    isProtected(answer);
+  });
+
+  // --- TLS ---
+
+  for (const [version, works] of [
+    ["TLSv1", false], ["TLSv1.1", false], ["TLSv1.2", true], ["TLSv1.3", true],
+  ]) {
+    it(`${version} is ${works ? "" : "not "}spoken`, async () => {
+      const connected = await new Promise((resolve) => {
+        const socket = tls.connect({
+          port: server.port, ca: server.ca, servername: "localhost",
+          minVersion: version, maxVersion: version,
+          ciphers: "DEFAULT@SECLEVEL=0",
+        }, () => resolve(true));
+        socket.on("error", () => resolve(false));
+        socket.on("close", () => socket.destroy());
+      });
+      assert.equal(connected, works);
+    });
+  }
+
+  it("HTTP/2 is spoken with who offers it first", async () => {
+    const protocol = await new Promise((resolve, reject) => {
+      const socket = tls.connect({
+        port: server.port, ca: server.ca, servername: "localhost",
+        ALPNProtocols: ["h2", "http/1.1"],
+      }, () => { resolve(socket.alpnProtocol); socket.destroy(); });
+      socket.on("error", reject);
+    });
+    assert.equal(protocol, "h2");
+  });
+});
