@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// After a session with everything in it that goes wrong, no log holds a
+// token, a message or an address.
+
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import http from "node:http";
+import { after, before, describe, it } from "node:test";
+import tls from "node:tls";
+
+import { askToJoin, create, join, makeToken } from "../lib/chat.mjs";
+import { findPort, request, startServer } from "../lib/server.mjs";
+
+const SECRET = "what-was-said-in-confidence";
+
+describe("logs", () => {
+  let dir;
+  let server;
+  let access;
+  let secrets;
+
+  before(async () => {
+    dir = await mkdtemp("/dev/shm/sfchat-test-");
+    const port = await findPort();
+    server = await startServer({ env: {
+      SFCHAT_ACCESS_LOG: `${dir}/access.log`, SFCHAT_HTTP_PORT: String(port),
+    } });
+    secrets = [SECRET, "127.0.0.1", "::1"];
+    await tellSecrets();
+    await makeNoise(port);
+    await server.stop();
+    access = await readFile(`${dir}/access.log`, "utf8");
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  async function tellSecrets() {
+    const alice = await create(server);
+    const bob = await join(server, alice.chat);
+    secrets.push(alice.chat, alice.user, bob.user, makeToken());
+    await alice.send(SECRET);
+    await alice.send({ msg: `${SECRET}\u0001` });
+    await alice.send({ msg: SECRET, _id: "x" });
+    await alice.ask("POST", "messages.json", {
+      body: `{"data":${SECRET}`, headers: { "content-type": "application/json" },
+    });
+    await alice.ask("GET", `messages.json?longPolling=${SECRET}`);
+    await bob.drain();
+    const [query, stranger] = [`?code=${alice.chat}&${SECRET}`, secrets.at(-1)];
+    for (const target of [
+      `/${query}`, `/chat${query}`, `/no${query}`, `/api/v1/no.json${query}`,
+      `/api/v1/${alice.chat}`, `/api/${alice.user}/chat.json${query}`,
+      `/api/v1/chat.json/${alice.user}`, `/${alice.user}/..%2f${query}`,
+    ]) {
+      await request(server, "GET", target, { headers: alice.headers() });
+    }
+    await askToJoin(server, stranger);
+    await askToJoin(server, alice.chat);
+    await alice.close();
+    await bob.send(SECRET);
+  }
+
+  async function makeNoise(port) {
+    // Plain HTTP to the TLS port, an old TLS, no TLS, no HTTP.
+    await new Promise((resolve) => {
+      http.get({ port: server.port, path: `/${secrets.at(-1)}` })
+        .on("error", resolve);
+    });
+    for (const options of [
+      { maxVersion: "TLSv1.1", minVersion: "TLSv1", ciphers: "ALL@SECLEVEL=0" },
+      { ca: [] },
+    ]) {
+      await new Promise((resolve) => {
+        tls.connect({ port: server.port, ...options }).on("close", resolve)
+          .on("error", () => {});
+      });
+    }
+    for (const text of [
+      `${SECRET}\r\n\r\n`, `GET / HTTP/1.1\r\nX Y: ${SECRET}\r\n\r\n`,
+      `GET /?${secrets.at(-1)} HTTP/1.1\r\nX: ${"x".repeat(9000)}\r\n\r\n`,
+    ]) {
+      await new Promise((resolve) => {
+        const socket = tls.connect({ port: server.port, ca: server.ca,
+          servername: "localhost" }, () => socket.write(text));
+        socket.on("data", () => {}).on("close", resolve);
+      });
+    }
+    await fetch(`http://127.0.0.1:${port}/?${SECRET}`, { redirect: "manual" });
+  }
+
+  it("the session was logged at all", () => {
+    assert.match(access, /POST .* 202/);
+    assert.match(access, /GET .* 404/);
+    assert.match(server.log(), /SSL: .*unsupported protocol/);
+  });
+
+  it("no token, message or address in what the processes said", () => {
+    for (const secret of secrets) {
+      assert.ok(!server.log().includes(secret), server.log());
+    }
+  });
+
+  it("no token, message or address in the access log", () => {
+    for (const secret of secrets) assert.ok(!access.includes(secret), access);
+  });
+
+  it("no query string in the access log", () => {
+    assert.doesNotMatch(access, /\?/);
+  });
+});
