@@ -24,7 +24,7 @@ SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
 PROGRAMS := $(patsubst cgi-bin/%.c,$(OUT)/cgi-bin/%,$(wildcard cgi-bin/*.c))
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
-CHECKS   := check-unit check-store check-e2ee check-browser
+CHECKS   := check-unit check-store check-e2ee check-cgi check-web check-browser
 
 all: programs site
 
