@@ -78,3 +78,14 @@ enum sf_err sf_chat_close(struct sf_chat *chat, const struct sf_participant *by,
 	sf_wake_send(chat->wake, &other);
 	return SF_OK;
 }
+
+enum sf_err sf_chat_sweep(struct sf_chat *chat, struct sf_store_sweep *sweep)
+{
+	enum sf_err err = sf_store_sweep(chat->store, sf_chat_now(), sweep);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < sweep->told_count; i++)
+		sf_wake_send(chat->wake, &sweep->told[i]);
+	return SF_OK;
+}

@@ -47,4 +47,8 @@ enum sf_err sf_chat_acknowledge(struct sf_chat *chat,
 enum sf_err sf_chat_close(struct sf_chat *chat, const struct sf_participant *by,
 	int64_t silent_since_ms) SF_MUST_CHECK;
 
+/* Goes on with a sweep of all chats. Errors as sf_store_sweep(). */
+enum sf_err sf_chat_sweep(
+	struct sf_chat *chat, struct sf_store_sweep *sweep) SF_MUST_CHECK;
+
 #endif

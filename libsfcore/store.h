@@ -89,4 +89,29 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *who,
 	const struct sf_token *poll) SF_MUST_CHECK;
 
+/* Chats that one call of sf_store_sweep() changes at most. */
+#define SF_STORE_SWEEP_MAX 128
+
+/* How far a sweep has come; it starts with all zero. */
+struct sf_store_sweep {
+	struct sf_token last; /* chats up to this one have been looked at */
+	bool done;            /* there are no more */
+	int64_t closed;       /* chats so far */
+	int64_t removed;
+	int64_t unreadable; /* that make no sense: they stay as they are */
+	/* Participants that the last call closed a chat of. */
+	size_t told_count;
+	struct sf_token told[SF_STORE_SWEEP_MAX * SF_DOCUMENT_USERS_MAX];
+};
+
+/*
+ * Goes on with a sweep by one batch, in the order of the chats' tokens: closes
+ * each chat that is over its lifetime, as sf_document_expire(), and removes
+ * each that sf_document_is_forgotten(). A batch is short, so that people's
+ * requests get in between; each change checks again what it is for. After an
+ * error the same call may be made again.
+ */
+enum sf_err sf_store_sweep(struct sf_store *store, int64_t now_ms,
+	struct sf_store_sweep *sweep) SF_MUST_CHECK;
+
 #endif

@@ -19,6 +19,9 @@
 #define MAP_SIZE ((size_t)16 << 30)
 /* Processes that look at the same moment; a waiting one is not counted. */
 #define READERS 4096
+/* A reader keeps pages from being reused: so many chats are looked at, a few
+ * milliseconds' worth. */
+#define SWEEP_LOOKS 1024
 
 struct sf_store {
 	MDB_env *env;
@@ -360,4 +363,133 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 		return err;
 	sf_document_begin_poll(&change.document, &sign);
 	return finish_change(&change, SF_OK);
+}
+
+/* The chats that one batch is about to change. */
+struct batch {
+	struct sf_token due[SF_STORE_SWEEP_MAX];
+	size_t count;
+};
+
+static bool is_due(const struct sf_store *store, int64_t now_ms,
+	const MDB_val *value, struct sf_store_sweep *sweep)
+{
+	int64_t lifetime_ms = store->lifetime_ms;
+	struct sf_document document;
+	bool due;
+
+	if (sf_codec_decode(value->mv_data, value->mv_size, NULL, &document)) {
+		sweep->unreadable++;
+		return false;
+	}
+	due = sf_document_is_overdue(&document, now_ms, lifetime_ms) ||
+	      sf_document_is_forgotten(&document, now_ms, lifetime_ms);
+	sf_document_release(&document);
+	return due;
+}
+
+static int look_on(const struct sf_store *store, int64_t now_ms,
+	MDB_cursor *cursor, struct sf_store_sweep *sweep, struct batch *batch)
+{
+	MDB_val key = make_key(&sweep->last);
+	MDB_val value;
+	int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+
+	if (!code && memcmp(key.mv_data, sweep->last.bytes, SF_TOKEN_SIZE) == 0)
+		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	for (int looks = 0; !code && looks < SWEEP_LOOKS &&
+			    batch->count < SF_STORE_SWEEP_MAX;
+		looks++) {
+		memcpy(sweep->last.bytes, key.mv_data, SF_TOKEN_SIZE);
+		if (is_due(store, now_ms, &value, sweep))
+			batch->due[batch->count++] = sweep->last;
+		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	sweep->done = code == MDB_NOTFOUND;
+	return sweep->done ? 0 : code;
+}
+
+/* Moves sweep on to the end of the batch that it finds. */
+static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
+	struct sf_store_sweep *sweep, struct batch *out)
+{
+	struct session session;
+	enum sf_err err = begin(store, MDB_RDONLY, &session);
+	MDB_cursor *cursor;
+	int code;
+
+	if (err)
+		return err;
+	code = mdb_cursor_open(session.txn, session.chats, &cursor);
+	if (!code) {
+		code = look_on(store, now_ms, cursor, sweep, out);
+		mdb_cursor_close(cursor);
+	}
+	mdb_txn_abort(session.txn);
+	return report(code);
+}
+
+/* Within change's transaction: one chat that was due a moment ago. */
+static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
+{
+	const struct sf_document *document = &change->document;
+	bool forgotten;
+
+	change->expired = sf_document_expire(
+		&change->document, change->now_ms, change->lifetime_ms);
+	forgotten = sf_document_is_forgotten(
+		document, change->now_ms, change->lifetime_ms);
+	if (!forgotten && !change->expired)
+		return 0;
+	if (forgotten)
+		sweep->removed++;
+	else
+		sweep->closed++;
+	if (change->expired)
+		for (size_t i = 0; i < document->user_count; i++)
+			sweep->told[sweep->told_count++] = document->users[i];
+	return save(change);
+}
+
+static enum sf_err sweep_batch(const struct sf_store *store, int64_t now_ms,
+	const struct batch *batch, struct sf_store_sweep *sweep)
+{
+	struct change change = {
+		.now_ms = now_ms,
+		.lifetime_ms = store->lifetime_ms,
+	};
+	enum sf_err err = begin(store, 0, &change.session);
+	int code = 0;
+
+	if (err)
+		return err;
+	for (size_t i = 0; !code && i < batch->count; i++) {
+		/* A request may have removed it since. */
+		if (load(&change.session, &batch->due[i], NULL,
+			    &change.document))
+			continue;
+		code = sweep_one(&change, sweep);
+		sf_document_release(&change.document);
+	}
+	if (code)
+		mdb_txn_abort(change.session.txn);
+	else
+		code = mdb_txn_commit(change.session.txn);
+	return report(code);
+}
+
+enum sf_err sf_store_sweep(
+	struct sf_store *store, int64_t now_ms, struct sf_store_sweep *sweep)
+{
+	struct sf_store_sweep next = *sweep;
+	struct batch batch = { .count = 0 };
+	enum sf_err err;
+
+	next.told_count = 0;
+	err = find_due(store, now_ms, &next, &batch);
+	if (!err && batch.count > 0)
+		err = sweep_batch(store, now_ms, &batch, &next);
+	if (!err)
+		*sweep = next;
+	return err;
 }
