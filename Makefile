@@ -6,7 +6,7 @@ BUILD   ?= build
 OUT     := $(BUILD)/$(STORE)
 CC      ?= cc
 
-PACKAGES := json-c libbson-static-1.0 lmdb
+PACKAGES := json-c hiredis libbson-static-1.0 lmdb
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wconversion
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 # Ours by -iquote: some of our headers have names that libraries use too.
@@ -14,7 +14,8 @@ INCLUDES := -iquote libsfcore $(patsubst -I%,-isystem %,\
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 CFLAGS   ?= -O2 -g
 # A CGI program's cost is its start: static and at a fixed place starts fastest.
-LDSTATIC ?= -static -no-pie
+# No resolver: see redis.c.
+LDSTATIC ?= -static -no-pie -Wl,--wrap=getaddrinfo
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)
 LDFLAGS  += -Wl,-z,relro,-z,now
 LIBS     := $(shell pkg-config --static --libs $(PACKAGES) 2>/dev/null)

@@ -113,13 +113,39 @@ static enum sf_err load_store(struct sf_config *out, struct sf_detail *detail)
 	return SF_OK;
 }
 
-static enum sf_err load_wake(struct sf_detail *detail)
+static enum sf_err load_redis(
+	struct sf_redis_address *out, struct sf_detail *detail)
 {
-	const char *value = getenv("SFCHAT_WAKE");
+	const char *value = getenv("SFCHAT_REDIS");
 
-	if (value && *value && strcmp(value, "local") != 0)
+	*out = (struct sf_redis_address){ .socket_size = 0 };
+	if (!value || !*value || !sf_redis_address_parse(value, out))
+		return SF_OK;
+	return sf_detail_set(detail, SF_ERR_INVALID,
+		"SFCHAT_REDIS: unix:PATH or "
+		"redis://[:password@]address:port/db was expected, its "
+		"address a literal one");
+}
+
+static enum sf_err load_wake(struct sf_config *out, struct sf_detail *detail)
+{
+	static const char *const names[SF_WAKE__MAX] = {
+		[SF_WAKE_LOCAL] = "local",
+		[SF_WAKE_REDIS] = "redis",
+	};
+	const char *value = getenv("SFCHAT_WAKE");
+	enum sf_wake_kind kind = SF_WAKE_LOCAL;
+
+	if (value && *value)
+		while (kind < SF_WAKE__MAX && strcmp(value, names[kind]) != 0)
+			kind++;
+	if (kind == SF_WAKE__MAX)
 		return sf_detail_set(detail, SF_ERR_INVALID,
-			"SFCHAT_WAKE: local was expected");
+			"SFCHAT_WAKE: local or redis was expected");
+	if (kind == SF_WAKE_REDIS && out->redis.socket_size == 0)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"SFCHAT_REDIS: needed, since SFCHAT_WAKE is redis");
+	out->wake = kind;
 	return SF_OK;
 }
 
@@ -128,7 +154,9 @@ enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 	enum sf_err err;
 
 	if ((err = load_runtime_dir(out->runtime_dir, detail)) ||
-		(err = load_store(out, detail)) || (err = load_wake(detail)) ||
+		(err = load_store(out, detail)) ||
+		(err = load_redis(&out->redis, detail)) ||
+		(err = load_wake(out, detail)) ||
 		(err = load_int("SFCHAT_POLL_SLEEP", 1, 3600, 3,
 			 &out->poll_sleep_seconds, detail)) ||
 		(err = load_int("SFCHAT_POLL_ITERATION", 1, 100000, 60,

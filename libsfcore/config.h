@@ -6,18 +6,26 @@
 #ifndef SF_CONFIG_H
 #define SF_CONFIG_H
 
-#include "err.h"
+#include "redis_address.h"
 
 #include <stdint.h>
 
 #define SF_CONFIG_PATH_MAX 512
 #define SF_CONFIG_HEADER_MAX 80
 
+enum sf_wake_kind {
+	SF_WAKE_LOCAL, /* within this machine */
+	SF_WAKE_REDIS, /* between all that share a Redis */
+	SF_WAKE__MAX
+};
+
 struct sf_config {
 	char runtime_dir[SF_CONFIG_PATH_MAX]; /* tables, default store */
 	char store[SF_CONFIG_PATH_MAX];       /* "lmdb:DIR" */
-	int poll_sleep_seconds;               /* longest wait between looks */
-	int poll_iteration;                   /* looks of one poll */
+	enum sf_wake_kind wake;
+	struct sf_redis_address redis; /* wake-ups and jobs */
+	int poll_sleep_seconds;        /* longest wait between looks */
+	int poll_iteration;            /* looks of one poll */
 	int64_t chat_lifetime_seconds;
 	int create_limit; /* chats per address and hour; 0: any number */
 	/* The CGI variables that carry the tokens: "HTTP_X_SFC_USERTOKEN". */
