@@ -22,7 +22,7 @@ LIBS     := $(shell pkg-config --static --libs $(PACKAGES) 2>/dev/null)
 
 SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
 	libsfcore/store_$(STORE).c
-PROGRAMS := $(patsubst cgi-bin/%.c,$(OUT)/cgi-bin/%,$(wildcard cgi-bin/*.c))
+PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
 CHECKS   := check-unit check-store check-e2ee check-cgi check-web check-browser
@@ -41,7 +41,7 @@ $(LIBRARY): $(SOURCES:%.c=$(OUT)/obj/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(OUT)/cgi-bin/%: $(OUT)/obj/cgi-bin/%.o $(LIBRARY)
+$(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
 

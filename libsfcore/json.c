@@ -288,6 +288,19 @@ static void add_token(struct json_object *object, const char *name,
 	add_string(object, name, digits);
 }
 
+static void add_number(
+	struct json_object *object, const char *name, int64_t value)
+{
+	add(object, name, json_object_new_int64(value));
+}
+
+/* Takes over item. */
+static void append(struct json_object *list, struct json_object *item)
+{
+	if (json_object_array_add(list, item) != 0)
+		sf_die("out of memory");
+}
+
 static struct json_object *make_results(const struct sf_json_answer *answer)
 {
 	struct json_object *results = need(json_object_new_object());
@@ -297,17 +310,23 @@ static struct json_object *make_results(const struct sf_json_answer *answer)
 	return results;
 }
 
+/* As text; takes over root. */
+static char *write_text(struct json_object *root)
+{
+	char *text = sf_strdup(json_object_to_json_string_ext(
+		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+
+	json_object_put(root);
+	return text;
+}
+
 /* {"results":…} as text; takes over results. */
 static char *finish(struct json_object *results)
 {
 	struct json_object *root = need(json_object_new_object());
-	char *text;
 
 	add(root, "results", results);
-	text = sf_strdup(json_object_to_json_string_ext(
-		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(root);
-	return text;
+	return write_text(root);
 }
 
 char *sf_json_compose_standard(
@@ -353,11 +372,66 @@ char *sf_json_compose_messages(
 	struct json_object *list = need(json_object_new_array());
 
 	for (size_t i = 0; i < document->message_count; i++)
-		if (json_object_array_add(
-			    list, make_message(&document->messages[i])) != 0)
-			sf_die("out of memory");
+		append(list, make_message(&document->messages[i]));
 	add(results, "count", json_object_new_uint64(document->message_count));
 	add_string(results, "status", sf_status_name(document->status));
 	add(results, "messages", list);
 	return finish(results);
+}
+
+static struct json_object *make_queues(const struct sf_job_listing *listing)
+{
+	struct json_object *list = need(json_object_new_array());
+
+	for (int state = 0; state < SF_JOB__MAX; state++) {
+		struct json_object *queue = need(json_object_new_object());
+		enum sf_job_state which = (enum sf_job_state)state;
+
+		add_string(queue, "name", sf_job_state_name(which));
+		add_number(
+			queue, "length", (int64_t)sf_job_count(listing, which));
+		append(list, queue);
+	}
+	return list;
+}
+
+static struct json_object *make_worker(const struct sf_job_worker *worker)
+{
+	struct json_object *object = need(json_object_new_object());
+
+	add_string(object, "name", worker->name);
+	add_number(object, "heartbeatMs", worker->heartbeat_ms);
+	return object;
+}
+
+static struct json_object *make_job(const struct sf_job *job)
+{
+	struct json_object *object = need(json_object_new_object());
+
+	add_string(object, "id", job->id);
+	add_string(object, "kind", job->kind);
+	add_string(object, "state", sf_job_state_name(job->state));
+	add_number(object, "whenMs", job->when_ms);
+	add_number(object, "starts", job->starts);
+	add_number(object, "failures", job->failures);
+	add_string(object, "worker", job->worker);
+	add_string(object, "error", job->error);
+	return object;
+}
+
+char *sf_json_compose_jobs(const struct sf_job_listing *listing)
+{
+	struct json_object *root = need(json_object_new_object());
+	struct json_object *workers = need(json_object_new_array());
+	struct json_object *jobs = need(json_object_new_array());
+
+	for (size_t i = 0; i < listing->worker_count; i++)
+		append(workers, make_worker(&listing->workers[i]));
+	for (size_t i = 0; i < listing->job_count; i++)
+		append(jobs, make_job(&listing->jobs[i]));
+	add_number(root, "nowMs", listing->now_ms);
+	add(root, "queues", make_queues(listing));
+	add(root, "workers", workers);
+	add(root, "jobs", jobs);
+	return write_text(root);
 }

@@ -7,6 +7,7 @@
 #define SF_JSON_H
 
 #include "document.h"
+#include "job.h"
 
 #define SF_JSON_MESSAGES_MAX 32 /* of one POST */
 #define SF_JSON_IDS_MAX 100     /* of one DELETE */
@@ -60,5 +61,11 @@ char *sf_json_compose_tokens(const struct sf_json_answer *answer,
 /* The answer of GET messages: the chat's status and its messages. */
 char *sf_json_compose_messages(const struct sf_json_answer *answer,
 	const struct sf_document *document);
+
+/*
+ * {"nowMs":…,"queues":[{"name":"waiting","length":0},…],"workers":[…],
+ * "jobs":[…]}, with the members of job.h.
+ */
+char *sf_json_compose_jobs(const struct sf_job_listing *listing);
 
 #endif

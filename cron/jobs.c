@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What goes on in the background, for whoever runs the site. */
+#include "command.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "queue.h"
+
+#define WATCH_SECONDS 2
+
+static const struct sf_command command = {
+	.name = "jobs",
+	.help = "usage: jobs [--json] [--watch]\n"
+		"       jobs requeue ID|all\n"
+		"\n"
+		"Shows how many jobs are waiting, delayed (to be tried "
+		"again),\n"
+		"running and failed in SFCHAT_REDIS, the workers with the age\n"
+		"of their last sign of life, and each job.\n"
+		"  --json   as one line of JSON; times are milliseconds since\n"
+		"           1970: waiting since, delayed until, lease until,\n"
+		"           failed at\n"
+		"  --watch  again every two seconds, until interrupted\n"
+		"  requeue  has a failed job, or each of them, run anew\n"
+		"\n"
+		"Exit status: 0 done; 1 there is no failed job ID, or\n"
+		"unexpected, see the error; 2 wrong arguments or settings;\n"
+		"3 Redis cannot be reached.\n",
+};
+
+struct options {
+	bool json;
+	bool watch;
+};
+
+static void print_counts(const struct sf_job_listing *listing)
+{
+	for (int state = 0; state < SF_JOB__MAX; state++) {
+		enum sf_job_state which = (enum sf_job_state)state;
+
+		(void)printf("%s%s %zu", state ? "   " : "",
+			sf_job_state_name(which), sf_job_count(listing, which));
+	}
+	(void)printf("\n");
+}
+
+static void print_workers(const struct sf_job_listing *listing)
+{
+	(void)printf("\n%-32s %s\n", "WORKER", "HEARTBEAT");
+	for (size_t i = 0; i < listing->worker_count; i++) {
+		const struct sf_job_worker *worker = &listing->workers[i];
+
+		(void)printf("%-32s %" PRId64 " s ago\n", worker->name,
+			(listing->now_ms - worker->heartbeat_ms) / 1000);
+	}
+}
+
+/* "since 3 s": what when_ms means, seen from now. */
+static void format_when(
+	const struct sf_job *job, int64_t now_ms, char *out, size_t size)
+{
+	static const char *const words[SF_JOB__MAX] = {
+		[SF_JOB_WAITING] = "since",
+		[SF_JOB_DELAYED] = "for",
+		[SF_JOB_RUNNING] = "lease",
+		[SF_JOB_FAILED] = "since",
+	};
+	bool past = job->state == SF_JOB_WAITING || job->state == SF_JOB_FAILED;
+	int64_t distance_ms =
+		past ? now_ms - job->when_ms : job->when_ms - now_ms;
+
+	(void)snprintf(out, size, "%s %" PRId64 " s", words[job->state],
+		distance_ms / 1000);
+}
+
+static void print_jobs(const struct sf_job_listing *listing)
+{
+	(void)printf("\n%-8s %-12s %-8s %-14s %6s %8s  %s\n", "JOB", "KIND",
+		"STATE", "TIME", "STARTS", "FAILURES", "WORKER, OR LAST ERROR");
+	for (size_t i = 0; i < listing->job_count; i++) {
+		const struct sf_job *job = &listing->jobs[i];
+		char when[40];
+
+		format_when(job, listing->now_ms, when, sizeof(when));
+		(void)printf("%-8s %-12s %-8s %-14s %6" PRId64 " %8" PRId64
+			     "  %s\n",
+			job->id, job->kind, sf_job_state_name(job->state), when,
+			job->starts, job->failures,
+			*job->worker ? job->worker : job->error);
+	}
+}
+
+static void print_json(const struct sf_job_listing *listing)
+{
+	char *text = sf_json_compose_jobs(listing);
+
+	(void)puts(text);
+	free(text);
+}
+
+static void print_tables(
+	const struct options *options, const struct sf_job_listing *listing)
+{
+	/* Over what was there before: ECMA-48, CUP and ED. */
+	if (options->watch && isatty(STDOUT_FILENO))
+		(void)fputs("\033[H\033[J", stdout);
+	print_counts(listing);
+	print_workers(listing);
+	print_jobs(listing);
+}
+
+static enum sf_err show(struct sf_queue *queue, const struct options *options)
+{
+	struct sf_job_listing listing;
+	enum sf_err err = sf_queue_list(queue, &listing);
+
+	if (err)
+		return err;
+	if (options->json)
+		print_json(&listing);
+	else
+		print_tables(options, &listing);
+	(void)fflush(stdout);
+	sf_job_listing_release(&listing);
+	return SF_OK;
+}
+
+static enum sf_err show_as_told(
+	struct sf_queue *queue, const struct options *options)
+{
+	enum sf_err err = show(queue, options);
+
+	/* Who watches wants to see Redis come back too. */
+	while (options->watch && !ferror(stdout)) {
+		(void)sleep(WATCH_SECONDS);
+		err = show(queue, options);
+	}
+	return err;
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+	struct options options = { .json = false };
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			options.json = true;
+		else if (strcmp(argv[i], "--watch") == 0)
+			options.watch = true;
+		else
+			sf_command_refuse(&command, "unknown argument");
+	}
+	return options;
+}
+
+static enum sf_err requeue(struct sf_queue *queue, const char *id)
+{
+	int64_t count = 0;
+	enum sf_err err = sf_queue_requeue(queue, id, &count);
+
+	if (err)
+		return err;
+	if (count == 0 && strcmp(id, "all") != 0) {
+		(void)fprintf(stderr, "%s: there is no failed job %s\n",
+			command.name, id);
+		return SF_ERR_NOT_FOUND;
+	}
+	(void)printf("%s: requeued %" PRId64 "\n", command.name, count);
+	return SF_OK;
+}
+
+static bool is_job_id(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length > 0 && length < SF_JOB_ID_MAX &&
+	       strspn(text, "0123456789") == length;
+}
+
+static enum sf_err run(struct sf_queue *queue, int argc, char **argv)
+{
+	struct options options;
+
+	if (argc > 1 && strcmp(argv[1], "requeue") == 0) {
+		if (argc != 3 ||
+			(strcmp(argv[2], "all") != 0 && !is_job_id(argv[2])))
+			sf_command_refuse(&command,
+				"requeue takes the number of a job, or all");
+		return requeue(queue, argv[2]);
+	}
+	options = parse_options(argc, argv);
+	return show_as_told(queue, &options);
+}
+
+int main(int argc, char **argv)
+{
+	struct sf_config config;
+	struct sf_queue *queue;
+	enum sf_err err;
+
+	sf_command_start(&command, argc, argv, &config);
+	sf_command_need_redis(&command, &config);
+	queue = sf_queue_new(&config);
+	err = run(queue, argc, argv);
+	sf_queue_free(queue);
+	if (err == SF_ERR_UNAVAILABLE)
+		return SF_EXIT_UNAVAILABLE;
+	return err ? SF_EXIT_FAILED : SF_EXIT_DONE;
+}
