@@ -96,5 +96,5 @@ clean:
 .PHONY: all programs site run check check-cgi check-web check-e2ee \
 	check-browser help clean
 .SECONDARY:
-include tests/tests.mk
+include tests/tests.mk tests/jobs/jobs.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

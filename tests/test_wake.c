@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Wake-ups: none is lost between prepare and wait, whichever process sends it.
- * A wait that should have ended would last an hour; an alarm makes it a
- * failure.
+ * Wake-ups, by each way that they go: none is lost between prepare and wait,
+ * whichever process sends it. A wait that should have ended would last an hour;
+ * an alarm makes it a failure.
  */
-#include "support.h"
+#include "private_redis.h"
 #include "wake.h"
 
 #include <signal.h>
@@ -232,9 +232,23 @@ static void without_its_folder_there_are_none(void **state)
 	assert_int_equal(sf_wake_open(&config, &wake), SF_ERR_UNAVAILABLE);
 }
 
+static int choose_local(void **state)
+{
+	return setenv("SFCHAT_WAKE", "local", 1) == 0
+		       ? support_make_sandbox(state)
+		       : -1;
+}
+
+static int choose_redis(void **state)
+{
+	if (private_redis_make_sandbox(state) != 0)
+		return -1;
+	return setenv("SFCHAT_WAKE", "redis", 1);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest contract[] = {
 		cmocka_unit_test(a_wake_up_after_prepare_ends_the_wait),
 		cmocka_unit_test(a_wait_without_a_wake_up_lasts_its_time),
 		cmocka_unit_test(a_wake_up_for_nobody_is_none),
@@ -242,9 +256,15 @@ int main(void)
 		cmocka_unit_test(all_who_wait_for_one_user_are_woken),
 		cmocka_unit_test(sigterm_ends_a_wait),
 		cmocka_unit_test(the_wait_puts_the_signals_back),
+	};
+	const struct CMUnitTest folder[] = {
 		cmocka_unit_test(without_its_folder_there_are_none),
 	};
 
-	return cmocka_run_group_tests(
-		tests, support_make_sandbox, support_remove_sandbox);
+	return cmocka_run_group_tests_name("local", contract, choose_local,
+		       support_remove_sandbox) +
+	       cmocka_run_group_tests_name("redis", contract, choose_redis,
+		       private_redis_remove_sandbox) +
+	       cmocka_run_group_tests_name("local, without its folder", folder,
+		       choose_local, support_remove_sandbox);
 }

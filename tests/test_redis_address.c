@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What SFCHAT_REDIS may say, and what the settings make of it. */
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+static struct sf_redis_address parse(const char *text)
+{
+	struct sf_redis_address address;
+
+	if (sf_redis_address_parse(text, &address) != SF_OK)
+		fail_msg("refused: %s", text);
+	return address;
+}
+
+static void assert_v4(const char *text, uint32_t host, int port, int database)
+{
+	struct sf_redis_address address = parse(text);
+	const struct sockaddr_in *v4 =
+		(const struct sockaddr_in *)&address.socket;
+
+	assert_int_equal(v4->sin_family, AF_INET);
+	assert_int_equal(address.socket_size, sizeof(*v4));
+	assert_int_equal(ntohl(v4->sin_addr.s_addr), host);
+	assert_int_equal(ntohs(v4->sin_port), port);
+	assert_int_equal(address.database, database);
+}
+
+static void reads_a_path(void **state)
+{
+	struct sf_redis_address address = parse("unix:/run/redis/redis.sock");
+	const struct sockaddr_un *local =
+		(const struct sockaddr_un *)&address.socket;
+
+	(void)state;
+	assert_int_equal(local->sun_family, AF_UNIX);
+	assert_string_equal(local->sun_path, "/run/redis/redis.sock");
+	assert_string_equal(address.password, "");
+}
+
+static void reads_an_address(void **state)
+{
+	(void)state;
+	assert_v4("redis://10.1.2.3:6380/5", 0x0a010203, 6380, 5);
+	assert_v4("redis://10.1.2.3:1", 0x0a010203, 1, 0);
+	assert_v4("redis://10.1.2.3/15", 0x0a010203, 6379, 15);
+	assert_v4("redis://10.1.2.3/", 0x0a010203, 6379, 0);
+	assert_v4("redis://localhost:6379/0", 0x7f000001, 6379, 0);
+}
+
+static void reads_an_ipv6_address(void **state)
+{
+	struct sf_redis_address address = parse("redis://:x@[fd00::7]:6380/2");
+	const struct sockaddr_in6 *v6 =
+		(const struct sockaddr_in6 *)&address.socket;
+	char host[INET6_ADDRSTRLEN];
+
+	(void)state;
+	assert_int_equal(v6->sin6_family, AF_INET6);
+	assert_int_equal(address.socket_size, sizeof(*v6));
+	assert_int_equal(ntohs(v6->sin6_port), 6380);
+	assert_string_equal(
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)),
+		"fd00::7");
+	assert_int_equal(address.database, 2);
+	assert_string_equal(address.password, "x");
+}
+
+static void reads_a_password(void **state)
+{
+	char longest[SF_REDIS_PASSWORD_MAX];
+	char text[SF_REDIS_PASSWORD_MAX + 64];
+
+	(void)state;
+	assert_string_equal(
+		parse("redis://:a:b%40c%2fd@127.0.0.1:1/0").password,
+		"a:b@c/d");
+	assert_string_equal(parse("redis://:@127.0.0.1:1/0").password, "");
+	memset(longest, 'p', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	(void)snprintf(text, sizeof(text), "redis://:%s@127.0.0.1", longest);
+	assert_string_equal(parse(text).password, longest);
+}
+
+static void refuses_everything_else(void **state)
+{
+	static const char *const bad[] = { "", "redis", "unix:", "unix:redis",
+		"127.0.0.1:6379", "http://127.0.0.1/", "redis://",
+		"redis://redis.example.org:6379/0", "redis://127.0.0.1:/0",
+		"redis://127.0.0.1:0/0", "redis://127.0.0.1:65536/0",
+		"redis://127.0.0.1:6379x/0", "redis://127.0.0.1:6379/x",
+		"redis://127.0.0.1:6379/-1", "redis://127.0.0.1:6379/999999",
+		"redis://127.0.0.1:6379/0/1", "redis://127.0.0.1:6379/0?a=b",
+		"redis://256.0.0.1/", "redis://[fd00::7/0", "redis://[fd00]:1/",
+		"redis://[fd00::7]7/0", "redis://[127.0.0.1]/",
+		"redis://:open127.0.0.1/0", "redis://:%4@127.0.0.1",
+		"redis://:%zz@127.0.0.1", "redis://:a%00b@127.0.0.1",
+		"redis://user:secret@127.0.0.1/0" };
+	char text[4 * SF_REDIS_PASSWORD_MAX];
+	struct sf_redis_address address;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (sf_redis_address_parse(bad[i], &address) != SF_ERR_INVALID)
+			fail_msg("not refused: %s", bad[i]);
+	(void)snprintf(text, sizeof(text), "redis://:%0*d@127.0.0.1",
+		SF_REDIS_PASSWORD_MAX, 0);
+	assert_int_equal(
+		sf_redis_address_parse(text, &address), SF_ERR_INVALID);
+	(void)snprintf(text, sizeof(text), "unix:/%0108d", 0);
+	assert_int_equal(
+		sf_redis_address_parse(text, &address), SF_ERR_INVALID);
+}
+
+/* Loads the settings with these two; "" if they are good, or what is said. */
+static const char *load(const char *wake, const char *redis)
+{
+	static struct sf_detail detail;
+	struct sf_config config;
+
+	assert_int_equal(setenv("SFCHAT_WAKE", wake, 1), 0);
+	assert_int_equal(setenv("SFCHAT_REDIS", redis, 1), 0);
+	detail.text[0] = '\0';
+	if (sf_config_load(&config, &detail) == SF_OK)
+		return "";
+	return detail.text;
+}
+
+static void settings_name_what_is_wrong(void **state)
+{
+	const char *said;
+
+	(void)state;
+	assert_string_equal(load("", ""), "");
+	assert_string_equal(load("local", "unix:/a"), "");
+	assert_string_equal(load("redis", "unix:/a"), "");
+	assert_non_null(strstr(load("Redis", "unix:/a"), "SFCHAT_WAKE: "));
+	assert_non_null(strstr(load("redis", ""), "SFCHAT_REDIS: "));
+	said = load("redis", "redis://:secret@nowhere.example:6379/0");
+	assert_non_null(strstr(said, "SFCHAT_REDIS: "));
+	assert_null(strstr(said, "secret"));
+	assert_null(strstr(said, "nowhere"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_a_path),
+		cmocka_unit_test(reads_an_address),
+		cmocka_unit_test(reads_an_ipv6_address),
+		cmocka_unit_test(reads_a_password),
+		cmocka_unit_test(refuses_everything_else),
+		cmocka_unit_test(settings_name_what_is_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
