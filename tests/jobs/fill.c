@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * fill COUNT AGE_SECONDS: puts so many drafts of that age into the store, much
+ * faster than by asking for them, and in the past.
+ */
+#include "chat.h"
+
+static enum sf_err insert_one(struct sf_store *store, int64_t created_ms)
+{
+	struct sf_document draft;
+	enum sf_err err;
+
+	sf_document_init(&draft, created_ms);
+	err = sf_store_insert(store, &draft);
+	sf_document_release(&draft);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct sf_config config;
+	struct sf_detail detail;
+	struct sf_store *store;
+	enum sf_err err = SF_OK;
+	int64_t created_ms;
+
+	if (argc != 3 || sf_config_load(&config, &detail) != SF_OK ||
+		sf_store_open(&config, &store) != SF_OK) {
+		(void)fputs("usage: fill COUNT AGE_SECONDS\n", stderr);
+		return 2;
+	}
+	created_ms = sf_chat_now() - strtoll(argv[2], NULL, 10) * 1000;
+	for (int64_t i = strtoll(argv[1], NULL, 10); !err && i > 0; i--)
+		err = insert_one(store, created_ms);
+	sf_store_free(store);
+	return err ? 1 : 0;
+}

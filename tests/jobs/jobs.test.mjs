@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What is shown of the background, as text and as JSON.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+
+import { build, storeKind } from '../lib/server.mjs';
+import {
+  listJobs, makePlace, runCommand, startRedis, startWorker, waitFor,
+} from './lib/jobs.mjs';
+
+const KEYS = 'sfchat:{jobs}:';
+
+/**
+ * A Redis with a job in every state, none of which any worker will touch.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+async function makeJobs(t) {
+  const env = await makePlace(t);
+  const redis = await startRedis(t, env);
+  env.SFCHAT_REDIS = redis.address;
+  const now = Date.now();
+  const jobs = {
+    queued: [[now - 5000, 11], [now + 90_000, 12]],
+    running: [[now + 60_000, 13]],
+    failed: [[now - 70_000, 14], [now - 60_000, 15]],
+  };
+  for (const [set, members] of Object.entries(jobs)) {
+    for (const [score, id] of members) {
+      await redis.run('ZADD', KEYS + set, `${score}`, `${id}`);
+      await redis.run('HSET', `${KEYS}job:${id}`, 'kind', 'terminate',
+        'starts', '3', 'failures', set === 'failed' ? '3' : '0',
+        'error', set === 'failed' ? 'broken "for" good' : '',
+        'worker', set === 'running' ? 'host:99' : '');
+    }
+  }
+  await redis.run('ZADD', `${KEYS}workers`, `${now}`, 'host:99');
+  return { env, redis };
+}
+
+test('as JSON it has queues, workers and jobs', async (t) => {
+  const { env } = await makeJobs(t);
+  const seen = await listJobs(env);
+  assert.deepEqual(seen.queues, [
+    { name: 'waiting', length: 1 }, { name: 'delayed', length: 1 },
+    { name: 'running', length: 1 }, { name: 'failed', length: 2 }]);
+  assert.deepEqual(seen.workers.map((/** @type {any} */ one) => one.name),
+    ['host:99']);
+  assert.ok(Math.abs(seen.workers[0].heartbeatMs - seen.nowMs) < 60_000);
+  assert.deepEqual(
+    seen.jobs.map((/** @type {any} */ one) => [one.id, one.state]),
+    [['11', 'waiting'], ['12', 'delayed'], ['13', 'running'],
+      ['14', 'failed'], ['15', 'failed']]);
+  const [, , running, failed] = seen.jobs;
+  assert.equal(running.worker, 'host:99');
+  assert.equal(failed.error, 'broken "for" good');
+  assert.equal(failed.kind, 'terminate');
+  assert.equal(failed.starts, 3);
+  assert.equal(failed.failures, 3);
+});
+
+test('as text it has the same', async (t) => {
+  const { env } = await makeJobs(t);
+  const { code, stdout } = await runCommand('jobs', [], env);
+  assert.equal(code, 0);
+  const lines = stdout.split('\n');
+  assert.equal(lines[0], 'waiting 1   delayed 1   running 1   failed 2');
+  assert.match(stdout, /^host:99 +\d+ s ago$/m);
+  assert.match(stdout, /^11 +terminate +waiting +since \d+ s /m);
+  assert.match(stdout, /^12 +terminate +delayed +for 8\d s /m);
+  assert.match(stdout, /^13 +terminate +running +lease 5\d s .* host:99$/m);
+  assert.match(stdout, /^14 +terminate +failed .* broken "for" good$/m);
+});
+
+test('failed jobs are requeued, one or all', async (t) => {
+  const { env } = await makeJobs(t);
+  const states = async () => Object.fromEntries((await listJobs(env)).jobs
+    .map((/** @type {any} */ one) => [one.id, one.state]));
+  const one = await runCommand('jobs', ['requeue', '15'], env);
+  assert.deepEqual([one.code, one.stdout], [0, 'jobs: requeued 1\n']);
+  assert.deepEqual(await states(), {
+    11: 'waiting', 12: 'delayed', 13: 'running', 14: 'failed', 15: 'waiting' });
+  for (const id of ['15', '13', '999']) {
+    const none = await runCommand('jobs', ['requeue', id], env);
+    assert.deepEqual([none.code, none.stderr],
+      [1, `jobs: there is no failed job ${id}\n`]);
+  }
+  const all = await runCommand('jobs', ['requeue', 'all'], env);
+  assert.deepEqual([all.code, all.stdout], [0, 'jobs: requeued 1\n']);
+  assert.equal((await states())[14], 'waiting');
+  const again = await runCommand('jobs', ['requeue', 'all'], env);
+  assert.deepEqual([again.code, again.stdout], [0, 'jobs: requeued 0\n']);
+});
+
+test('watching goes on, through an absence of Redis too', async (t) => {
+  const { env, redis } = await makeJobs(t);
+  const child = spawn(
+    path.join(build, storeKind, 'cron/jobs'), ['--watch', '--json'],
+    { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  /** @type {any[]} */
+  const seen = [];
+  let said = '';
+  createInterface(child.stdout).on('line', (line) => {
+    seen.push(JSON.parse(line));
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => { said += text; });
+  await waitFor(async () => seen.length >= 2, 'a second look');
+  await redis.kill();
+  await waitFor(async () => said.includes('Redis cannot be used'), 'its loss');
+  await redis.start();
+  const before = seen.length;
+  await waitFor(async () => seen.length > before, 'a look after that');
+  assert.equal(seen[before].jobs.length, 5);
+  child.kill('SIGINT');
+  const [, signal] = await once(child, 'close');
+  assert.equal(signal, 'SIGINT');
+});
+
+test('a working worker is seen with its job', async (t) => {
+  const env = await makePlace(t);
+  const redis = await startRedis(t, env);
+  env.SFCHAT_REDIS = redis.address;
+  await startWorker(t, env);
+  const { workers: [worker] } = await waitFor(async () => {
+    const seen = await listJobs(env);
+    return seen.workers.length === 1 && seen;
+  }, 'its first sign of life');
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  const later = await listJobs(env);
+  assert.equal(later.workers[0].name, worker.name);
+  assert.ok(later.workers[0].heartbeatMs > worker.heartbeatMs);
+});
+
+test('what is wrong is said in a line, with its exit status', async (t) => {
+  const env = await makePlace(t, { SFCHAT_REDIS: 'unix:/nowhere' });
+  /** @type {[string[], number, RegExp][]} */
+  const cases = [
+    [['--csv'], 2, /^jobs: unknown argument; see jobs --help\n$/],
+    [['--json', 'requeue'], 2, /^jobs: unknown argument; see .*\n$/],
+    [['requeue'], 2, /^jobs: requeue takes the number of a job, or all; .*\n$/],
+    [['requeue', 'x'], 2, /^jobs: requeue takes .*\n$/],
+    [['requeue', '1', '2'], 2, /^jobs: requeue takes .*\n$/],
+    [[], 3, /^sfchat: Redis cannot be used: .*\n$/],
+    [['requeue', 'all'], 3, /^sfchat: Redis cannot be used: .*\n$/],
+  ];
+  for (const [args, status, said] of cases) {
+    const { code, stdout, stderr } = await runCommand('jobs', args, env);
+    assert.equal(code, status, args.join(' '));
+    assert.match(stderr, said);
+    assert.equal(stdout, '');
+    assert.doesNotMatch(stderr, /nowhere/);
+  }
+  const none = await runCommand('jobs', [], { ...env, SFCHAT_REDIS: '' });
+  assert.equal(none.code, 2);
+  const help = await runCommand('jobs', ['--help'], env);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /^usage: jobs [^]*Exit status/);
+});
