@@ -25,7 +25,8 @@ SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
-CHECKS   := check-unit check-store check-e2ee check-cgi check-web check-browser
+CHECKS   := check-unit check-store check-e2ee check-cgi check-web check-jobs \
+	check-browser
 
 all: programs site
 

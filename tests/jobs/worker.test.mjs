@@ -9,8 +9,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
-  countJobs, fill, listJobs, makePlace, runCommand, startRedis, startWorker,
-  waitFor,
+  countJobs, fill, listJobs, makePlace, request, runCommand, startRedis,
+  startWorker, waitFor,
 } from './lib/jobs.mjs';
 
 const OLD = 86400 + 60;
@@ -43,6 +43,22 @@ const isRunning = (env) => async () => await countJobs(env, 'running') === 1;
 
 /** @param {Record<string, string>} env */
 const isIdle = (env) => async () => (await listJobs(env)).jobs.length === 0;
+
+/**
+ * Stops a worker where it has not the store locked: nobody could go on then.
+ *
+ * @param {import('./lib/jobs.mjs').Worker} worker
+ * @param {Record<string, string>} env
+ */
+async function stopBetweenChanges(worker, env) {
+  for (;;) {
+    worker.kill('SIGSTOP');
+    const creates = request('create', 'POST', env).then(() => true);
+    if (await Promise.race([creates, sleep(2000, false)])) return;
+    worker.kill('SIGCONT');
+    await creates;
+  }
+}
 
 /** @param {import('./lib/jobs.mjs').Worker[]} workers @param {RegExp} what */
 const count = (workers, what) => workers
@@ -97,7 +113,7 @@ test('a worker that was stopped leaves its job to the other', async (t) => {
   const first = await startWorker(t, env);
   await queueJob(env);
   await waitFor(isRunning(env), 'the job runs');
-  first.kill('SIGSTOP');
+  await stopBetweenChanges(first, env);
   assert.ok(await isRunning(env)(), 'it was stopped in the middle');
   const second = await startWorker(t, env);
   await waitFor(isIdle(env), 'the job is done');

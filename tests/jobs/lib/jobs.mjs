@@ -20,7 +20,7 @@ const out = path.join(build, storeKind);
  * @param {string} what  that is waited for
  * @returns {Promise<any>} what it returned
  */
-export async function waitFor(look, what, seconds = 30) {
+export async function waitFor(look, what, seconds = 90) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const seen = await look();
