@@ -42,7 +42,7 @@ struct sf_queue;
 
 /*
  * A handle, which holds at most one job; it connects when it is first used.
- * config is to outlive it and has the address of a Redis. The caller frees it.
+ * config has the address of a Redis. The caller frees the handle.
  */
 struct sf_queue *sf_queue_new(const struct sf_config *config);
 

@@ -20,7 +20,7 @@ void sf_redis_init(struct sf_redis *out, const struct sf_redis_address *address,
 	int timeout_ms)
 {
 	*out = (struct sf_redis){
-		.address = address,
+		.address = *address,
 		.timeout_ms = timeout_ms,
 	};
 }
@@ -130,7 +130,7 @@ static enum sf_err ask(struct sf_redis *redis, size_t count,
 
 static enum sf_err enter(struct sf_redis *redis)
 {
-	const struct sf_redis_address *address = redis->address;
+	const struct sf_redis_address *address = &redis->address;
 	char database[12];
 	const char *const auth[] = { "AUTH", address->password };
 	const char *const select[] = { "SELECT", database };
@@ -158,7 +158,7 @@ static enum sf_err connect_redis(struct sf_redis *redis)
 		.tv_sec = redis->timeout_ms / 1000,
 		.tv_usec = redis->timeout_ms % 1000 * 1000,
 	};
-	int fd = open_socket(redis->address, redis->timeout_ms);
+	int fd = open_socket(&redis->address, redis->timeout_ms);
 
 	if (fd < 0)
 		return lose(redis, strerror(-fd));
@@ -166,7 +166,7 @@ static enum sf_err connect_redis(struct sf_redis *redis)
 	if (!redis->context)
 		sf_die("out of memory");
 	/* A machine that went away without a word is noticed by TCP. */
-	if (redis->address->socket.ss_family != AF_UNIX)
+	if (redis->address.socket.ss_family != AF_UNIX)
 		(void)redisEnableKeepAlive(redis->context);
 	if (redisSetTimeout(redis->context, timeout) != REDIS_OK)
 		return lose(redis, redis->context->errstr);

@@ -14,13 +14,13 @@
 #include <hiredis/hiredis.h>
 
 struct sf_redis {
-	const struct sf_redis_address *address;
+	struct sf_redis_address address;
 	int timeout_ms;        /* of connecting and of each command */
 	redisContext *context; /* NULL: not connected */
 	bool down;             /* and the log says so already */
 };
 
-/* Connects nowhere yet; address is to outlive out. */
+/* Connects nowhere yet. */
 void sf_redis_init(struct sf_redis *out, const struct sf_redis_address *address,
 	int timeout_ms);
 

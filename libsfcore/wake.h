@@ -13,9 +13,8 @@
 struct sf_wake;
 
 /*
- * config is to outlive out. SF_ERR_UNAVAILABLE: wake-ups cannot be had; the log
- * says why. Every other function then takes NULL: nobody is woken, and waits
- * last their time.
+ * SF_ERR_UNAVAILABLE: wake-ups cannot be had; the log says why. Every other
+ * function then takes NULL: nobody is woken, and waits last their time.
  */
 enum sf_err sf_wake_open(
 	const struct sf_config *config, struct sf_wake **out) SF_MUST_CHECK;

@@ -130,7 +130,7 @@ static void send_remote(struct sf_wake *wake, const struct sf_token *user)
 		return;
 	}
 	/* A connection that listens can say nothing. */
-	sf_redis_init(&other, remote->link.address, TIMEOUT_MS);
+	sf_redis_init(&other, &remote->link.address, TIMEOUT_MS);
 	publish(&other, user);
 	sf_redis_release(&other);
 }

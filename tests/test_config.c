@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 static const char *const names[] = { "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE",
-	"SFCHAT_WAKE", "SFCHAT_POLL_SLEEP", "SFCHAT_POLL_ITERATION",
-	"SFCHAT_CHAT_LIFETIME", "SFCHAT_CREATE_LIMIT",
+	"SFCHAT_WAKE", "SFCHAT_REDIS", "SFCHAT_POLL_SLEEP",
+	"SFCHAT_POLL_ITERATION", "SFCHAT_CHAT_LIFETIME", "SFCHAT_CREATE_LIMIT",
 	"SFCHAT_USER_TOKEN_HEADER", "SFCHAT_CHAT_TOKEN_HEADER" };
 #define NAMES (sizeof(names) / sizeof(*names))
 
@@ -123,7 +123,7 @@ static void a_store_has_its_kind_and_place(void **state)
 	assert_refuses("SFCHAT_STORE", "lmdb:/123456/" FIVE_HUNDRED);
 }
 
-static void wake_ups_are_local(void **state)
+static void wake_ups_go_one_of_two_ways(void **state)
 {
 	(void)state;
 	(void)load_with("SFCHAT_WAKE", "local");
@@ -216,7 +216,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_empty_has_its_default, forget),
 		cmocka_unit_test_setup(folders_are_absolute_and_fit, forget),
 		cmocka_unit_test_setup(a_store_has_its_kind_and_place, forget),
-		cmocka_unit_test_setup(wake_ups_are_local, forget),
+		cmocka_unit_test_setup(wake_ups_go_one_of_two_ways, forget),
 		cmocka_unit_test_setup(numbers_have_bounds, forget),
 		cmocka_unit_test_setup(what_is_no_number_is_refused, forget),
 		cmocka_unit_test_setup(headers_become_variables, forget),
