@@ -86,17 +86,6 @@ static bool take_signals(int signals, int *children)
 	return stop;
 }
 
-static _Noreturn void run_child(int connection, const sigset_t *mask,
-	int (*serve)(const void *), const void *argument)
-{
-	(void)sigprocmask(SIG_SETMASK, mask, NULL);
-	if (dup2(connection, STDIN_FILENO) < 0 ||
-		dup2(connection, STDOUT_FILENO) < 0)
-		sf_die("dup2: %s", strerror(errno));
-	(void)close(connection);
-	_exit(serve(argument));
-}
-
 struct loop {
 	int listener;
 	int signals;
@@ -105,6 +94,19 @@ struct loop {
 	int (*serve)(const void *);
 	const void *argument;
 };
+
+static _Noreturn void run_child(const struct loop *loop, int connection)
+{
+	/* Whoever keeps these would take connections that nobody serves. */
+	(void)close(loop->listener);
+	(void)close(loop->signals);
+	(void)sigprocmask(SIG_SETMASK, &loop->mask, NULL);
+	if (dup2(connection, STDIN_FILENO) < 0 ||
+		dup2(connection, STDOUT_FILENO) < 0)
+		sf_die("dup2: %s", strerror(errno));
+	(void)close(connection);
+	_exit(loop->serve(loop->argument));
+}
 
 static void accept_one(struct loop *loop)
 {
@@ -115,7 +117,7 @@ static void accept_one(struct loop *loop)
 		return;
 	child = fork();
 	if (child == 0)
-		run_child(connection, &loop->mask, loop->serve, loop->argument);
+		run_child(loop, connection);
 	if (child > 0)
 		loop->children++;
 	else
@@ -146,7 +148,7 @@ enum sf_err sf_server_run(
 	int listener, int (*serve)(const void *), const void *argument)
 {
 	struct loop loop = {
-		.listener = fcntl(listener, F_DUPFD_CLOEXEC, 3),
+		.listener = listener,
 		.serve = serve,
 		.argument = argument,
 	};
@@ -158,12 +160,11 @@ enum sf_err sf_server_run(
 	(void)sigaddset(&handled, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &handled, &loop.mask);
 	loop.signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (loop.listener < 0 || loop.signals < 0 ||
-		fcntl(loop.listener, F_SETFL, O_NONBLOCK) < 0)
+	if (loop.signals < 0 || fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
 		return report("the listening socket");
 	run_loop(&loop);
 	(void)close(loop.signals);
-	(void)close(loop.listener);
+	(void)close(listener);
 	return SF_OK;
 }
 

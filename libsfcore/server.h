@@ -19,9 +19,9 @@
 enum sf_err sf_server_listen(const char *path, int *out) SF_MUST_CHECK;
 
 /*
- * Serves the listening socket until SIGTERM or SIGINT. serve runs in a child of
- * its own, with the connection as standard input and output, and returns the
- * child's exit status.
+ * Serves the listening socket until SIGTERM or SIGINT, and closes it then; only
+ * requests in hand go on. serve runs in a child of its own, with the connection
+ * as standard input and output, and returns the child's exit status.
  */
 enum sf_err sf_server_run(int listener, int (*serve)(const void *),
 	const void *argument) SF_MUST_CHECK;
