@@ -13,7 +13,8 @@ const GONE_MS = 5000;
  * directory.
  *
  * @param {{dir: string}} server
- * @returns {Promise<{pid: number, name: string, env: string[]}[]>}
+ * @returns {Promise<{pid: number, parent: number, name: string,
+ *   env: string[]}[]>}  name: the command line, a NUL behind each word
  */
 export async function findProcesses({ dir }) {
   const found = [];
@@ -22,14 +23,27 @@ export async function findProcesses({ dir }) {
     try {
       const name = await readFile(`/proc/${pid}/cmdline`, "latin1");
       const env = await readFile(`/proc/${pid}/environ`, "latin1");
+      const stat = await readFile(`/proc/${pid}/stat`, "latin1");
       if (env.split("\0").includes(`SFCHAT_RUNTIME_DIR=${dir}`)) {
-        found.push({ pid: Number(pid), name, env: env.split("\0").slice(0, -1) });
+        found.push({
+          pid: Number(pid), name, env: env.split("\0").slice(0, -1),
+          parent: Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]),
+        });
       }
     } catch {
       // It has ended meanwhile.
     }
   }
   return found;
+}
+
+/** Those of them that serve one request for messages: not who only forks. */
+function findPolls(processes) {
+  const programs = processes.filter(
+    ({ name }) => /\/cgi-bin\/messages\0/.test(name));
+  const pids = programs.map(({ pid }) => pid);
+  return programs.filter(({ name, parent }) =>
+    !name.includes("\0--scgi\0") || pids.includes(parent));
 }
 
 /**
@@ -43,8 +57,7 @@ export async function waitPrograms(server, count, milliseconds = GONE_MS) {
   const end = Date.now() + milliseconds;
   let found;
   do {
-    found = (await findProcesses(server)).filter(
-      ({ name }) => /\/cgi-bin\/messages\0/.test(name));
+    found = findPolls(await findProcesses(server));
     if (found.length === count) return found;
     await sleep(50);
   } while (Date.now() < end);

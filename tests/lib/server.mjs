@@ -24,6 +24,9 @@ export const build = path.resolve(root, process.env.SFCHAT_BUILD || "build");
 /** The store that the programs under test are linked with. */
 export const storeKind = process.env.SFCHAT_STORE_KIND || "lmdb";
 
+/** How the programs are served: cgi or scgi, from SFCHAT_SERVE. */
+export const serve = process.env.SFCHAT_SERVE || "cgi";
+
 /** @returns {Promise<number>} a port that nobody uses at this moment */
 export async function findPort() {
   const probe = net.createServer().listen(0, "127.0.0.1");
@@ -44,8 +47,8 @@ export async function findPort() {
 export async function spawnRun(env) {
   const child = spawn(path.join(root, "scripts/run"), {
     env: {
-      PATH: process.env.PATH, SFCHAT_BUILD: build, SFCHAT_STORE_KIND: storeKind,
-      ...env,
+      PATH: process.env.PATH, SFCHAT_BUILD: build,
+      SFCHAT_STORE_KIND: storeKind, SFCHAT_SERVE: serve, ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
