@@ -41,16 +41,17 @@ export async function findPort() {
  * Runs scripts/run until it answers or ends.
  *
  * @param {Record<string, string>} env  settings, all SFCHAT_*
+ * @param {import("node:child_process").SpawnOptions} [options]
  * @returns {Promise<{child: import('node:child_process').ChildProcess,
  *   ready: boolean, output: () => string}>} output is what it wrote so far
  */
-export async function spawnRun(env) {
+export async function spawnRun(env, options) {
   const child = spawn(path.join(root, "scripts/run"), {
     env: {
       PATH: process.env.PATH, SFCHAT_BUILD: build,
       SFCHAT_STORE_KIND: storeKind, SFCHAT_SERVE: serve, ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"], ...options,
   });
   let output = "";
   child.stderr.setEncoding("utf8").on("data", (text) => { output += text; });

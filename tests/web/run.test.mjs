@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// scripts/run and scripts/install as those meet them who start the product:
+// what stops when it stops, and one clear line when it cannot start.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  access, chmod, chown, copyFile, mkdtemp, readFile, rm, stat, symlink,
+  writeFile,
+} from "node:fs/promises";
+import net from "node:net";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { meet } from "../lib/chat.mjs";
+import { findProcesses, waitPrograms } from "../lib/process.mjs";
+import { build, findPort, root, spawnRun, startServer } from "../lib/server.mjs";
+
+const NOBODY = 65534;
+/** Somebody without any rights, where this machine lets us become that. */
+const nobody = { uid: NOBODY, gid: NOBODY };
+const cannot = process.getuid() !== 0 ? "only root can become nobody"
+  : spawnSync("test", ["-r", path.join(build, "html/index.html")], nobody)
+    .status !== 0 ? "nobody may not read the build" : "";
+
+/** Says loudly that a test is not run, and why. */
+function skip(t, why) {
+  process.stderr.write(`SKIPPED: ${t.name}: ${why}\n`);
+  t.skip(why);
+}
+
+/** A directory that everybody may enter, with a certificate of nobody's. */
+async function lendCertificate(t) {
+  const place = await mkdtemp("/tmp/sfchat-test-");
+  t.after(() => rm(place, { recursive: true }));
+  await chmod(place, 0o755);
+  const certificate = path.join(place, "cert.pem");
+  await copyFile(path.join(build, "localhost.pem"), certificate);
+  await chown(certificate, NOBODY, NOBODY);
+  return certificate;
+}
+
+/** Waits until no process of that server runs. */
+async function waitGone(dir) {
+  let left;
+  for (let tries = 0; tries < 50; tries++) {
+    left = await findProcesses({ dir });
+    if (left.length === 0) return;
+    await sleep(100);
+  }
+  assert.fail(`still there: ${left.map(({ name }) => name)}`);
+}
+
+describe("scripts/run", () => {
+  let dir;
+  let port;
+  // It makes the certificate that the tests lend to nobody.
+  before(async () => { await (await startServer()).stop(); });
+
+  /** Starts it in a directory of its own, with what else is set. */
+  async function start(t, env = {}, options = {}) {
+    dir = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    if (options.uid) await chown(dir, options.uid, 0);
+    port = await findPort();
+    const run = await spawnRun(
+      { SFCHAT_RUNTIME_DIR: dir, SFCHAT_PORT: String(port), ...env }, options);
+    t.after(() => run.child.kill());
+    return run;
+  }
+
+  const server = async () => ({
+    url: `https://localhost:${port}`, dir,
+    ca: await readFile(path.join(build, "localhost.pem")),
+  });
+
+  /** It ended with one line, and left nothing. */
+  async function hasFailed({ child, ready, output }, line) {
+    assert.equal(ready, false, output());
+    assert.equal(child.exitCode, 1);
+    assert.match(output(), /^scripts\/run: .*\n$/);
+    assert.match(output(), line);
+    await waitGone(dir);
+  }
+
+  it("says where it is, in one line", async (t) => {
+    const { ready, output } = await start(t);
+    assert.equal(ready, true);
+    assert.equal(output(), `SFChat is at https://localhost:${port}/\n`);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    it(`${signal} stops every process, waiting polls too`, async (t) => {
+      const { child, output } = await start(t, {}, { detached: true });
+      const [alice, bob] = await meet(await server());
+      const polls = Promise.allSettled([alice.poll(), bob.poll()]);
+      await waitPrograms(await server(), 2);
+      process.kill(-child.pid, signal);
+      await once(child, "close");
+      await polls;
+      assert.deepEqual(await findProcesses({ dir }), []);
+      assert.equal(child.exitCode, 0);
+      assert.equal(output().split("\n").length, 2, output());
+    });
+  }
+
+  it("a directory that was asked for stays", async (t) => {
+    const { child } = await start(t);
+    child.kill();
+    await once(child, "close");
+    await access(dir);
+  });
+
+  it("the default one is private, and goes", async (t) => {
+    if (cannot) return skip(t, cannot);
+    const place = `/dev/shm/sfchat-${NOBODY}`;
+    const { child, ready, output } = await start(t, {
+      SFCHAT_RUNTIME_DIR: "", SFCHAT_CERT: await lendCertificate(t),
+    }, nobody);
+    assert.equal(ready, true, output());
+    const { mode, uid } = await stat(place);
+    assert.deepEqual([mode & 0o777, uid], [0o700, NOBODY]);
+    child.kill();
+    await once(child, "close");
+    await assert.rejects(access(place));
+    await waitGone(place);
+  });
+
+  it("killed, it takes the server with it", async (t) => {
+    const { child } = await start(t);
+    child.kill("SIGKILL");
+    await once(child, "close");
+    await waitGone(dir);
+  });
+
+  it("ends when the server has died", async (t) => {
+    const { child, output } = await start(t);
+    const lighttpd = (await findProcesses({ dir })).find(
+      ({ name }) => name.startsWith("lighttpd\0"));
+    process.kill(lighttpd.pid, "SIGKILL");
+    await once(child, "close");
+    assert.equal(child.exitCode, 1);
+    assert.match(output(), /\nscripts\/run: .*\n$/);
+    await waitGone(dir);
+  });
+
+  it("starts again where it was killed", async (t) => {
+    const first = await start(t);
+    first.child.kill("SIGKILL");
+    await once(first.child, "close");
+    await waitGone(dir);
+    const second = await spawnRun(
+      { SFCHAT_RUNTIME_DIR: dir, SFCHAT_PORT: String(port) });
+    t.after(() => second.child.kill());
+    assert.equal(second.ready, true, second.output());
+  });
+
+  for (const name of ["SFCHAT_PORT", "SFCHAT_HTTP_PORT"]) {
+    it(`${name} taken`, async (t) => {
+      const other = net.createServer().listen(0, "127.0.0.1");
+      await once(other, "listening");
+      t.after(() => other.close());
+      const { port: taken } = other.address();
+      await hasFailed(await start(t, { [name]: String(taken) }),
+        new RegExp(`127\\.0\\.0\\.1:${taken} is taken`));
+    });
+  }
+
+  it("an address that is not this machine's", async (t) => {
+    await hasFailed(await start(t, { SFCHAT_BIND: "192.0.2.1" }),
+      /no such address/);
+  });
+
+  it("two in one directory", async (t) => {
+    await start(t);
+    const second = await spawnRun(
+      { SFCHAT_RUNTIME_DIR: dir, SFCHAT_PORT: String(await findPort()) });
+    assert.equal(second.ready, false);
+    assert.match(second.output(), /^scripts\/run: .*another SFChat runs.*\n$/);
+    await access(dir);
+  });
+
+  it("no right to the port", async (t) => {
+    const least = await readFile(
+      "/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8");
+    if (cannot) return skip(t, cannot);
+    if (Number(least) < 1024) return skip(t, "everybody may use every port");
+    await hasFailed(await start(t, {
+      SFCHAT_PORT: "1023", SFCHAT_CERT: await lendCertificate(t),
+    }, nobody), /no right to use 127\.0\.0\.1:1023/);
+  });
+
+  it("no right to keep a certificate", async (t) => {
+    if (cannot) return skip(t, cannot);
+    await hasFailed(await start(t, {}, nobody), /SFCHAT_CERT: cannot make/);
+  });
+
+  it("no right to read the certificate", async (t) => {
+    if (cannot) return skip(t, cannot);
+    const certificate = await lendCertificate(t);
+    await chown(certificate, 0, 0);
+    await hasFailed(await start(t, { SFCHAT_CERT: certificate }, nobody),
+      /SFCHAT_CERT: cannot read/);
+  });
+
+  it("a directory of somebody else's", async (t) => {
+    if (cannot) return skip(t, cannot);
+    const certificate = await lendCertificate(t);
+    await hasFailed(await start(t, {
+      SFCHAT_RUNTIME_DIR: path.dirname(certificate),
+      SFCHAT_CERT: certificate,
+    }, nobody), /SFCHAT_RUNTIME_DIR: .* is not ours/);
+  });
+
+  it("a directory that cannot be made", async (t) => {
+    await hasFailed(await start(t, { SFCHAT_RUNTIME_DIR: "/proc/sfchat" }),
+      /SFCHAT_RUNTIME_DIR: cannot make/);
+  });
+});
+
+describe("scripts/install", () => {
+  const script = path.join(root, "scripts/install");
+  let dir;
+  before(async () => {
+    dir = await mkdtemp("/tmp/sfchat-test-");
+    await chmod(dir, 0o755);
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  /** A machine where these are the only commands; name -> script text. */
+  async function install(names, commands, { env = {}, ...options } = {}) {
+    const bin = await mkdtemp(path.join(dir, "bin-"));
+    await chmod(bin, 0o755);
+    for (const name of ["bash", "id", "sort", "sh", "node"]) {
+      const { stdout } = spawnSync("/bin/sh", ["-c", `command -v ${name}`]);
+      await symlink(String(stdout).trim(), path.join(bin, name));
+    }
+    for (const [name, text] of Object.entries(commands)) {
+      await writeFile(path.join(bin, name), `#!/bin/sh\n${text}\n`,
+        { mode: 0o755 });
+    }
+    const { status, stdout, stderr } = spawnSync(script, names,
+      { env: { PATH: bin, ...env }, encoding: "utf8", ...options });
+    return { status, stdout, stderr };
+  }
+
+  /** Debian's commands where all is installed but two packages. */
+  const debian = {
+    "dpkg-query": 'case $4 in openssl | gcc) echo "no packages found" >&2;' +
+      " exit 1 ;; esac; printf installed",
+    "apt-get": "echo apt-get was called; exit 1",
+  };
+
+  it("all there: silence", async () => {
+    assert.deepEqual(
+      await install(["run"], { ...debian, "dpkg-query": "printf installed" }),
+      { status: 0, stdout: "", stderr: "" });
+  });
+
+  it("NO_INSTALL=1 names what is missing, and only that", async () => {
+    assert.deepEqual(
+      await install(["build", "run"], debian, { env: { NO_INSTALL: "1" } }), {
+        status: 1, stdout: "",
+        stderr: "scripts/install: missing packages: gcc openssl\n",
+      });
+  });
+
+  it("a package that was removed but left its settings is missing", async () => {
+    const { stderr } = await install(["openssl"],
+      { ...debian, "dpkg-query": "printf config-files" },
+      { env: { NO_INSTALL: "1" } });
+    assert.match(stderr, /missing packages: openssl\n$/);
+  });
+
+  it("no Debian", async () => {
+    assert.deepEqual(await install(["run"], {}), {
+      status: 1, stdout: "", stderr: "scripts/install: this is no Debian: " +
+        "install by hand what the README names\n",
+    });
+  });
+
+  it("not root: sudo does it, after a word about what", async (t) => {
+    if (cannot) return skip(t, cannot);
+    const { status, stdout } = await install(["build", "run"],
+      { ...debian, sudo: 'echo "sudo ${1##*/} $2 $3 $4"' }, nobody);
+    assert.equal(status, 0);
+    assert.equal(stdout, "Missing packages, to be installed by sudo: " +
+      "gcc openssl\nsudo install gcc openssl \n");
+  });
+
+  it("not root and no sudo", async (t) => {
+    if (cannot) return skip(t, cannot);
+    assert.deepEqual(await install(["run"], debian, nobody), {
+      status: 1, stdout: "", stderr: "scripts/install: not root and no sudo, " +
+        "so cannot install packages: openssl\n",
+    });
+  });
+});
