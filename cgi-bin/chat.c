@@ -17,8 +17,8 @@ static enum sf_err close_chat(struct sf_app *app, char **body)
 int main(int argc, char **argv)
 {
 	static const struct sf_method methods[] = {
-		{ "DELETE", SF_APP_ACCEPTED, close_chat },
-		{ NULL, SF_APP_OK, NULL },
+		{ "DELETE", { SF_APP_ACCEPTED }, close_chat },
+		{ NULL, { SF_APP_OK }, NULL },
 	};
 
 	return sf_app_main(argc, argv, &(struct sf_resource){ methods });

@@ -24,8 +24,8 @@ static enum sf_err create_chat(struct sf_app *app, char **body)
 int main(int argc, char **argv)
 {
 	static const struct sf_method methods[] = {
-		{ "POST", SF_APP_CREATED, create_chat },
-		{ NULL, SF_APP_OK, NULL },
+		{ "POST", { SF_APP_CREATED }, create_chat },
+		{ NULL, { SF_APP_OK }, NULL },
 	};
 
 	return sf_app_main(argc, argv, &(struct sf_resource){ methods });

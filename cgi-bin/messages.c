@@ -108,10 +108,10 @@ static enum sf_err delete_messages(struct sf_app *app, char **body)
 int main(int argc, char **argv)
 {
 	static const struct sf_method methods[] = {
-		{ "GET", SF_APP_OK, get_messages },
-		{ "POST", SF_APP_ACCEPTED, post_messages },
-		{ "DELETE", SF_APP_ACCEPTED, delete_messages },
-		{ NULL, SF_APP_OK, NULL },
+		{ "GET", { SF_APP_OK }, get_messages },
+		{ "POST", { SF_APP_ACCEPTED }, post_messages },
+		{ "DELETE", { SF_APP_ACCEPTED }, delete_messages },
+		{ NULL, { SF_APP_OK }, NULL },
 	};
 
 	return sf_app_main(argc, argv, &(struct sf_resource){ methods });

@@ -21,18 +21,10 @@ struct sf_app {
 	bool forked; /* serves a connection of sf_server_run() */
 };
 
-#define SF_APP_OK                                                              \
-	{                                                                      \
-		200, "Ok"                                                      \
-	}
-#define SF_APP_CREATED                                                         \
-	{                                                                      \
-		201, "Created"                                                 \
-	}
-#define SF_APP_ACCEPTED                                                        \
-	{                                                                      \
-		202, "Accepted"                                                \
-	}
+/* Goes between braces: a struct sf_json_answer. */
+#define SF_APP_OK 200, "Ok"
+#define SF_APP_CREATED 201, "Created"
+#define SF_APP_ACCEPTED 202, "Accepted"
 
 struct sf_method {
 	const char *name;

@@ -44,9 +44,9 @@ static enum sf_err handle(struct sf_app *app, char **body)
 static int run_program(void *data, int number)
 {
 	static const struct sf_method methods[] = {
-		{ "GET", SF_APP_OK, handle },
-		{ "POST", SF_APP_ACCEPTED, handle },
-		{ NULL, SF_APP_OK, NULL },
+		{ "GET", { SF_APP_OK }, handle },
+		{ "POST", { SF_APP_ACCEPTED }, handle },
+		{ NULL, { SF_APP_OK }, NULL },
 	};
 	const struct sf_resource resource = { methods };
 	struct run *run = data;

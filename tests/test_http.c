@@ -7,19 +7,16 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define JSON                                                                   \
-	(char[])                                                               \
-	{                                                                      \
-		"CONTENT_TYPE=application/json"                                \
-	}
 #define PIPE 65536
+
+static char json_type[] = "CONTENT_TYPE=application/json";
 
 /* Reads a body of CONTENT_LENGTH length from what is given and the end. */
 static enum sf_err read_body(const char *length, const char *given,
 	size_t given_size, struct sf_request *request)
 {
 	char variable[64];
-	char *variables[] = { JSON, variable, NULL };
+	char *variables[] = { json_type, variable, NULL };
 	struct sf_detail detail;
 	int ends[2];
 	enum sf_err err;
@@ -103,7 +100,7 @@ static void a_length_that_is_none_is_refused(void **state)
 
 static void a_length_that_is_missing_is_refused(void **state)
 {
-	char *variables[] = { JSON, NULL };
+	char *variables[] = { json_type, NULL };
 	struct sf_request request = { .variables = variables };
 	struct sf_detail detail;
 
@@ -168,7 +165,7 @@ static void only_json_is_taken(void **state)
 /* Reads three bytes from a writer; exits with what came of it. */
 static int read_three(void *data, int number)
 {
-	char *variables[] = { JSON, (char[]){ "CONTENT_LENGTH=3" }, NULL };
+	char *variables[] = { json_type, (char[]){ "CONTENT_LENGTH=3" }, NULL };
 	struct sf_request request = { .variables = variables };
 	struct sf_detail detail;
 

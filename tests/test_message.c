@@ -4,10 +4,8 @@
 #include "support.h"
 
 #define SIZE(text) (sizeof(text) - 1)
-#define REFUSED(text, why)                                                     \
-	{                                                                      \
-		text, SIZE(text), why                                          \
-	}
+/* Go between braces: a struct sample. */
+#define REFUSED(text, why) text, SIZE(text), why
 #define TAKEN(text) REFUSED(text, NULL)
 
 struct sample {
@@ -35,42 +33,42 @@ static void text_is_valid_utf8(void **state)
 {
 	static const char why[] = "UTF-8";
 	static const struct sample samples[] = {
-		TAKEN("Hi, how are you?"),
-		TAKEN("\x7e"),
-		TAKEN("\xc3\xb6"),         /* ö */
-		TAKEN("\xdf\xbf"),         /* U+07FF */
-		TAKEN("\xe0\xa0\x80"),     /* U+0800 */
-		TAKEN("\xed\x9f\xbf"),     /* U+D7FF */
-		TAKEN("\xee\x80\x80"),     /* U+E000 */
-		TAKEN("\xef\xbf\xbf"),     /* U+FFFF */
-		TAKEN("\xf0\x90\x80\x80"), /* U+10000 */
-		TAKEN("\xf0\x9f\x98\x80"), /* a face */
-		TAKEN("\xf4\x8f\xbf\xbf"), /* U+10FFFF */
-		REFUSED("\x80", why),      /* nothing before it */
-		REFUSED("\xbf", why),
-		REFUSED("a\x80", why),
-		REFUSED("\xc0\x80", why), /* overlong */
-		REFUSED("\xc1\xbf", why),
-		REFUSED("\xe0\x80\x80", why),
-		REFUSED("\xe0\x9f\xbf", why),
-		REFUSED("\xf0\x80\x80\x80", why),
-		REFUSED("\xf0\x8f\xbf\xbf", why),
-		REFUSED("\xed\xa0\x80", why), /* surrogates */
-		REFUSED("\xed\xbf\xbf", why),
-		REFUSED("\xf4\x90\x80\x80", why), /* U+110000 */
-		REFUSED("\xf5\x80\x80\x80", why),
-		REFUSED("\xf8\x88\x80\x80\x80", why),
-		REFUSED("\xfe", why),
-		REFUSED("\xff", why),
-		REFUSED("\xc3", why), /* cut off */
-		REFUSED("\xe2\x82", why),
-		REFUSED("\xf0\x9f\x98", why),
-		REFUSED("\xc3(", why),
-		REFUSED("\xe2(\xa1", why),
-		REFUSED("\xe2\x82(", why),
-		REFUSED("\xf0(\x8c\xbc", why),
-		REFUSED("\xf0\x90(\xbc", why),
-		REFUSED("\xf0\x90\x8c(", why),
+		{ TAKEN("Hi, how are you?") },
+		{ TAKEN("\x7e") },
+		{ TAKEN("\xc3\xb6") },         /* ö */
+		{ TAKEN("\xdf\xbf") },         /* U+07FF */
+		{ TAKEN("\xe0\xa0\x80") },     /* U+0800 */
+		{ TAKEN("\xed\x9f\xbf") },     /* U+D7FF */
+		{ TAKEN("\xee\x80\x80") },     /* U+E000 */
+		{ TAKEN("\xef\xbf\xbf") },     /* U+FFFF */
+		{ TAKEN("\xf0\x90\x80\x80") }, /* U+10000 */
+		{ TAKEN("\xf0\x9f\x98\x80") }, /* a face */
+		{ TAKEN("\xf4\x8f\xbf\xbf") }, /* U+10FFFF */
+		{ REFUSED("\x80", why) },      /* nothing before it */
+		{ REFUSED("\xbf", why) },
+		{ REFUSED("a\x80", why) },
+		{ REFUSED("\xc0\x80", why) }, /* overlong */
+		{ REFUSED("\xc1\xbf", why) },
+		{ REFUSED("\xe0\x80\x80", why) },
+		{ REFUSED("\xe0\x9f\xbf", why) },
+		{ REFUSED("\xf0\x80\x80\x80", why) },
+		{ REFUSED("\xf0\x8f\xbf\xbf", why) },
+		{ REFUSED("\xed\xa0\x80", why) }, /* surrogates */
+		{ REFUSED("\xed\xbf\xbf", why) },
+		{ REFUSED("\xf4\x90\x80\x80", why) }, /* U+110000 */
+		{ REFUSED("\xf5\x80\x80\x80", why) },
+		{ REFUSED("\xf8\x88\x80\x80\x80", why) },
+		{ REFUSED("\xfe", why) },
+		{ REFUSED("\xff", why) },
+		{ REFUSED("\xc3", why) }, /* cut off */
+		{ REFUSED("\xe2\x82", why) },
+		{ REFUSED("\xf0\x9f\x98", why) },
+		{ REFUSED("\xc3(", why) },
+		{ REFUSED("\xe2(\xa1", why) },
+		{ REFUSED("\xe2\x82(", why) },
+		{ REFUSED("\xf0(\x8c\xbc", why) },
+		{ REFUSED("\xf0\x90(\xbc", why) },
+		{ REFUSED("\xf0\x90\x8c(", why) },
 	};
 
 	(void)state;
@@ -90,19 +88,19 @@ static void text_has_no_control_characters(void **state)
 {
 	static const char why[] = "control";
 	static const struct sample samples[] = {
-		TAKEN("a\nb\tc"),
-		TAKEN("\xc2\xa0z"), /* the first behind the C1 controls */
-		REFUSED("a\0b", why),
-		REFUSED("\0", why),
-		REFUSED("a\x01", why),
-		REFUSED("a\x08", why),
-		REFUSED("a\x0b", why),
-		REFUSED("a\r\n", why),
-		REFUSED("\x1b[31m", why),
-		REFUSED("a\x1f", why),
-		REFUSED("a\x7f", why),
-		REFUSED("a\xc2\x80", why),
-		REFUSED("a\xc2\x9f", why),
+		{ TAKEN("a\nb\tc") },
+		{ TAKEN("\xc2\xa0z") }, /* the first behind the C1 controls */
+		{ REFUSED("a\0b", why) },
+		{ REFUSED("\0", why) },
+		{ REFUSED("a\x01", why) },
+		{ REFUSED("a\x08", why) },
+		{ REFUSED("a\x0b", why) },
+		{ REFUSED("a\r\n", why) },
+		{ REFUSED("\x1b[31m", why) },
+		{ REFUSED("a\x1f", why) },
+		{ REFUSED("a\x7f", why) },
+		{ REFUSED("a\xc2\x80", why) },
+		{ REFUSED("a\xc2\x9f", why) },
 	};
 
 	(void)state;
@@ -113,13 +111,14 @@ static void text_is_more_than_white_space(void **state)
 {
 	static const char why[] = "white space";
 	static const struct sample samples[] = {
-		REFUSED("", why), REFUSED(" ", why), REFUSED(" \n\t ", why),
-		REFUSED("\xc2\xa0", why), REFUSED("\xe1\x9a\x80", why),
-		REFUSED("\xe2\x80\x80\xe2\x80\x8a", why),
-		REFUSED("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaf", why),
-		REFUSED("\xe2\x81\x9f\xe3\x80\x80", why), TAKEN(" a "),
-		TAKEN("\n."),
-		TAKEN("\xe2\x80\x8b"), /* U+200B is no white space */
+		{ REFUSED("", why) }, { REFUSED(" ", why) },
+		{ REFUSED(" \n\t ", why) }, { REFUSED("\xc2\xa0", why) },
+		{ REFUSED("\xe1\x9a\x80", why) },
+		{ REFUSED("\xe2\x80\x80\xe2\x80\x8a", why) },
+		{ REFUSED("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaf", why) },
+		{ REFUSED("\xe2\x81\x9f\xe3\x80\x80", why) }, { TAKEN(" a ") },
+		{ TAKEN("\n.") },
+		{ TAKEN("\xe2\x80\x8b") }, /* U+200B is no white space */
 	};
 
 	(void)state;
@@ -157,21 +156,21 @@ static void sealed_is_base64url(void **state)
 {
 	static const char why[] = "when sealed";
 	static const struct sample samples[] = {
-		TAKEN("A"),
-		TAKEN("AZaz09_-"),
-		REFUSED("", why),
-		REFUSED("A=", why),
-		REFUSED("A+", why),
-		REFUSED("A/", why),
-		REFUSED("A B", why),
-		REFUSED("A\n", why),
-		REFUSED("A\0", why),
-		REFUSED("\xc3\xb6", why),
-		REFUSED("@", why),
-		REFUSED("[", why),
-		REFUSED("`", why),
-		REFUSED("{", why),
-		REFUSED(":", why),
+		{ TAKEN("A") },
+		{ TAKEN("AZaz09_-") },
+		{ REFUSED("", why) },
+		{ REFUSED("A=", why) },
+		{ REFUSED("A+", why) },
+		{ REFUSED("A/", why) },
+		{ REFUSED("A B", why) },
+		{ REFUSED("A\n", why) },
+		{ REFUSED("A\0", why) },
+		{ REFUSED("\xc3\xb6", why) },
+		{ REFUSED("@", why) },
+		{ REFUSED("[", why) },
+		{ REFUSED("`", why) },
+		{ REFUSED("{", why) },
+		{ REFUSED(":", why) },
 	};
 	char text[SF_MESSAGE_SEALED_MAX + 1];
 
