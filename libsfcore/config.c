@@ -10,32 +10,37 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-static enum sf_err load_number(const char *name, int64_t min, int64_t max,
-	int64_t fallback, int64_t *out, struct sf_detail *detail)
+struct range {
+	int64_t min;
+	int64_t max;
+	int64_t fallback; /* when the variable is not set */
+};
+
+static enum sf_err load_number(const char *name, const struct range *range,
+	int64_t *out, struct sf_detail *detail)
 {
 	const char *value = getenv(name);
 	char *end;
 
-	*out = fallback;
+	*out = range->fallback;
 	if (!value || !*value)
 		return SF_OK;
 	errno = 0;
 	*out = strtoll(value, &end, 10);
-	if (errno || *end || value[0] < '0' || value[0] > '9' || *out < min ||
-		*out > max)
+	if (errno || *end || value[0] < '0' || value[0] > '9' ||
+		*out < range->min || *out > range->max)
 		return sf_detail_set(detail, SF_ERR_INVALID,
 			"%s: a whole number from %" PRId64 " to %" PRId64
 			" was expected",
-			name, min, max);
+			name, range->min, range->max);
 	return SF_OK;
 }
 
-static enum sf_err load_int(const char *name, int min, int max, int fallback,
+static enum sf_err load_int(const char *name, const struct range *range,
 	int *out, struct sf_detail *detail)
 {
 	int64_t number;
-	enum sf_err err =
-		load_number(name, min, max, fallback, &number, detail);
+	enum sf_err err = load_number(name, range, &number, detail);
 
 	*out = (int)number;
 	return err;
@@ -157,14 +162,18 @@ enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 		(err = load_store(out, detail)) ||
 		(err = load_redis(&out->redis, detail)) ||
 		(err = load_wake(out, detail)) ||
-		(err = load_int("SFCHAT_POLL_SLEEP", 1, 3600, 3,
+		(err = load_int("SFCHAT_POLL_SLEEP",
+			 &(struct range){ 1, 3600, 3 },
 			 &out->poll_sleep_seconds, detail)) ||
-		(err = load_int("SFCHAT_POLL_ITERATION", 1, 100000, 60,
-			 &out->poll_iteration, detail)) ||
-		(err = load_number("SFCHAT_CHAT_LIFETIME", 1, 366 * 86400,
-			 86400, &out->chat_lifetime_seconds, detail)) ||
-		(err = load_int("SFCHAT_CREATE_LIMIT", 0, 1000000, 60,
-			 &out->create_limit, detail)) ||
+		(err = load_int("SFCHAT_POLL_ITERATION",
+			 &(struct range){ 1, 100000, 60 }, &out->poll_iteration,
+			 detail)) ||
+		(err = load_number("SFCHAT_CHAT_LIFETIME",
+			 &(struct range){ 1, 366 * 86400, 86400 },
+			 &out->chat_lifetime_seconds, detail)) ||
+		(err = load_int("SFCHAT_CREATE_LIMIT",
+			 &(struct range){ 0, 1000000, 60 }, &out->create_limit,
+			 detail)) ||
 		(err = load_header("SFCHAT_USER_TOKEN_HEADER",
 			 "X-SFC-userToken", out->user_token_variable,
 			 detail)) ||
