@@ -21,8 +21,7 @@ async function makeMachines(t, pollSleep) {
   const redis = await startRedis(t, here);
   const shared = {
     SFCHAT_WAKE: 'redis', SFCHAT_REDIS: redis.address,
-    SFCHAT_STORE: process.env.SFCHAT_STORE
-      ?? `lmdb:${here.SFCHAT_RUNTIME_DIR}/store`,
+    SFCHAT_STORE: here.SFCHAT_STORE,
   };
   return {
     redis, here: { ...here, ...shared }, there: { ...there, ...shared },

@@ -48,21 +48,47 @@ async function execute(file, args, env, input = '') {
   return { code, stdout, stderr };
 }
 
+/** @type {WeakMap<object, (() => unknown)[]>} */
+const ends = new WeakMap();
+
+/**
+ * What is begun last is ended first: a directory goes after those who use it.
+ *
+ * @param {import('node:test').TestContext} context
+ * @param {() => unknown} end
+ */
+function atEnd(context, end) {
+  const stack = ends.get(context) ?? [];
+  if (stack.length === 0) {
+    ends.set(context, stack);
+    context.after(async () => {
+      while (stack.length > 0) await stack.pop()?.();
+    });
+  }
+  stack.push(end);
+}
+
+/** The default, in the directory; or a database of its own. @param {string} dir */
+function placeStore(dir) {
+  if (storeKind === 'lmdb') return `lmdb:${dir}/store`;
+  const store = new URL(/** @type {string} */ (process.env.SFCHAT_STORE));
+  store.pathname = path.basename(dir);
+  return store.href;
+}
+
 /**
  * A directory and the settings that keep all programs within it.
  *
  * @param {import('node:test').TestContext} context  removes it in the end
  * @param {Env} [settings]
- * @returns {Promise<Env & {SFCHAT_RUNTIME_DIR: string}>}
+ * @returns {Promise<Env & {SFCHAT_RUNTIME_DIR: string, SFCHAT_STORE: string}>}
  */
 export async function makePlace(context, settings = {}) {
   const dir = await mkdtemp('/dev/shm/sfchat-test-');
-  context.after(() => rm(dir, { recursive: true, force: true }));
-  /** @type {Env} */
-  const store = storeKind === 'lmdb'
-    ? {} : { SFCHAT_STORE: /** @type {string} */ (process.env.SFCHAT_STORE) };
+  atEnd(context, () => rm(dir, { recursive: true, force: true }));
   return {
-    SFCHAT_RUNTIME_DIR: dir, SFCHAT_CREATE_LIMIT: '0', ...store, ...settings,
+    SFCHAT_RUNTIME_DIR: dir, SFCHAT_STORE: placeStore(dir),
+    SFCHAT_CREATE_LIMIT: '0', ...settings,
   };
 }
 
@@ -97,6 +123,10 @@ export async function startRedis(context, env) {
         '--loglevel', 'warning', '--logfile', 'redis.log'],
       { stdio: 'ignore' });
       child.on('error', (error) => { throw error; });
+      child.on('exit', (code, signal) => {
+        if (signal === 'SIGKILL') return;
+        console.error(`redis-server ended by itself: ${code ?? signal}`);
+      });
       await waitFor(async () => (await ask('ping')).stdout === 'PONG\n',
         'redis-server answers');
     },
@@ -110,7 +140,7 @@ export async function startRedis(context, env) {
     },
   };
   await redis.start();
-  context.after(redis.kill);
+  atEnd(context, redis.kill);
   return redis;
 }
 
@@ -156,9 +186,9 @@ export async function startWorker(context, env) {
   });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text) => { log += text; });
-  context.after(() => child.kill('SIGKILL'));
   const ended = once(child, 'close')
     .then(([code, signal]) => ({ code, signal }));
+  atEnd(context, () => child.kill('SIGKILL') && ended);
   await waitFor(async () => log.includes('started'), 'the worker starts');
   return { log: () => log, kill: (signal) => child.kill(signal), ended };
 }
