@@ -11,10 +11,9 @@ import {
   waitReady, waitText,
 } from "./lib/story.mjs";
 
-const PORT = Number(process.env.SFCHAT_TEST_PORT ?? 18651);
-
-const joined = (page) =>
-  page.waitFor(() => document.querySelector("#problem").textContent);
+/** Until the home page has something to say about joining. */
+const answered = (page) =>
+  page.waitFor(() => document.querySelector("#problem:not(.busy)")?.textContent);
 
 const problem = (page) =>
   page.evaluate(() => document.querySelector("#problem").textContent);
@@ -29,7 +28,7 @@ for (const engine of ENGINES) {
     let browser;
 
     before(async () => {
-      server = await startServer({ port: PORT, env: { SFCHAT_CREATE_LIMIT: "0" } });
+      server = await startServer();
       browser = await openBrowser(engine);
     });
     after(async () => {
@@ -60,6 +59,8 @@ for (const engine of ENGINES) {
       assert.deepEqual(await readSystem(creator), [
         `Welcome to SFChat!\nPlease send code: ${code} to Talker`,
         "Talker was successfully joined to chat",
+        "All that you write is now encrypted from end to end. It is not verified " +
+          "yet who is at the other end: please compare the safety number.",
       ]);
 
       await closeChat(creator);
@@ -151,7 +152,7 @@ for (const engine of ENGINES) {
         [["you", "before"], ["you", "meanwhile"], ["talker", "after"]]);
       assert.deepEqual(await readLog(joiner),
         [["talker", "before"], ["talker", "meanwhile"], ["you", "after"]]);
-      assert.equal((await readSystem(creator)).length, 2);
+      assert.equal((await readSystem(creator)).length, 3);
     });
 
     it("sends once, in order, what was written without a connection", async () => {
@@ -159,14 +160,14 @@ for (const engine of ENGINES) {
       await creator.setOffline(true);
       await say(creator, "first");
       await say(creator, "second");
-      await creator.waitFor(() => document.querySelector(".msg-state.sending"));
+      await creator.waitFor(() => document.querySelector(".mark.sending"));
       await creator.waitFor(
         () => document.querySelector("#state").dataset.state === "retrying",
       );
       await creator.setOffline(false);
       await waitText(joiner, "second");
       await creator.waitFor(
-        () => document.querySelectorAll(".msg-state.stored").length === 2,
+        () => document.querySelectorAll(".mark.delivered").length === 2,
       );
       await creator.waitFor(
         () => document.querySelector("#state").dataset.state === "ready",
@@ -199,7 +200,7 @@ for (const engine of ENGINES) {
         "Thank you for using SFChat.\nCurrent chat was successfully closed.");
       const late = await browser.newPage();
       await joinChat(late, server.url, code);
-      await joined(late);
+      await answered(late);
       assert.match(await problem(late), /no chat with this code/);
     });
 
@@ -213,10 +214,10 @@ for (const engine of ENGINES) {
 
       const late = await browser.newPage();
       await joinChat(late, server.url, code);
-      await joined(late);
+      await answered(late);
       assert.match(await problem(late), /intercepted/);
       await joinChat(late, server.url, "nonsense");
-      await joined(late);
+      await answered(late);
       assert.match(await problem(late), /24 characters/);
     });
 

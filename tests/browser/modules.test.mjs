@@ -5,12 +5,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { ApiError } from "../../html/js/sfChat/api.js";
+import { findLinks } from "../../html/js/sfChat/links.js";
 import { createOutbox } from "../../html/js/sfChat/outbox.js";
 import { createPause } from "../../html/js/sfChat/pause.js";
 import { createPoll } from "../../html/js/sfChat/poll.js";
-import {
-  MESSAGE_LIMIT, cleanText, isToken, readCode, splitText,
-} from "../../html/js/sfChat/validator.js";
+import { isToken, readInvite } from "../../html/js/sfChat/validator.js";
 
 const CODE = "0123456789abcdef01234567";
 const soon = () => new Promise((resolve) => setImmediate(resolve));
@@ -23,52 +22,51 @@ describe("validator", () => {
     }
   });
 
-  it("reads a code as people type it", () => {
+  it("reads an invitation as people type and paste it", () => {
+    const secret = "AAECAwQFBgcICQoLDA0ODw";
     for (const typed of [
       CODE, ` ${CODE}\n`, CODE.toUpperCase(), CODE.match(/..../g).join(" "),
       CODE.match(/..../g).join("-"), CODE.match(/..../g).join("\u2011"),
       `\u200e${CODE}\u200b`,
     ]) {
-      assert.equal(readCode(typed), CODE, typed);
+      assert.deepEqual(readInvite(typed), { code: CODE, secret: null }, typed);
     }
-    for (const bad of ["", "hello", `${CODE}0`, CODE.slice(1), `g${CODE.slice(1)}`]) {
-      assert.equal(readCode(bad), null, bad);
+    for (const typed of [
+      `${CODE}.${secret}`, `https://chat.example/#j=${CODE}.${secret}`,
+      `Come here: https://chat.example/#j=${CODE}.${secret} `,
+      `https://chat.example/#j=${CODE.toUpperCase()}.${secret.slice(0, 9)}\n${secret.slice(9)}`,
+    ]) {
+      assert.deepEqual(readInvite(typed), { code: CODE, secret }, typed);
     }
-  });
-
-  it("removes what no message may contain", () => {
-    assert.equal(cleanText("a\r\nb\rc\td\u0000\u001b\u007f\u0085e"), "a\nb\nc\tde");
-    assert.equal(cleanText("a\ud800b"), "a\ufffdb");
-    assert.equal(cleanText("👨‍👩‍👧"), "👨‍👩‍👧");
-  });
-
-  it("leaves a short text whole and drops a blank one", () => {
-    assert.deepEqual(splitText("hello"), ["hello"]);
-    assert.deepEqual(splitText("x".repeat(MESSAGE_LIMIT)), ["x".repeat(MESSAGE_LIMIT)]);
-    for (const blank of ["", " ", "\n\t\n", "\u00a0", "\u0007"]) {
-      assert.deepEqual(splitText(blank), [], JSON.stringify(blank));
+    for (const bad of [
+      "", "hello", `${CODE}0`, CODE.slice(1), `g${CODE.slice(1)}`,
+      `${CODE}.${secret.slice(1)}`, `${CODE}.`,
+    ]) {
+      assert.equal(readInvite(bad), null, bad);
     }
   });
+});
 
-  it("cuts at white space, counting code points", () => {
-    assert.deepEqual(splitText("aaa bbb ccc", 7), ["aaa bbb", "ccc"]);
-    assert.deepEqual(splitText("aaa bbbb", 4), ["aaa", "bbbb"]);
-    assert.deepEqual(splitText("aaaabbbbcc", 4), ["aaaa", "bbbb", "cc"]);
-    assert.deepEqual(splitText("😀😀😀", 2), ["😀😀", "😀"]);
+describe("links", () => {
+  const links = (text) => findLinks(text).filter(({ href }) => href).map(({ text: t }) => t);
+
+  it("finds web addresses and leaves the sentence alone", () => {
+    for (const [text, wanted] of [
+      ["see https://example.org.", ["https://example.org"]],
+      ["(https://example.org/a_(b)), ok", ["https://example.org/a_(b)"]],
+      ["http://a.example/?q=1&r=2#x and HTTPS://B.example!", ["http://a.example/?q=1&r=2#x", "HTTPS://B.example"]],
+      ["\"https://example.org/\"", ["https://example.org/"]],
+      ["javascript:alert(1) data:text/html,x ftp://a.example www.example.org", []],
+      ["https:// http://", []],
+      ["xhttps://example.org", []],
+    ]) {
+      assert.deepEqual(links(text), wanted, text);
+    }
   });
 
-  it("never cuts inside what a reader sees as one character", () => {
-    const family = "👨‍👩‍👧";
-    assert.deepEqual(splitText(`ab${family}`, 6), ["ab", family]);
-    const stacked = `a${"\u0301".repeat(9)}`;
-    assert.deepEqual(splitText(stacked, 5).join(""), stacked, "nothing is lost");
-  });
-
-  it("makes only messages the server takes", () => {
-    const text = `${"lorem  ipsum\n\n".repeat(70)}${"y".repeat(500)}`;
-    for (const piece of splitText(text)) {
-      assert.ok([...piece].length <= MESSAGE_LIMIT);
-      assert.notEqual(piece.trim(), "");
+  it("loses no letter of a text", () => {
+    for (const text of ["", "a", "https://x.example", " a https://x.example, b (https://y.example) "]) {
+      assert.equal(findLinks(text).map((piece) => piece.text).join(""), text);
     }
   });
 });
@@ -97,7 +95,11 @@ function openOutbox(answers) {
     onState: (ids, state) => seen.states.push(`${state} ${ids.join()}`),
     onEnd: () => { seen.ended += 1; },
   });
-  return { outbox, waiting, seen };
+  const add = (...items) => {
+    waiting.items.push(...items);
+    outbox.flush();
+  };
+  return { outbox, waiting, seen, add };
 }
 
 const item = (_id) => ({ _id, msg: _id });
@@ -112,9 +114,9 @@ async function settle(outbox, rounds = 40) {
 
 describe("outbox", () => {
   it("sends in order and repeats the identical request", async () => {
-    const { outbox, waiting, seen } = openOutbox([503, 0]);
-    outbox.add([item("a"), item("b")]);
-    outbox.add([item("c")]);
+    const { add, outbox, waiting, seen } = openOutbox([503, 0]);
+    add(item("a"), item("b"));
+    add(item("c"));
     await settle(outbox);
     assert.deepEqual(seen.sent, ["a,b", "a,b", "a,b", "c"]);
     assert.deepEqual(waiting, { items: [], batch: 0 });
@@ -123,16 +125,16 @@ describe("outbox", () => {
   });
 
   it("never puts more than 32 into one request", async () => {
-    const { outbox, seen } = openOutbox([]);
-    outbox.add(Array.from({ length: 70 }, (_, i) => item(`m${i}`)));
+    const { add, outbox, seen } = openOutbox([]);
+    add(...Array.from({ length: 70 }, (_, i) => item(`m${i}`)));
     await settle(outbox);
     assert.deepEqual(seen.sent.map((ids) => ids.split(",").length), [32, 32, 6]);
   });
 
   it("gives up after a limit, keeps all and takes another try", async () => {
-    const { outbox, waiting, seen } = openOutbox(Array(8).fill(0));
-    outbox.add([item("a")]);
-    outbox.add([item("b")]);
+    const { add, outbox, waiting, seen } = openOutbox(Array(8).fill(0));
+    add(item("a"));
+    add(item("b"));
     // One cut a round and no more: the ninth would be the next try.
     for (let i = 0; seen.states.at(-1) !== "failed a,b"; i += 1) {
       assert.ok(i < 100, "it has to give up");
@@ -162,10 +164,10 @@ describe("outbox", () => {
 
   for (const code of [401, 403]) {
     it(`stops for good on ${code}`, async () => {
-      const { outbox, seen } = openOutbox([code]);
-      outbox.add([item("a")]);
+      const { add, outbox, seen } = openOutbox([code]);
+      add(item("a"));
       await settle(outbox);
-      outbox.add([item("b")]);
+      add(item("b"));
       await settle(outbox);
       assert.deepEqual(seen.sent, ["a"]);
       assert.equal(seen.ended, 1);

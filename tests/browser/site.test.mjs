@@ -13,6 +13,11 @@ import { gzipSync } from "node:zlib";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FIRST_VISIT_BYTES = 40 * 1024;
+// What a server may send before it hears from the client again: ten segments
+// (RFC 6928), less the headers.
+const ONE_ROUND_TRIP_BYTES = 10 * 1460 - 1_500;
+const LANGUAGES = ["en", "ar", "de", "es"];
+const NAMES = ["403", "404", "500", "chat", "faq", "index", "license", "privacy"];
 
 const build = (out, env = {}) =>
   execFileSync(path.join(ROOT, "scripts/build-html"), [out], {
@@ -25,6 +30,9 @@ const list = (dir) =>
     .map((entry) => path.relative(dir, path.join(entry.parentPath ?? entry.path, entry.name)))
     .sort();
 
+const hash = (file, algorithm, encoding) =>
+  createHash(algorithm).update(readFileSync(file)).digest(encoding);
+
 describe("the built site", () => {
   let dir;
   let site;
@@ -33,7 +41,7 @@ describe("the built site", () => {
 
   before(() => {
     dir = mkdtempSync(path.join(tmpdir(), "sfchat-site-"));
-    site = path.join(dir, "one");
+    site = path.join(dir, "one", "html");
     build(site);
     pages = list(site).filter((name) => name.endsWith(".html"));
   });
@@ -47,44 +55,93 @@ describe("the built site", () => {
       assert.deepEqual(readFileSync(path.join(other, name)),
         readFileSync(path.join(site, name)), name);
     }
+    assert.deepEqual(readFileSync(path.join(other, "../site.conf")),
+      readFileSync(path.join(site, "../site.conf")));
   });
 
-  it("has every page", () => {
-    assert.deepEqual(pages, ["403.html", "404.html", "500.html", "chat.html",
-      "faq.html", "index.html", "license.html", "privacy.html"]);
+  it("has every page in every language", () => {
+    const wanted = LANGUAGES.flatMap((language) =>
+      NAMES.map((name) => `${language === "en" ? "" : `${language}/`}${name}.html`));
+    assert.deepEqual(pages, wanted.sort());
+    for (const page of pages) {
+      const language = page.includes("/") ? page.slice(0, 2) : "en";
+      const direction = language === "ar" ? "rtl" : "ltr";
+      assert.match(read(page), new RegExp(`<html lang="${language}" dir="${direction}"`));
+    }
+  });
+
+  it("has the same texts in every catalogue, with the same holes", () => {
+    const catalogues = LANGUAGES.map((language) => JSON.parse(
+      readFileSync(path.join(ROOT, "html/locales", `${language}.json`), "utf8")));
+    const shape = (catalogue) => Object.entries(catalogue).map(([section, texts]) =>
+      [section, Object.entries(texts).map(([key, text]) =>
+        [key, text.match(/\{\w+\}|\]\([^)]*\)/g)?.sort() ?? []]).sort()]).sort();
+    for (const catalogue of catalogues) {
+      assert.deepEqual(shape(catalogue), shape(catalogues[0]));
+      for (const text of Object.values(catalogue).flatMap(Object.values)) assert.ok(text.trim());
+    }
   });
 
   it("leaves no text out", () => {
     for (const page of pages) {
       const html = read(page);
-      assert.doesNotMatch(html, /\{\{|data-t="[^"]*"[^>]*><\//, page);
+      assert.doesNotMatch(html, /\{\{|data-t[=-]/, page);
       assert.match(html, /<title[^>]*>[^<]+<\/title>/, page);
     }
   });
 
-  it("has neither inline script nor inline style", () => {
+  it("says everything that its scripts ask for", () => {
+    const [home, chat] = ["index.html", "chat.html"].map((page) =>
+      JSON.parse(read(page).match(/id="texts">([^<]*)</)[1]));
+    const scripts = list(path.join(ROOT, "html/js/sfChat"))
+      .map((name) => readFileSync(path.join(ROOT, "html/js/sfChat", name), "utf8"));
+    const asked = scripts.flatMap((code) =>
+      [...code.matchAll(/"((?:chat|home|note|invite)\.\w+)"/g)].map(([, key]) => key))
+      .filter((key) => !key.endsWith(".json"));
+    assert.ok(asked.length > 20);
+    for (const key of asked) assert.ok(key in home || key in chat, key);
+    const faults = scripts.join().match(/@typedef \{'plaintext'[^}]*\}/)[0].match(/'\w+'/g);
+    assert.equal(faults.length, 13);
+    for (const fault of faults) assert.ok(`fault.${fault.slice(1, -1)}` in chat, fault);
+  });
+
+  it("has inline code in the home page alone, as the server is told", () => {
+    const config = readFileSync(path.join(site, "../site.conf"), "utf8");
+    const policy = (name) => config.match(new RegExp(`${name}\\s*= "([^"]*)"`))[1];
     for (const page of pages) {
-      assert.doesNotMatch(read(page), /<style|\sstyle=|\son\w+=|javascript:/i, page);
-      assert.doesNotMatch(read(page), /<script(?![^>]*\ssrc=)/i, page);
+      const html = read(page);
+      assert.doesNotMatch(html, /\sstyle=|\son\w+=|javascript:/i, page);
+      const inline = (element) =>
+        [...html.matchAll(new RegExp(`<${element}([^>]*)>([^]*?)</${element}>`, "g"))]
+          .filter(([, attributes]) => !/\ssrc=|application\/json/.test(attributes))
+          .map(([, , code]) => `'sha256-${createHash("sha256").update(code).digest("base64")}'`);
+      const isHome = path.basename(page) === "index.html";
+      assert.deepEqual(inline("script"), isHome ? [policy("home_script_src")] : [], page);
+      assert.deepEqual(inline("style"), isHome ? [policy("home_style_src")] : [], page);
     }
   });
 
   it("loads only its own files, each with its integrity hash", () => {
-    for (const page of pages) {
-      const tags = read(page).match(/<(?:script|link rel="stylesheet")[^>]*>/g);
+    for (const page of pages.filter((name) => path.basename(name) !== "index.html")) {
+      const html = read(page);
+      const tags = html.match(/<(?:script type="module"|link rel="stylesheet")[^>]*>/g);
       assert.ok(tags?.length > 0, page);
       for (const tag of tags) {
         const [, url] = tag.match(/(?:src|href)="([^"]+)"/);
         const [, wanted] = tag.match(/integrity="sha384-([^"]+)"/);
-        const file = readFileSync(path.join(site, url));
-        assert.equal(createHash("sha384").update(file).digest("base64"), wanted, url);
+        assert.equal(hash(path.join(site, url), "sha384", "base64"), wanted, url);
       }
     }
+    const [, url] = read("chat.html").match(/data-qr-url="([^"]+)"/);
+    const [, wanted] = read("chat.html").match(/data-qr-integrity="sha384-([^"]+)"/);
+    assert.equal(hash(path.join(site, url), "sha384", "base64"), wanted);
   });
 
   it("names scripts and styles by their content", () => {
-    for (const name of list(site).filter((file) => /^(js|css)\//.test(file))) {
-      assert.match(name, /-[0-9a-f]{12}\.(js|css)(\.map)?$/);
+    for (const name of list(site).filter((file) => /^(js|css|images)\//.test(file))) {
+      // The one that browsers ask for by themselves has a fixed name.
+      if (name === "images/favicon.svg") continue;
+      assert.match(name, /-[0-9a-f]{12}\.(js|css|svg)(\.map)?$/);
     }
   });
 
@@ -102,7 +159,7 @@ describe("the built site", () => {
   });
 
   it("names the operator's own addresses where they are set", () => {
-    const own = path.join(dir, "own");
+    const own = path.join(dir, "own", "html");
     build(own, {
       SFCHAT_SOURCE_URL: "https://example.org/source?a&b",
       SFCHAT_CONTACT: "mailto:help@example.org",
@@ -112,14 +169,73 @@ describe("the built site", () => {
     assert.match(html, /href="mailto:help@example\.org"/);
   });
 
-  it("is light on a first visit", () => {
-    const html = read("index.html");
-    const files = [...html.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css|svg))"/g)]
-      .map(([, url]) => url.slice(1));
-    const bytes = ["index.html", ...files]
-      .map((name) => gzipSync(read(name)).length)
+  it("carries the operator's header names and lifetime", () => {
+    const own = path.join(dir, "set", "html");
+    build(own, {
+      SFCHAT_USER_TOKEN_HEADER: "X-My-User",
+      SFCHAT_CHAT_TOKEN_HEADER: "X-My-Chat",
+      SFCHAT_CHAT_LIFETIME: "3600",
+    });
+    const html = readFileSync(path.join(own, "chat.html"), "utf8");
+    assert.match(html, /data-user-header="X-My-User" data-chat-header="X-My-Chat" data-lifetime="3600"/);
+    assert.match(read("chat.html"),
+      /data-user-header="X-SFC-userToken" data-chat-header="X-SFC-chatToken" data-lifetime="86400"/);
+  });
+
+  it("refuses a setting that cannot be used, by name", () => {
+    for (const [name, value] of [
+      ["SFCHAT_USER_TOKEN_HEADER", "a b"], ["SFCHAT_CHAT_TOKEN_HEADER", "x:"],
+      ["SFCHAT_CHAT_LIFETIME", "0"], ["SFCHAT_GA_ID", '"><script>'],
+      ["SFCHAT_SOURCE_URL", "javascript:alert(1)"], ["SFCHAT_CONTACT", "me"],
+    ]) {
+      assert.throws(() => build(path.join(dir, "refused"), { [name]: value }),
+        ({ stderr }) => String(stderr).includes(`${name}: `), name);
+    }
+  });
+
+  it("opens the home page to analytics only when it is set, and tells", () => {
+    const own = path.join(dir, "counted", "html");
+    build(own, { SFCHAT_GA_ID: "G-ABC123" });
+    const config = (out) => readFileSync(path.join(out, "../site.conf"), "utf8");
+    assert.match(config(own), /home_connect_src = "'self' https:\/\/www\.google-analytics\.com"/);
+    assert.match(config(site), /home_connect_src = "'self'"/);
+    for (const name of NAMES) {
+      const html = readFileSync(path.join(own, `${name}.html`), "utf8");
+      assert.equal(/data-analytics="G-ABC123"/.test(html), name === "index", name);
+    }
+    assert.match(readFileSync(path.join(own, "privacy.html"), "utf8"), /Google Analytics/);
+    assert.doesNotMatch(read("privacy.html"), /Google/);
+  });
+
+  it("is listed with hashes that others can compare", () => {
+    const lines = execFileSync(path.join(ROOT, "scripts/release-hashes"), [site])
+      .toString().trim().split("\n").map((line) => line.split(" "));
+    assert.deepEqual(lines.map(([, , name]) => name).sort(), list(site));
+    for (const [sha256, sha384, name] of lines) {
+      assert.equal(sha256, hash(path.join(site, name), "sha256", "hex"));
+      assert.equal(sha384, `sha384-${hash(path.join(site, name), "sha384", "base64")}`);
+    }
+  });
+
+  it("has a home page that fits into one round trip", () => {
+    for (const language of LANGUAGES) {
+      const page = language === "en" ? "index.html" : `${language}/index.html`;
+      const bytes = gzipSync(read(page)).length;
+      assert.ok(bytes <= ONE_ROUND_TRIP_BYTES, `${page}: ${bytes} bytes`);
+      assert.doesNotMatch(read(page), /<(?:script|img)[^>]*\ssrc=|rel="stylesheet"/);
+    }
+  });
+
+  it("is light on a first visit, the chat included", () => {
+    const files = new Set(["index.html", "chat.html"]);
+    for (const page of [...files]) {
+      for (const [, url] of read(page).matchAll(/(?:src|href|data-unread)="(\/[^"]+\.(?:js|css|svg))"/g)) {
+        files.add(url.slice(1));
+      }
+    }
+    const bytes = [...files].map((name) => gzipSync(read(name)).length)
       .reduce((sum, length) => sum + length);
-    assert.ok(files.length >= 3);
+    assert.ok(files.size >= 6);
     assert.ok(bytes <= FIRST_VISIT_BYTES, `${bytes} bytes`);
   });
 });

@@ -55,9 +55,10 @@ export async function join(chatToken) {
 /**
  * The requests of one participant.
  * @param {Tokens} tokens
+ * @param {{ user: string, chat: string }} names of the headers they travel in
  */
-export function createApi({ chatToken, userToken }) {
-  const headers = { "X-SFC-userToken": userToken, "X-SFC-chatToken": chatToken };
+export function createApi({ chatToken, userToken }, names) {
+  const headers = { [names.user]: userToken, [names.chat]: chatToken };
 
   /** @param {string} method @param {unknown} messages */
   const change = (method, messages) =>

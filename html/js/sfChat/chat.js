@@ -3,237 +3,367 @@
  * The chat page: puts the pieces together and holds the rules of the
  * conversation (PROTOCOL §8). What is received is saved before it is
  * acknowledged, so a crash between the two loses nothing, and what comes
- * again is known by its id.
+ * again is known.
  */
 
 import { ApiError, createApi } from "./api.js";
-import * as channel from "./channel.js";
+import { createAttention } from "./attention.js";
+import { countDown, showState } from "./bar.js";
+import { openChannel } from "./channel.js";
+import { createClosing, createPanic } from "./closing.js";
 import { createComposer } from "./composer.js";
+import { createConversation } from "./conversation.js";
 import { find } from "./dom.js";
-import { say } from "./i18n.js";
+import { hideInvitation, showInvitation } from "./invitation.js";
 import { createOutbox } from "./outbox.js";
 import { createPoll } from "./poll.js";
 import { newId, save, wipe } from "./session.js";
-import { createUnread } from "./unread.js";
+import { lifetime, tokenHeaders } from "./settings.js";
+import { createTyping } from "./typing.js";
+import { createVerification } from "./verification.js";
 import { createView } from "./view.js";
 
 const ACKNOWLEDGE_LIMIT = 100;
+// How long one waits for what should have come already, before it is told.
+const MISSING_MS = 10_000;
+const HANDSHAKE_MS = 30_000;
 
 /**
  * @typedef {import("./api.js").Answer} Answer
  * @typedef {import("./api.js").Message} Message
+ * @typedef {import("./channel.js").Channel} Channel
+ * @typedef {import("./e2ee/state.js").Event} Event
  * @typedef {import("./outbox.js").SendState} SendState
- * @typedef {import("./session.js").Entry} Entry
  * @typedef {import("./session.js").Session} Session
  */
 
 /** @param {Session} session */
-export function startChat(session) {
-  const api = createApi(session);
-  const seen = new Set(session.entries.map(({ id }) => id));
-  const unread = createUnread();
-  const composer = createComposer(write);
-  const view = createView(find("log", HTMLElement), {
-    values: { code: session.chatToken },
-    onTryAgain: () => outbox.flush(),
-  });
-  const outbox = createOutbox({
-    waiting: session.waiting,
-    save: keep,
-    send: api.send,
-    onState: markSent,
-    onEnd: endByError,
-  });
-  const poll = createPoll({
-    receive: api.receive,
-    handle: receive,
-    onState: changeLine,
-    onEnd: endByError,
-  });
-  const closing = createClosing(close);
-  let ended = false;
-  let writing = Promise.resolve();
+export async function startChat(session) {
+  const channel = await openChannel(session);
+  save(session);
+  new Chat(session, channel).start();
+}
+
+class Chat {
+  #session;
+  #channel;
+  #api;
+  #conversation;
+  #attention;
+  #composer;
+  #typing;
+  #outbox;
+  #poll;
+  #verification;
+  #closing;
+  #clock;
+  #ended = false;
+  /** @type {import("./e2ee/fault.js").FaultCode | null} */
+  #fault = null;
   /** @type {import("./poll.js").PollState} */
-  let line = "going";
+  #line = "going";
+  #writing = Promise.resolve();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patience;
 
-  function keep() {
-    if (!ended) save(session);
+  /** @param {Session} session @param {Channel} channel */
+  constructor(session, channel) {
+    this.#session = session;
+    this.#channel = channel;
+    this.#api = createApi(session, tokenHeaders());
+    this.#conversation = createConversation(session, createView({
+      values: { code: session.chatToken },
+      onTryAgain: () => this.#outbox.flush(),
+    }));
+    this.#outbox = createOutbox({
+      waiting: session.waiting,
+      save: () => this.#conversation.keep(),
+      send: this.#api.send,
+      onState: (ids, state) => this.#markSent(ids, state),
+      onEnd: (error) => this.#endByError(error),
+    });
+    this.#poll = createPoll({
+      receive: this.#api.receive,
+      handle: (answer) => this.#receive(answer),
+      onState: (state) => this.#changeLine(state),
+      onEnd: (error) => this.#endByError(error),
+    });
+    this.#attention = createAttention(session.options, () => this.#conversation.keep());
+    this.#typing = createTyping(() => this.#hint());
+    this.#composer = createComposer({
+      onSend: (texts) => this.#write(texts),
+      onWrite: () => this.#typing.write(),
+    });
+    this.#verification = createVerification({
+      onMatch: () => this.#confirm(),
+      onDiffer: () => this.#end("note.differ", { close: true }),
+    });
+    this.#closing = createClosing(() => this.#close());
+    this.#clock = countDown(session.since + lifetime());
   }
 
-  /** @param {Entry} entry */
-  function add(entry) {
-    session.entries.push(entry);
-    seen.add(entry.id);
-    view.add(entry);
+  start() {
+    createPanic(() => this.#panic());
+    this.#conversation.keep();
+    if (this.#session.status === "ready") this.#meet();
+    else this.#invite();
+    this.#showLine();
+    this.#watchMissing();
+    this.#poll.start();
+    this.#outbox.flush();
+    const look = () => this.#poll.start();
+    find("retry", HTMLElement).addEventListener("click", look);
+    window.addEventListener("online", look);
+    window.addEventListener("offline", look);
+    document.addEventListener("visibilitychange", () => document.hidden || look());
+    // Nothing is left to chance: what could not be saved cannot go on.
+    window.addEventListener("unhandledrejection", () =>
+      this.#end("note.broken", { close: true }));
   }
 
-  /** @param {string} event something this page itself has to say */
-  function tell(event) {
-    add({ id: newId(), from: "system", at: Date.now(), text: "", event });
-    keep();
-  }
+  // --- what comes in --------------------------------------------------------
 
-  /** @param {string[]} parts */
-  function write(parts) {
-    // One after the other: what is sealed first must be sent first.
-    writing = writing.then(() => writeParts(parts));
-  }
-
-  /** @param {string[]} parts */
-  async function writeParts(parts) {
-    const items = [];
-    for (const text of parts) {
-      const item = await channel.seal(text);
-      add({ id: item._id, from: "you", at: Date.now(), text, state: "sending" });
-      items.push(item);
+  /** @param {Answer} answer */
+  async #receive({ status, messages }) {
+    for (const message of messages) await this.#take(message);
+    if (status === "ready") await this.#beginEncryption();
+    await this.#channel.thank();
+    if (this.#ended) return;
+    this.#conversation.keep();
+    this.#outbox.flush();
+    const ids = messages.map(({ _id }) => _id);
+    while (ids.length > 0) {
+      await this.#api.acknowledge(ids.splice(0, ACKNOWLEDGE_LIMIT));
     }
-    outbox.add(items);
-  }
-
-  /** @param {string[]} ids @param {SendState} reached */
-  function markSent(ids, reached) {
-    const changed = new Set(ids);
-    for (const entry of session.entries) {
-      if (!changed.has(entry.id)) continue;
-      entry.state = reached;
-      view.mark(entry);
-    }
-    keep();
-    if (reached === "failed" && !ended) tell("unsent");
+    if (this.#fault) this.#end(`fault.${this.#fault}`, { close: true });
+    else if (status === "closed") this.#end();
   }
 
   /** @param {Message} message */
-  async function take(message) {
-    const entry = { id: message._id, at: Date.now() };
-    if (message.system) {
-      add({ ...entry, from: "system", text: message.msg, event: message.event });
-      return;
+  async #take(message) {
+    const { _id: id, system, msg: text, event } = message;
+    if (system) {
+      if (this.#conversation.has(id)) return;
+      this.#conversation.add({ id, from: "system", text, event });
+    } else {
+      await this.#channel.take(message, (heard) => this.#hear(heard, id));
     }
-    add({ ...entry, from: "talker", text: await channel.open(message) });
-    unread.add();
   }
 
-  /** @param {Answer} answer */
-  async function receive({ status, messages }) {
-    for (const message of messages) {
-      if (!seen.has(message._id)) await take(message);
+  /** @param {Event} event @param {string} id of the message */
+  #hear(event, id) {
+    this.#typing.hear();
+    switch (event.type) {
+      case "established":
+        this.#conversation.tell(`note.secured_${event.mode}`);
+        this.#showSecurity();
+        break;
+      case "text":
+        this.#conversation.add({ id, from: "talker", text: event.text });
+        this.#session.owed.push(event.n);
+        this.#typing.hide();
+        this.#attention.call();
+        break;
+      case "delivered":
+        this.#conversation.mark("delivered",
+          ({ n }) => n !== undefined && event.ns.includes(n));
+        break;
+      case "typing":
+        this.#typing.show();
+        break;
+      case "missing":
+        this.#watchMissing();
+        break;
+      case "found":
+        if (event.n < this.#session.missed) this.#conversation.tell("note.found");
+        break;
+      case "fault":
+        this.#fault = event.code;
+        break;
     }
-    if (status === "ready") setReady();
-    keep();
-    const ids = messages.map(({ _id }) => _id);
-    while (ids.length > 0) {
-      await api.acknowledge(ids.splice(0, ACKNOWLEDGE_LIMIT));
-    }
-    if (status === "closed") end();
   }
 
-  function setReady() {
-    session.status = "ready";
-    composer.unlock();
-    showLine();
+  /** Tells of messages that were overtaken and still have not come. */
+  #watchMissing() {
+    if (this.#channel.missing.length === 0) return;
+    setTimeout(() => {
+      const lost = this.#channel.missing.filter((n) => n >= this.#session.missed);
+      if (lost.length === 0 || this.#ended) return;
+      this.#session.missed = Math.max(...lost) + 1;
+      this.#tell("note.missing");
+    }, MISSING_MS);
   }
 
-  function showLine() {
-    showState(line === "going" ? session.status : line);
+  async #beginEncryption() {
+    this.#session.status = "ready";
+    if (this.#session.role === "creator") await this.#channel.start();
+    this.#meet();
+  }
+
+  #invite() {
+    const { secret, linkOnly } = this.#channel;
+    if (secret === null) return;
+    showInvitation({
+      code: this.#session.chatToken,
+      secret,
+      linkOnly,
+      onLinkOnly: (only) =>
+        this.#channel.demandLink(only).then(() => this.#conversation.keep()),
+    });
+  }
+
+  /** Talker is there. */
+  #meet() {
+    hideInvitation();
+    if (this.#channel.established) this.#showSecurity();
+    else this.#patience ??= setTimeout(() => this.#tell("note.noHandshake"), HANDSHAKE_MS);
+    this.#showLine();
+  }
+
+  #showSecurity() {
+    const known = this.#channel.established;
+    if (!known) return;
+    clearTimeout(this.#patience);
+    this.#verification.show(known);
+    this.#composer.unlock();
+    this.#showLine();
+  }
+
+  // --- what goes out --------------------------------------------------------
+
+  /** @param {string[]} texts */
+  #write(texts) {
+    // One after the other: what is sealed first must be sent first.
+    this.#writing = this.#writing.then(async () => {
+      for (const text of texts) {
+        if (this.#ended) return;
+        await this.#channel.write(text, (id, n) => this.#conversation.add(
+          { id, from: "you", text, n: n ?? undefined, state: "sending" }));
+      }
+      this.#post();
+    });
+  }
+
+  #post() {
+    this.#conversation.keep();
+    this.#outbox.flush();
+  }
+
+  /** @returns {boolean} */
+  #hint() {
+    const isQuiet = this.#session.waiting.items.length === 0 &&
+      this.#conversation.isDelivered && this.#line === "going";
+    if (isQuiet) this.#channel.hint().then(() => this.#post());
+    return isQuiet;
+  }
+
+  /** @param {string[]} ids @param {SendState} state */
+  #markSent(ids, state) {
+    const wanted = new Set(ids);
+    const marked = this.#conversation.mark(state, ({ id }) => wanted.has(id));
+    if (state === "failed" && marked > 0 && !this.#ended) this.#tell("note.unsent");
+    else this.#conversation.keep();
+  }
+
+  async #confirm() {
+    await this.#channel.confirm();
+    this.#tell("note.verified");
+    this.#showSecurity();
+  }
+
+  // --- how it is doing ------------------------------------------------------
+
+  /** @param {string} note */
+  #tell(note) {
+    if (this.#ended) return;
+    this.#conversation.tell(note);
+    this.#conversation.keep();
+  }
+
+  #showLine() {
+    if (this.#ended) return;
+    if (this.#line !== "going") showState(this.#line);
+    else if (this.#session.status === "draft") showState("draft");
+    else showState(this.#channel.established ? "ready" : "securing");
   }
 
   /** @param {import("./poll.js").PollState} now */
-  function changeLine(now) {
-    if (ended) return;
-    line = now;
-    if (line === "going") outbox.flush();
-    if (line === "offline") tell("offline");
-    showLine();
+  #changeLine(now) {
+    this.#line = now;
+    if (now === "going") this.#outbox.flush();
+    if (now === "offline") this.#tell("note.offline");
+    this.#showLine();
   }
 
-  async function close() {
+  // --- how it ends ----------------------------------------------------------
+
+  /** @returns {Promise<boolean>} whether it is closed */
+  async #close() {
     showState("closing");
     try {
-      await api.close();
+      await this.#api.close();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.isFinal) {
-        endByError(error);
+        this.#endByError(error);
       } else {
-        tell("unclosed");
-        showLine();
+        this.#tell("note.unclosed");
+        this.#showLine();
       }
       return false;
     }
     // The poll brings the farewell; it may be in a pause.
-    poll.start();
+    this.#poll.start();
     return true;
   }
 
   /** @param {ApiError} error one that ends the chat */
-  function endByError({ code }) {
-    tell(code === 403 ? "refused" : "gone");
-    end();
+  #endByError({ code }) {
+    this.#end(code === 403 ? "note.refused" : "note.gone");
   }
 
-  function end() {
-    ended = true;
-    poll.stop();
-    outbox.stop();
-    composer.remove();
-    closing.remove();
-    wipe();
+  /**
+   * @param {string} [note] a last word
+   * @param {{ close?: boolean }} [how] whether the server is still to be told
+   */
+  #end(note, { close = false } = {}) {
+    if (this.#ended) return;
+    this.#forget();
+    if (note) this.#conversation.tell(note);
+    this.#conversation.keep();
+    // Nobody is there to hear of a failure, and the chat expires anyway.
+    if (close) this.#api.close().catch(() => {});
+    this.#composer.remove();
+    this.#closing.remove();
+    this.#verification.remove();
+    hideInvitation();
+    this.#typing.hide();
+    this.#clock.stop();
     showState("closed");
     find("again", HTMLElement).hidden = false;
   }
 
-  for (const entry of session.entries) view.add(entry);
-  showLine();
-  if (session.status === "ready") setReady();
-  poll.start();
-  outbox.flush();
-  window.addEventListener("online", poll.start);
-  window.addEventListener("offline", poll.start);
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) poll.start();
-  });
-}
+  #panic() {
+    if (!this.#ended) this.#api.close().catch(() => {});
+    this.#forget();
+  }
 
-/** @param {string} name */
-function showState(name) {
-  const state = find("state", HTMLElement);
-  state.textContent = say(`state.${name}`);
-  state.dataset.state = name;
-}
-
-/**
- * The ✕ and its question.
- * @param {() => Promise<boolean>} close answers whether it was done
- */
-function createClosing(close) {
-  const button = find("close", HTMLButtonElement);
-  const dialog = find("sure", HTMLDialogElement);
-  button.disabled = false;
-  button.addEventListener("click", () => {
-    dialog.returnValue = "";
-    dialog.showModal();
-  });
-  dialog.addEventListener("close", async () => {
-    if (dialog.returnValue !== "close") return;
-    button.disabled = true;
-    button.disabled = await close();
-  });
-  return {
-    remove() {
-      if (dialog.open) dialog.close();
-      button.remove();
-    },
-  };
+  /** Nothing is kept, asked or sent from now on. */
+  #forget() {
+    this.#ended = true;
+    this.#conversation.close();
+    this.#poll.stop();
+    this.#outbox.stop();
+    clearTimeout(this.#patience);
+    wipe();
+  }
 }
 
 /** What a duplicated tab shows: the chat lives in the other one. */
 export function refuseSecondTab() {
   showState("elsewhere");
-  const view = createView(find("log", HTMLElement), {
-    values: {},
-    onTryAgain() {},
-  });
-  view.add({
-    id: newId(), from: "system", at: Date.now(), text: "", event: "elsewhere",
+  const view = createView({ values: {}, onTryAgain() {} });
+  view.show({
+    id: newId(), from: "system", at: Date.now(), text: "", note: "note.elsewhere",
   });
 }

@@ -5,17 +5,21 @@
  */
 
 import { find } from "./dom.js";
+import { splitText } from "./e2ee/split.js";
 import { say } from "./i18n.js";
-import { splitText } from "./validator.js";
 
 const PARTS_LIMIT = 32;
 
-/** @param {(texts: string[]) => void} onSend */
-export function createComposer(onSend) {
+/**
+ * @param {object} options
+ * @param {(texts: string[]) => void} options.onSend
+ * @param {() => void} options.onWrite something is being written
+ */
+export function createComposer({ onSend, onWrite }) {
   const form = find("composer", HTMLFormElement);
   const field = find("text", HTMLTextAreaElement);
   const hint = find("parts", HTMLElement);
-  const button = /** @type {HTMLButtonElement} */ (form.lastElementChild);
+  const button = find("send", HTMLButtonElement);
 
   function resize() {
     field.style.height = "auto";
@@ -40,7 +44,10 @@ export function createComposer(onSend) {
     review();
     field.focus();
   });
-  field.addEventListener("input", review);
+  field.addEventListener("input", () => {
+    review();
+    if (!button.disabled) onWrite();
+  });
   field.addEventListener("keydown", (event) => {
     // While an input method composes, Enter accepts its suggestion; Safari
     // tells so by the number alone.

@@ -1,15 +1,49 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** The home page: creates a chat or joins one, then goes to it. */
 
+import { count } from "./analytics.js";
 import { ApiError, create, join } from "./api.js";
 import { find } from "./dom.js";
 import { say } from "./i18n.js";
 import { begin, load } from "./session.js";
-import { readCode } from "./validator.js";
+import { readInvite } from "./validator.js";
 
 export function startHome() {
-  const form = find("join", HTMLFormElement);
+  if (!window.isSecureContext) {
+    find("insecure", HTMLElement).hidden = false;
+    return;
+  }
   const field = find("code", HTMLInputElement);
+  const { go, show, reset } = createEntry(field);
+
+  find("create", HTMLButtonElement).addEventListener("click", () => {
+    count("create new chat");
+    go("home.creating", async () => begin(await create(), "creator"));
+  });
+  find("join", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const invite = readInvite(field.value);
+    if (invite) {
+      count("join to chat");
+      go("home.joining", async () =>
+        begin(await join(invite.code), "joiner", invite.secret));
+    } else {
+      show(say("home.noCode"));
+      field.focus();
+    }
+  });
+  // Coming back by the browser's back button finds the page as it was left.
+  window.addEventListener("pageshow", () => {
+    reset();
+    find("return", HTMLElement).hidden = !load();
+  });
+  window.addEventListener("hashchange", () => takeLink(field));
+  field.disabled = false;
+  takeLink(field);
+}
+
+/** @param {HTMLInputElement} field */
+function createEntry(field) {
   const problem = find("problem", HTMLElement);
   const buttons = document.querySelectorAll("button");
 
@@ -26,42 +60,43 @@ export function startHome() {
     problem.classList.toggle("busy", busy);
   }
 
-  /**
-   * @param {string} doing what to show meanwhile
-   * @param {() => Promise<unknown>} enter
-   */
-  async function go(doing, enter) {
-    show(say(doing));
-    setBusy(true);
-    try {
-      await enter();
-      location.assign("/chat");
-    } catch (error) {
+  return {
+    show,
+    reset() {
       setBusy(false);
-      show(explain(error));
-    }
-  }
+      show("");
+    },
+    /**
+     * @param {string} doing what to show meanwhile
+     * @param {() => Promise<unknown>} enter
+     */
+    async go(doing, enter) {
+      show(say(doing));
+      setBusy(true);
+      try {
+        await enter();
+        location.assign("/chat");
+      } catch (error) {
+        setBusy(false);
+        show(explain(error));
+      }
+    },
+  };
+}
 
-  find("create", HTMLButtonElement).addEventListener("click", () =>
-    go("home.creating", async () => begin(await create(), "draft")),
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const code = readCode(field.value);
-    if (code) {
-      go("home.joining", async () => begin(await join(code), "ready"));
-    } else {
-      show(say("home.noCode"));
-      field.focus();
-    }
-  });
-  // Coming back by the browser's back button finds the page as it was left.
-  window.addEventListener("pageshow", () => {
-    setBusy(false);
-    show("");
-    find("return", HTMLElement).hidden = !load();
-  });
-  field.disabled = false;
+/**
+ * An invitation link has led here: fills the field in and waits for a click,
+ * so that what only looks at links uses none up. The secret leaves the
+ * address bar, and with it the browser's history, at once.
+ * @param {HTMLInputElement} field
+ */
+function takeLink(field) {
+  const { hash } = location;
+  if (!hash.startsWith("#j=")) return;
+  history.replaceState(null, "", location.pathname);
+  field.value = hash.slice("#j=".length);
+  find("invited", HTMLElement).hidden = false;
+  find("enter", HTMLButtonElement).focus();
 }
 
 /** @param {unknown} error */

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The words of the pages. Texts live in the catalogue, html/locales; code
- * asks for them by key.
+ * The words of the page. Texts live in the catalogues, html/locales; the page
+ * brings along those that its scripts need, in its language.
  */
 
-/** @type {Map<string, string>} */
-const texts = new Map();
+/** @type {Record<string, string> | undefined} */
+let texts;
 
-/** @param {Record<string, string>} catalogue */
-export function addTexts(catalogue) {
-  for (const [key, text] of Object.entries(catalogue)) texts.set(key, text);
+/** @returns {Record<string, string>} */
+function catalogue() {
+  texts ??= JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
+  return /** @type {Record<string, string>} */ (texts);
 }
+
+export const language = () => document.documentElement.lang;
 
 /** @param {string} key */
 export function hasText(key) {
-  return texts.has(key);
+  return Object.hasOwn(catalogue(), key);
 }
 
 /**
@@ -23,9 +26,8 @@ export function hasText(key) {
  * @param {Record<string, string | number>} [values]
  */
 export function say(key, values = {}) {
-  const text = texts.get(key);
-  if (text === undefined) throw new Error(`no text for ${key}`);
-  return text.replace(/\{(\w+)\}/g, (hole, name) =>
+  if (!hasText(key)) throw new Error(`no text for ${key}`);
+  return catalogue()[key].replace(/\{(\w+)\}/g, (hole, name) =>
     name in values ? String(values[name]) : hole,
   );
 }

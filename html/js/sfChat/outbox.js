@@ -74,13 +74,7 @@ export function createOutbox({ waiting, save, send, onState, onEnd }) {
   }
 
   return {
-    /** @param {Item[]} items */
-    add(items) {
-      waiting.items.push(...items);
-      save();
-      this.flush();
-    },
-    /** Tries now, whatever pause or failure there was. */
+    /** Sends what waits, now, whatever pause or failure there was. */
     flush() {
       if (stopped) return;
       if (running) pause.cut();

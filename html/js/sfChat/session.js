@@ -10,6 +10,7 @@ const KEY = "sfChat";
 /**
  * @typedef {import("./outbox.js").Waiting} Waiting
  * @typedef {import("./outbox.js").SendState} SendState
+ * @typedef {import("./e2ee/state.js").State} CryptoState
  *
  * @typedef {object} Entry one line of the conversation
  * @property {string} id
@@ -17,30 +18,48 @@ const KEY = "sfChat";
  * @property {number} at milliseconds since 1970, on this device
  * @property {string} text
  * @property {string} [event] the name of a system message
- * @property {SendState} [state] how far one of ours has got
+ * @property {string} [note] the name of a line of this page's own
+ * @property {number} [n] of one of ours: its number in the encrypted channel
+ * @property {SendState | "delivered"} [state] how far one of ours has got
  *
  * @typedef {object} Session
  * @property {string} chatToken
  * @property {string} userToken
  * @property {string} tab tells a duplicated tab from this one reloaded
+ * @property {number} since when we came in, milliseconds since 1970
+ * @property {"creator" | "joiner"} role
  * @property {"draft" | "ready"} status
+ * @property {string | null} secret of the invitation link that led here
+ * @property {CryptoState | null} crypto null until the chat page has begun it
  * @property {Entry[]} entries
  * @property {Waiting} waiting
+ * @property {number[]} owed numbers of texts we owe a receipt for
+ * @property {number} missed missing numbers below this one were told of
+ * @property {{ sound: boolean, notify: boolean }} options
  */
 
 /**
  * @param {import("./api.js").Tokens} tokens
- * @param {"draft" | "ready"} status
+ * @param {"creator" | "joiner"} role
+ * @param {string | null} [secret]
  * @returns {Session}
  */
-export function begin({ chatToken, userToken }, status) {
+export function begin({ chatToken, userToken }, role, secret = null) {
+  /** @type {Session} */
   const session = {
     chatToken,
     userToken,
     tab: newId(),
-    status,
+    since: Date.now(),
+    role,
+    status: role === "creator" ? "draft" : "ready",
+    secret,
+    crypto: null,
     entries: [],
     waiting: { items: [], batch: 0 },
+    owed: [],
+    missed: 0,
+    options: { sound: false, notify: false },
   };
   save(session);
   return session;
@@ -58,7 +77,7 @@ export function load() {
 }
 
 export function wipe() {
-  sessionStorage.removeItem(KEY);
+  sessionStorage.clear();
 }
 
 /** 24 random hex digits, as PROTOCOL §1 shapes a message token. */

@@ -67,3 +67,23 @@ export async function closeChat(page) {
 /** Until the page is at this path. */
 export const waitPath = (page, path) =>
   page.waitFor((wanted) => location.pathname === wanted, path);
+
+/** Until the page says something that matches. */
+export const waitSystem = (page, pattern) =>
+  page.waitFor((source) => {
+    const texts = document.querySelectorAll(".system .msg-text");
+    return [...texts].some(({ textContent }) => new RegExp(source).test(textContent));
+  }, pattern.source);
+
+/** Until the bar shows this state. */
+export const waitState = (page, state) =>
+  page.waitFor((wanted) => document.querySelector("#state").dataset.state === wanted, state);
+
+/** The invitation, as the page keeps it. */
+export async function readInvite(page) {
+  await page.waitFor(() => document.querySelector("#invite:not([hidden])"));
+  return page.evaluate(() => {
+    const { chatToken, crypto } = JSON.parse(sessionStorage.sfChat);
+    return { code: chatToken, secret: crypto.offer.secret };
+  });
+}

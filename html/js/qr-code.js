@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** What is loaded when a QR code is wanted. */
+
+/*! QR Code Generator, Copyright (c) 2009 Kazuhiko Arase, MIT licence:
+ https://opensource.org/license/mit */
+import qrcode from "qrcode-generator";
+
+const ANY_VERSION = 0;
+
+/**
+ * @param {string} text
+ * @returns {boolean[][]} rows of modules, true where dark
+ */
+export function encode(text) {
+  const code = qrcode(ANY_VERSION, "M");
+  code.addData(text);
+  code.make();
+  const places = [...Array(code.getModuleCount()).keys()];
+  return places.map((y) => places.map((x) => code.isDark(y, x)));
+}

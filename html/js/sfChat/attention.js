@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * Tells of messages that arrive while nobody is looking: the title and the
+ * icon count them; a sound and a notification, if wanted, say only that
+ * there is one.
+ */
+
+import { find } from "./dom.js";
+import { say } from "./i18n.js";
+
+const TONE_HZ = 660;
+const TONE_SECONDS = 0.18;
+const TONE_GAIN = 0.08;
+
+/** @typedef {import("./session.js").Session["options"]} Options */
+
+/**
+ * @param {Options} options what the user has chosen; changed in place
+ * @param {() => void} onChange
+ */
+export function createAttention(options, onChange) {
+  const title = document.title;
+  const icon = /** @type {HTMLLinkElement} */ (
+    document.querySelector("link[rel=icon]"));
+  const { href: calm } = icon;
+  let count = 0;
+
+  function show() {
+    document.title = count ? say("chat.unread", { count, title }) : title;
+    const wanted = count ? icon.dataset.unread ?? calm : calm;
+    // Browsers look at the icon anew even when it stays the same.
+    if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) count = 0;
+    show();
+  });
+  offerOptions(options, onChange);
+
+  return {
+    /** A message has come. */
+    call() {
+      if (!document.hidden) return;
+      count += 1;
+      show();
+      if (options.sound) ring();
+      if (options.notify) notify();
+    },
+  };
+}
+
+/** @param {Options} options @param {() => void} onChange */
+function offerOptions(options, onChange) {
+  const dialog = find("options", HTMLDialogElement);
+  const sound = find("sound", HTMLInputElement);
+  const notifications = find("notify", HTMLInputElement);
+  sound.checked = options.sound;
+  notifications.checked = options.notify;
+  notifications.disabled = !("Notification" in window);
+  find("show-options", HTMLButtonElement)
+    .addEventListener("click", () => dialog.showModal());
+  sound.addEventListener("change", () => {
+    options.sound = sound.checked;
+    if (sound.checked) ring();
+    onChange();
+  });
+  notifications.addEventListener("change", async () => {
+    notifications.checked = notifications.checked && await isAllowed();
+    options.notify = notifications.checked;
+    onChange();
+  });
+}
+
+async function isAllowed() {
+  const isGranted = await Notification.requestPermission() === "granted";
+  find("notify-problem", HTMLElement).hidden = isGranted;
+  return isGranted;
+}
+
+function notify() {
+  try {
+    const shown = new Notification(say("chat.notification"), { tag: "sfChat" });
+    shown.addEventListener("click", () => {
+      window.focus();
+      shown.close();
+    });
+  } catch {
+    // Chrome on Android has the constructor and forbids it.
+  }
+}
+
+function ring() {
+  const context = new AudioContext();
+  const tone = new OscillatorNode(context, { frequency: TONE_HZ });
+  const volume = new GainNode(context, { gain: TONE_GAIN });
+  const end = context.currentTime + TONE_SECONDS;
+  volume.gain.setTargetAtTime(0, context.currentTime, TONE_SECONDS / 3);
+  tone.connect(volume).connect(context.destination);
+  tone.addEventListener("ended", () => context.close());
+  tone.start();
+  tone.stop(end);
+}

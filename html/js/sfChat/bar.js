@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** The bar above the log: how the chat is doing and how long it will last. */
+
+import { find } from "./dom.js";
+import { language, say } from "./i18n.js";
+
+const MINUTE_MS = 60_000;
+
+/**
+ * @typedef {"draft" | "securing" | "ready" | "retrying" | "offline"
+ *   | "closing" | "closed" | "elsewhere"} State
+ */
+
+/** @param {State} name */
+export function showState(name) {
+  const state = find("state", HTMLElement);
+  state.textContent = say(`state.${name}`);
+  state.dataset.state = name;
+  find("retry", HTMLElement).hidden = name !== "retrying" && name !== "offline";
+}
+
+/**
+ * Shows the time left, minute by minute.
+ * @param {number} end milliseconds since 1970
+ */
+export function countDown(end) {
+  const left = find("left", HTMLElement);
+  const show = () => {
+    const minutes = Math.max(0, Math.ceil((end - Date.now()) / MINUTE_MS));
+    left.textContent = say("chat.left", { time: formatMinutes(minutes) });
+    left.hidden = false;
+  };
+  show();
+  const timer = setInterval(show, MINUTE_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      left.hidden = true;
+    },
+  };
+}
+
+/** @param {number} minutes hours, when there are two or more */
+function formatMinutes(minutes) {
+  const inHours = minutes >= 120;
+  return new Intl.NumberFormat(language(), {
+    style: "unit",
+    unit: inHours ? "hour" : "minute",
+    unitDisplay: "short",
+  }).format(inHours ? Math.round(minutes / 60) : minutes);
+}

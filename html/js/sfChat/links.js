@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** Finds web addresses in a text. Nothing else in a text means anything. */
+
+const CANDIDATE = /\bhttps?:\/\/[^\s<>"]+/giu;
+// What ends a sentence around an address rather than the address.
+const TRAILING = /[.,;:!?'’”»…]+$/u;
+const CLOSING = new Map([[")", "("], ["]", "["], ["}", "{"]]);
+
+/** @typedef {{ text: string, href: string | null }} Piece */
+
+/**
+ * @param {string} text
+ * @returns {Piece[]} in order; together they are the text
+ */
+export function findLinks(text) {
+  /** @type {Piece[]} */
+  const pieces = [];
+  let end = 0;
+  for (const { 0: candidate, index } of text.matchAll(CANDIDATE)) {
+    const address = trim(candidate);
+    const href = readAddress(address);
+    if (!href) continue;
+    if (index > end) pieces.push({ text: text.slice(end, index), href: null });
+    pieces.push({ text: address, href });
+    end = index + address.length;
+  }
+  if (end < text.length) pieces.push({ text: text.slice(end), href: null });
+  return pieces;
+}
+
+/** @param {string} candidate */
+function trim(candidate) {
+  let address = candidate.replace(TRAILING, "");
+  for (;;) {
+    const last = address.slice(-1);
+    const opening = CLOSING.get(last);
+    if (!opening || count(address, opening) >= count(address, last)) return address;
+    address = address.slice(0, -1).replace(TRAILING, "");
+  }
+}
+
+/** @param {string} text @param {string} sign */
+const count = (text, sign) => text.split(sign).length - 1;
+
+/** @param {string} address */
+function readAddress(address) {
+  try {
+    const { href, protocol } = new URL(address);
+    return protocol === "https:" || protocol === "http:" ? href : null;
+  } catch {
+    return null;
+  }
+}

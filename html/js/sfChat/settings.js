@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** What the operator has set and the build has written into the page. */
+
+const { dataset } = document.documentElement;
+
+/** @param {string} name */
+function read(name) {
+  const value = dataset[name];
+  if (value === undefined) throw new Error(`no data-${name}`);
+  return value;
+}
+
+export const tokenHeaders = () => ({
+  user: read("userHeader"),
+  chat: read("chatHeader"),
+});
+
+/** How long a chat lives, in milliseconds. */
+export const lifetime = () => Number(read("lifetime")) * 1_000;
+
+/** Google Analytics' name for this site; undefined: no analytics. */
+export const analyticsId = () => dataset.analytics;
+
+/** The script that computes QR codes. */
+export const qrAsset = () => ({
+  url: read("qrUrl"),
+  integrity: read("qrIntegrity"),
+});
