@@ -3,6 +3,7 @@
 // cached and compressed, and the headers that protect them.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -32,11 +33,13 @@ function isProtected({ headers }) {
   const policy = headers["content-security-policy"];
   assert.doesNotMatch(policy, /unsafe|\*|https?:/);
   for (const rule of [
-    "default-src 'none'", "script-src 'self'", "base-uri 'none'",
+    "default-src 'none'", "base-uri 'none'",
     "frame-ancestors 'none'", "require-trusted-types-for 'script'",
   ]) {
     assert.ok(policy.split("; ").includes(rule), `${rule}: ${policy}`);
   }
+  // Files of ours, or code inside the page, known by its hash.
+  assert.match(policy, /; script-src ('self'|'sha256-[\w+/]{43}=')(;|$)/);
 }
 
 /** Sends bytes over TLS; what comes back until the server closes. */
@@ -148,14 +151,36 @@ describe("pages", () => {
   });
 
   it("no page needs what the policy forbids", async () => {
-    for (const name of [...Object.values(PAGES), "403", "404", "500"]) {
-      const page = await readFile(path.join(site, `${name}.html`), "utf8");
-      assert.doesNotMatch(page, /<style|\sstyle=|\son[a-z]+=|javascript:/i);
-      for (const [, src] of page.matchAll(/(?:src|<link[^>]* href)="?([^"\s>]+)/g)) {
+    for (const target of [...Object.keys(PAGES), "/nothing"]) {
+      const { body, headers } = await request(server, "GET", target);
+      assert.doesNotMatch(body, /\sstyle=|\son[a-z]+=|javascript:/i);
+      for (const [, src] of body.matchAll(/(?:\ssrc|<link[^>]* href)="?([^"\s>]+)/g)) {
         assert.match(src, /^\/(?!\/)/, "only what is ours");
+      }
+      for (const [, attributes, code] of
+        body.matchAll(/<(?:script|style)([^>]*)>([^]*?)<\/(?:script|style)>/g)) {
+        if (/\ssrc=|application\/json/.test(attributes)) continue;
+        const hash = createHash("sha256").update(code).digest("base64");
+        assert.ok(headers["content-security-policy"].includes(`'sha256-${hash}'`), target);
       }
     }
   });
+
+  for (const [accepted, language] of [
+    [undefined, "en"], ["", "en"], ["de", "de"], ["de-AT,de;q=0.9,en;q=0.8", "de"],
+    ["fr-FR, fr;q=0.9, es;q=0.8, de;q=0.7", "es"], ["en-GB,de;q=0.9", "en"],
+    ["ar-EG", "ar"], ["zh-CN, ja", "en"], ["den", "en"], ["*", "en"],
+  ]) {
+    it(`speaks ${language} with who accepts ${accepted}`, async () => {
+      const headers = accepted === undefined ? {} : { "accept-language": accepted };
+      for (const target of [...Object.keys(PAGES), "/nothing"]) {
+        const answer = await request(server, "GET", target, { headers });
+        assert.match(answer.body, new RegExp(`<html lang="${language}"`), target);
+        assert.match(answer.headers.vary, /Accept-Language/);
+        isProtected(answer);
+      }
+    });
+  }
 
   // --- what is not there ---
 
