@@ -23,6 +23,8 @@ LIBS     := $(shell pkg-config --static --libs $(PACKAGES) 2>/dev/null)
 SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
 	libsfcore/store_$(STORE).c
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
+SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|$\
+	CHAT_LIFETIME|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
 CHECKS   := check-unit check-store check-e2ee check-cgi check-web check-jobs \
@@ -46,8 +48,20 @@ $(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
 
-$(BUILD)/html/index.html: scripts/build-html COPYING $(shell find html -type f)
+# Settings that go into the pages; rewritten only when one of them differs.
+$(BUILD)/site.settings: FORCE
+	@mkdir -p $(@D)
+	@env | grep -E '^SFCHAT_($(SITE_SETTINGS))=' | sort >$@.new || :
+	@cmp -s $@.new $@ || cp $@.new $@
+	@rm $@.new
+
+$(BUILD)/html/index.html: scripts/build-html COPYING $(BUILD)/site.settings \
+		$(shell find html -type f)
 	scripts/build-html $(BUILD)/html
+
+# What this site serves, to be published and compared (docs/VERIFYING.md).
+release-hashes: site
+	@scripts/release-hashes $(BUILD)/html
 
 # Packages first; the second make then finds what they brought.
 run:
@@ -89,13 +103,16 @@ help:
 	@echo 'make check      install what is missing, run every test:'
 	@printf '  make %s\n' $(CHECKS)
 	@echo 'make bench      measure speed and memory'
+	@echo 'make release-hashes   list the files served, with their hashes'
 	@echo 'make clean      remove build/'
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all programs site run check check-cgi check-web check-e2ee \
-	check-browser help clean
+FORCE:
+
+.PHONY: all programs site run release-hashes check check-cgi check-web \
+	check-e2ee check-browser help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
