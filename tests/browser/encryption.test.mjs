@@ -180,6 +180,18 @@ for (const engine of ENGINES) {
       await refuses(page, peer, /not encrypted/);
     });
 
+    it("names a talker who stays silent, and lets nothing be written", async () => {
+      const page = await browser.newPage();
+      await createChat(page, server.url);
+      await page.evaluate(() => {
+        const { setTimeout } = window;
+        window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms / 50, ...rest);
+      });
+      await Peer.join(server, await readInvite(page));
+      await waitSystem(page, /does not start the encryption/);
+      assert.equal(await page.evaluate(() => document.querySelector("#text").disabled), true);
+    });
+
     it("catches who knows the code but not the link", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);

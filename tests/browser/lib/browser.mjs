@@ -31,8 +31,11 @@ export const ENGINES = [
   ...(CHROMIUM.some((file) => existsSync(file)) ? ["chromium"] : []),
 ];
 
-/** @param {string} engine one of ENGINES */
-export async function openBrowser(engine) {
+/**
+ * @param {string} engine one of ENGINES
+ * @param {{ language?: string }} [options] language: as in "de-DE"
+ */
+export async function openBrowser(engine, { language = "en-US" } = {}) {
   if (engine !== "chromium") throw new Error(`no driver for ${engine}`);
   const { default: puppeteer } = createRequire(BUILD)("puppeteer-core");
   const profile = await mkdtemp(path.join(tmpdir(), "sfchat-chromium-"));
@@ -41,7 +44,7 @@ export async function openBrowser(engine) {
     headless: true,
     acceptInsecureCerts: true,
     userDataDir: profile,
-    args: CHROMIUM_FLAGS,
+    args: [...CHROMIUM_FLAGS, `--accept-lang=${language}`],
   });
   return {
     /** A page of its own: no storage shared with any other. */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** What makes the page pleasant, and what it says when it cannot work. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { startServer } from "../lib/server.mjs";
+import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import {
+  createChat, meet, say, waitReady, waitState, waitSystem, waitText,
+} from "./lib/story.mjs";
+
+/** Makes a page believe that it is looked at, or not. */
+const look = (page, hidden) => page.evaluate((value) => {
+  Object.defineProperty(document, "hidden", { value, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}, hidden);
+
+const icon = (page) =>
+  page.evaluate(() => document.querySelector("link[rel=icon]").getAttribute("href"));
+
+for (const engine of ENGINES) {
+  describe(`comfort in ${engine}`, () => {
+    let server;
+    let browser;
+
+    before(async () => {
+      server = await startServer();
+      browser = await openBrowser(engine);
+    });
+    after(async () => {
+      await browser?.close();
+      await server?.stop();
+    });
+
+    it("shows a badge on its icon while messages wait to be seen", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      const calm = await icon(joiner);
+      await look(joiner, true);
+      await say(creator, "psst");
+      await waitText(joiner, "psst");
+      assert.match(await icon(joiner), /^\/images\/unread-/);
+      await look(joiner, false);
+      assert.equal(new URL(await icon(joiner), server.url).pathname, calm);
+    });
+
+    it("rings and notifies only when asked, and never says what was said", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await joiner.evaluate(() => {
+        window.heard = [];
+        window.Notification = class extends EventTarget {
+          static requestPermission = async () => "granted";
+          constructor(...words) {
+            super();
+            window.heard.push(JSON.stringify(words));
+          }
+        };
+        const { AudioContext } = window;
+        window.AudioContext = class extends AudioContext {
+          constructor() {
+            super();
+            window.heard.push("ring");
+          }
+        };
+      });
+      const heard = () => joiner.evaluate(() => window.heard.splice(0));
+      await look(joiner, true);
+      await say(creator, "first secret");
+      await waitText(joiner, "first secret");
+      assert.deepEqual(await heard(), [], "off by default");
+
+      await look(joiner, false);
+      await joiner.click("#show-options");
+      await joiner.click("#sound");
+      await joiner.click("#notify");
+      await joiner.click("#options button");
+      assert.deepEqual(await heard(), ["ring"], "to try it");
+      await say(creator, "while looking");
+      await waitText(joiner, "while looking");
+      assert.deepEqual(await heard(), []);
+
+      await look(joiner, true);
+      await say(creator, "second secret");
+      await waitText(joiner, "second secret");
+      const words = await heard();
+      assert.equal(words.length, 2);
+      assert.equal(words[0], "ring");
+      assert.doesNotMatch(words[1], /secret/);
+      await joiner.reload();
+      await waitReady(joiner);
+      assert.deepEqual(await joiner.evaluate(() =>
+        ["sound", "notify"].map((id) => document.getElementById(id).checked)), [true, true]);
+    });
+
+    it("says how long the chat will last", async () => {
+      const page = await browser.newPage();
+      await createChat(page, server.url);
+      await page.waitFor(() => /^24 hr left/.test(document.querySelector("#left").textContent));
+      await page.evaluate(() => {
+        const session = JSON.parse(sessionStorage.sfChat);
+        session.since -= 23.5 * 3_600_000;
+        sessionStorage.sfChat = JSON.stringify(session);
+      });
+      await page.reload();
+      await page.waitFor(() => /^30 min left/.test(document.querySelector("#left").textContent));
+    });
+
+    for (const [language, direction, word] of [
+      ["de-DE", "ltr", "neu erstellen"], ["es", "ltr", "crear nuevo"],
+      ["ar", "rtl", "محادثة جديدة"],
+    ]) {
+      it(`speaks the language of a visitor from ${language}`, async () => {
+        const foreign = await openBrowser(engine, { language });
+        try {
+          const page = await foreign.newPage();
+          await page.goto(server.url);
+          assert.deepEqual(await page.evaluate(() => [
+            document.querySelector("#create").textContent,
+            getComputedStyle(document.body).direction,
+          ]), [word, direction]);
+          await page.click("#create");
+          await page.waitFor(() => document.querySelector("#invite:not([hidden])"));
+          assert.equal(
+            await page.evaluate(() => document.documentElement.lang), language.slice(0, 2));
+          assert.deepEqual(page.complaints, []);
+        } finally {
+          await foreign.close();
+        }
+      });
+    }
+
+    it("ends safely what it cannot save", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        // Fills the storage to the last letter.
+        for (let length = 2 ** 24, i = 0; length >= 1; length /= 2) {
+          try {
+            for (;;) sessionStorage.setItem(`filler${i += 1}`, "x".repeat(length));
+          } catch {
+            // Full, for pieces as large as this.
+          }
+        }
+      });
+      await say(creator, "too much");
+      await waitSystem(creator, /could not go on safely/);
+      await waitState(creator, "closed");
+      await waitSystem(joiner, /closed by Talker/);
+    });
+
+    it("says what to do without JavaScript", async () => {
+      const page = await browser.newPage();
+      await page.goto(server.url);
+      // A page's own script cannot see what stands in <noscript> but as text.
+      for (const path of ["/", "/chat"]) {
+        const html = await page.evaluate((url) => fetch(url).then((r) => r.text()), path);
+        assert.match(html, /<noscript>.*allow JavaScript.*<\/noscript>/s);
+      }
+      assert.equal(await page.evaluate(() => document.querySelector("#insecure").hidden), true);
+    });
+
+    it("asks nobody but its own server", async () => {
+      const [creator] = await meet(browser, server.url);
+      const asked = await creator.evaluate(() =>
+        performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin));
+      assert.deepEqual([...new Set(asked)], [server.url]);
+      assert.equal(await creator.evaluate(() => document.cookie), "");
+      assert.equal(await creator.evaluate(() => localStorage.length), 0);
+    });
+  });
+}
