@@ -232,6 +232,18 @@ for (const engine of ENGINES) {
       assert.deepEqual(await readLog(page), []);
     });
 
+    it("ends by a fault even if the page was gone in between", async () => {
+      const { page, peer } = await establish();
+      await page.evaluate(() => {
+        const session = JSON.parse(sessionStorage.sfChat);
+        const { v, role, code, heard } = session.crypto;
+        session.crypto = { v, role, code, heard, phase: "failed", fault: "tag" };
+        sessionStorage.sfChat = JSON.stringify(session);
+      });
+      await page.reload();
+      await refuses(page, peer, /altered on the way/);
+    });
+
     it("takes a message once, however often it comes", async () => {
       const { page, peer } = await establish();
       await peer.say("only once", (msg) => [msg, msg, msg]);

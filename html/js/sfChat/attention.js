@@ -11,6 +11,7 @@ import { say } from "./i18n.js";
 const TONE_HZ = 660;
 const TONE_SECONDS = 0.18;
 const TONE_GAIN = 0.08;
+const RING_REST_MS = 1_000;
 
 /** @typedef {import("./session.js").Session["options"]} Options */
 
@@ -24,6 +25,7 @@ export function createAttention(options, onChange) {
     document.querySelector("link[rel=icon]"));
   const { href: calm } = icon;
   let count = 0;
+  let lastRing = -Infinity;
 
   function show() {
     document.title = count ? say("chat.unread", { count, title }) : title;
@@ -44,8 +46,10 @@ export function createAttention(options, onChange) {
       if (!document.hidden) return;
       count += 1;
       show();
-      if (options.sound) ring();
       if (options.notify) notify();
+      if (!options.sound || performance.now() - lastRing < RING_REST_MS) return;
+      lastRing = performance.now();
+      ring();
     },
   };
 }

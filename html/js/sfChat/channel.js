@@ -70,6 +70,10 @@ export async function openChannel(session) {
       if (state.phase !== "established") return null;
       return { safety: state.channel.safety, verified: state.verified };
     },
+    /** Why the encryption has ended, null while it has not. */
+    get fault() {
+      return peer.state.phase === "failed" ? peer.state.fault : null;
+    },
     /** Of the invitation link; null once it has served. */
     get secret() {
       return peer.secret;

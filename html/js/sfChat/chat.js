@@ -58,8 +58,6 @@ class Chat {
   #closing;
   #clock;
   #ended = false;
-  /** @type {import("./e2ee/fault.js").FaultCode | null} */
-  #fault = null;
   /** @type {import("./poll.js").PollState} */
   #line = "going";
   #writing = Promise.resolve();
@@ -111,6 +109,8 @@ class Chat {
     this.#watchMissing();
     this.#poll.start();
     this.#outbox.flush();
+    // The page may have gone between finding a fault and ending by it.
+    this.#endByFault();
     const look = () => this.#poll.start();
     find("retry", HTMLElement).addEventListener("click", look);
     window.addEventListener("online", look);
@@ -129,14 +129,13 @@ class Chat {
     if (status === "ready") await this.#beginEncryption();
     await this.#channel.thank();
     if (this.#ended) return;
-    this.#conversation.keep();
-    this.#outbox.flush();
+    this.#post();
+    this.#endByFault();
     const ids = messages.map(({ _id }) => _id);
     while (ids.length > 0) {
       await this.#api.acknowledge(ids.splice(0, ACKNOWLEDGE_LIMIT));
     }
-    if (this.#fault) this.#end(`fault.${this.#fault}`, { close: true });
-    else if (status === "closed") this.#end();
+    if (status === "closed") this.#end();
   }
 
   /** @param {Message} message */
@@ -176,9 +175,6 @@ class Chat {
         break;
       case "found":
         if (event.n < this.#session.missed) this.#conversation.tell("note.found");
-        break;
-      case "fault":
-        this.#fault = event.code;
         break;
     }
   }
@@ -315,6 +311,12 @@ class Chat {
     // The poll brings the farewell; it may be in a pause.
     this.#poll.start();
     return true;
+  }
+
+  /** What came in was not what the encryption allows. */
+  #endByFault() {
+    const { fault } = this.#channel;
+    if (fault) this.#end(`fault.${fault}`, { close: true });
   }
 
   /** @param {ApiError} error one that ends the chat */
