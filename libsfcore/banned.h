@@ -12,6 +12,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Fortified, these two are macros for clang, which cannot be poisoned. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf
 #pragma GCC poison strtok gmtime localtime ctime asctime gets
 

@@ -37,7 +37,7 @@ static enum sf_err handle(struct sf_app *app, char **body)
 			&app->detail, SF_ERR_TOO_MANY, "not so fast");
 	}
 	if (strncmp(query, "err=", 4) == 0)
-		return (enum sf_err)atoi(query + 4);
+		return (enum sf_err)strtol(query + 4, NULL, 10);
 	return SF_OK;
 }
 

@@ -91,7 +91,7 @@ static void somebody_elses_folder_is_refused(void **state)
 static int prepare(void *data, int number)
 {
 	(void)number;
-	return sf_dir_prepare(data);
+	return (int)sf_dir_prepare(data);
 }
 
 static void many_may_make_it_at_once(void **state)

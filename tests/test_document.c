@@ -113,7 +113,9 @@ static void append_keeps_all_in_order(void **state)
 	}
 	assert_int_equal(chat->document.message_count, 201);
 	for (int i = 0; i < 200; i++)
-		assert_int_equal(atoi(chat->document.messages[i + 1].text), i);
+		assert_int_equal(
+			strtol(chat->document.messages[i + 1].text, NULL, 10),
+			i);
 }
 
 static void release_leaves_an_empty_document(void **state)
@@ -258,6 +260,21 @@ static void polls_are_signs_of_life(void **state)
 	assert_int_equal(chat->document.poll_count, 1);
 }
 
+/* As no program of ours leaves it behind, but a store may hold it. */
+static void a_chat_full_of_polls_takes_one_more(void **state)
+{
+	struct chat *chat = *state;
+	struct sf_poll poll = { fresh(), chat->creator, NOW_MS };
+
+	for (int i = 0; i < SF_DOCUMENT_POLLS_MAX; i++)
+		chat->document.polls[i] =
+			(struct sf_poll){ fresh(), fresh(), NOW_MS };
+	chat->document.poll_count = SF_DOCUMENT_POLLS_MAX;
+	sf_document_begin_poll(&chat->document, &poll);
+	assert_int_equal(chat->document.poll_count, SF_DOCUMENT_POLLS_MAX);
+	assert_true(sf_document_has_poll(&chat->document, &poll.id));
+}
+
 static void time_is_up_at_the_lifetime(void **state)
 {
 	struct chat *chat = *state;
@@ -328,6 +345,7 @@ int main(void)
 		ready(an_id_that_nobody_chose_is_not_remembered),
 		ready(close_happens_once),
 		draft(polls_are_signs_of_life),
+		draft(a_chat_full_of_polls_takes_one_more),
 		ready(time_is_up_at_the_lifetime),
 		ready(nothing_is_kept_beyond_the_grace),
 		ready(a_closed_and_empty_chat_is_forgotten),

@@ -170,7 +170,7 @@ static int read_three(void *data, int number)
 	struct sf_detail detail;
 
 	(void)number;
-	return sf_request_read_body(&request, *(int *)data, &detail);
+	return (int)sf_request_read_body(&request, *(int *)data, &detail);
 }
 
 static void a_body_may_come_in_pieces(void **state)
@@ -290,7 +290,7 @@ static void parameters_are_found_and_decoded(void **state)
 static int send_reply(void *data, int number)
 {
 	(void)number;
-	return sf_reply_send(data, STDOUT_FILENO);
+	return (int)sf_reply_send(data, STDOUT_FILENO);
 }
 
 static void a_reply_is_cgi(void **state)
@@ -324,7 +324,7 @@ static int send_slowly(void *data, int number)
 	struct slow_reply *slow = data;
 
 	(void)number;
-	return sf_reply_send(&slow->reply, slow->fd);
+	return (int)sf_reply_send(&slow->reply, slow->fd);
 }
 
 /* More than a pipe holds goes out in pieces. */

@@ -5,6 +5,7 @@
 #include "support.h"
 
 #define CODE "0123456789abcdef00ff100f"
+#define ESCAPED "\\u0030123456789abcdef00ff100f"
 #define OTHER "fedcba98765432100123abcd"
 
 /* Copies the body, so that reading behind it is seen by the sanitizers. */
@@ -72,8 +73,7 @@ static void join_reads_the_code(void **state)
 		"{\"data\":{\"chatToken\":\"" CODE "\"}}",
 		" {\n\"data\" : { \"chatToken\" :\t\"" CODE "\" } }\n",
 		"{\"data\":{\"chatToken\":\"" CODE "\",\"x\":[1,{}]},\"y\":0}",
-		"{\"data\":{\"chatToken\":\"\\u00301"
-		"23456789abcdef00ff100f\"}}",
+		"{\"data\":{\"chatToken\":\"" ESCAPED "\"}}",
 	};
 	struct sf_detail detail;
 	struct sf_token token;

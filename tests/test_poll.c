@@ -101,7 +101,7 @@ static struct poller *start_waiting(
 {
 	struct poller *poller = start(talk, who, FOREVER_SECONDS, 1);
 	struct sf_token before = { { 0 } };
-	struct sf_token now = { { 0 } };
+	struct sf_token now;
 
 	(void)count_polls(talk, who, &before);
 	now = before;

@@ -23,7 +23,7 @@ static int read_request(void *data, int number)
 
 	(void)number;
 	if (err)
-		return err;
+		return (int)err;
 	(void)snprintf(reading->found[0], 64, "%s",
 		sf_request_variable(&request, "NAME"));
 	(void)snprintf(reading->found[1], 64, "%s",

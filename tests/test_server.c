@@ -48,7 +48,7 @@ static int run_server(void *data, int number)
 	(void)number;
 	if (sf_server_listen(server->path, &listener))
 		return 99;
-	return sf_server_run(listener, serve, server);
+	return (int)sf_server_run(listener, serve, server);
 }
 
 static int start_server(void **state)

@@ -71,7 +71,7 @@ static int insert_one(void *data, int number)
 		return BROKEN;
 	sf_document_init(&document, race->talk->now_ms);
 	document.id = race->ids[0];
-	return sf_store_insert(race->talk->store, &document);
+	return (int)sf_store_insert(race->talk->store, &document);
 }
 
 static void of_equal_inserts_one_is_stored(void **state)
@@ -90,7 +90,7 @@ static int join_one(void *data, int number)
 
 	if (!enter(race))
 		return BROKEN;
-	return talk_join(race->talk, &race->ids[number]);
+	return (int)talk_join(race->talk, &race->ids[number]);
 }
 
 static void of_eight_joiners_one_gets_in(void **state)
@@ -170,7 +170,7 @@ static int send_same(void *data, int number)
 	(void)number;
 	if (!enter(race))
 		return BROKEN;
-	return talk_say_as(
+	return (int)talk_say_as(
 		race->talk, &race->talk->creator, &race->ids[0], "once");
 }
 
@@ -305,7 +305,7 @@ static int close_one(void *data, int number)
 
 	if (!enter(race))
 		return BROKEN;
-	return talk_end(race->talk, side(race->talk, number));
+	return (int)talk_end(race->talk, side(race->talk, number));
 }
 
 static void of_all_who_close_one_does(void **state)
@@ -341,7 +341,7 @@ static int send_or_close(void *data, int number)
 	if (!enter(race))
 		return BROKEN;
 	if (number == 0)
-		return talk_end(talk, &talk->joiner);
+		return (int)talk_end(talk, &talk->joiner);
 	for (int i = 0; i < SENDS && !err; i++) {
 		err = talk_say(talk, &talk->creator, "text");
 		stored += !err;
@@ -381,7 +381,7 @@ static int acknowledge_one(void *data, int number)
 	/* Somebody else was the last. */
 	if (err == SF_ERR_UNAUTHORIZED)
 		return SF_OK;
-	return err;
+	return (int)err;
 }
 
 static void last_acknowledgements_of_a_closed_chat_forget_it(void **state)
@@ -405,7 +405,8 @@ static int poll_one(void *data, int number)
 
 	if (!enter(race))
 		return BROKEN;
-	return talk_poll(race->talk, &race->talk->creator, &race->ids[number]);
+	return (int)talk_poll(
+		race->talk, &race->talk->creator, &race->ids[number]);
 }
 
 static void of_all_polls_of_one_user_one_stays(void **state)
@@ -433,7 +434,7 @@ static int view_overdue(void *data, int number)
 
 	if (!enter(race))
 		return BROKEN;
-	return sf_store_view(talk->store, talk->now_ms + talk->lifetime_ms,
+	return (int)sf_store_view(talk->store, talk->now_ms + talk->lifetime_ms,
 		side(talk, number), &seen);
 }
 

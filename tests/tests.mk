@@ -6,20 +6,81 @@ TEST_NAMES := $(filter-out test_lmdb test_mongodb,\
 	$(patsubst tests/%.c,%,$(wildcard tests/test_*.c))) \
 	$(patsubst tests/%.c,%,$(wildcard tests/test_$(STORE).c))
 TESTS := $(TEST_NAMES:%=$(OUT)/tests/%)
-STORE_TESTS := $(filter $(OUT)/tests/test_store%,$(TESTS))
+STORE_TESTS := $(filter $(OUT)/tests/test_store% $(OUT)/tests/test_$(STORE),\
+	$(TESTS))
+UNIT_TESTS := $(filter-out $(STORE_TESTS),$(TESTS))
 TEST_SUPPORT := $(OUT)/obj/tests/support.o $(OUT)/obj/tests/talk.o
 
-$(OUT)/tests/%: $(OUT)/obj/tests/%.o $(TEST_SUPPORT) $(LIBRARY)
+$(TESTS): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@
 
-run_tests = @for t in $(1); do $$t || exit 1; done
+# Quiet, unless something fails or is skipped.
+$(TESTS:=.run): %.run: %
+	@$(UNDER) $< >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@echo "$(notdir $<): $$(grep -c '^\[       OK' $<.log) passed"
+	@grep SKIPPED $<.log || :
 
-check-unit: $(TESTS)
-	$(call run_tests,$^)
+check-unit: $(UNIT_TESTS:=.run)
 
 # The contract of store.h, for the store that is chosen.
-check-store: $(STORE_TESTS)
-	$(call run_tests,$^)
+check-store: $(STORE_TESTS:=.run)
 
-.PHONY: check-unit check-store
+# The same, and the programs, with what finds bugs that make no difference yet.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+check-asan:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan LDSTATIC=-no-pie \
+		CFLAGS='-O1 -g' SANITIZE='$(SANITIZERS)' check-unit check-store
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan LDSTATIC=-no-pie \
+		CFLAGS='-O1 -g' SANITIZE='$(SANITIZERS)' all
+	SFCHAT_BUILD=$(BUILD)/asan $(NODE_TEST) tests/cgi/*.test.mjs \
+		tests/web/*.test.mjs
+
+VALGRIND := valgrind -q --error-exitcode=99
+check-valgrind:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/valgrind LDSTATIC=-no-pie \
+		UNDER='$(VALGRIND)' check-unit check-store programs
+	tests/wrap $(BUILD)/valgrind/$(STORE)/cgi-bin \
+		$(BUILD)/valgrind/under/$(STORE)/cgi-bin \
+		$(VALGRIND) --leak-check=full
+	SFCHAT_BUILD=$(BUILD)/valgrind/under $(NODE_TEST) tests/cgi/*.test.mjs
+
+# Inputs that others think of. FUZZ_SECONDS of each; findings stay in build/.
+FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZERS := $(FUZZ_NAMES:%=$(OUT)/tests/fuzz/%)
+FUZZ_SECONDS := 20
+
+$(FUZZERS): $(OUT)/tests/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -o $@
+
+$(FUZZERS:=.fuzz): %.fuzz: %
+	@mkdir -p $<.corpus
+	@echo "$(notdir $<): $(FUZZ_SECONDS) s"
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
+		-artifact_prefix=$<- -verbosity=0 -print_final_stats=1 \
+		$<.corpus tests/fuzz/corpus/$(notdir $<) >$<.log 2>&1 || \
+		{ cat $<.log; exit 1; }
+	@grep number_of_executed_units $<.log
+
+check-fuzz:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang \
+		CFLAGS='-O1 -g' FUZZ_SECONDS=$(FUZZ_SECONDS) \
+		SANITIZE='$(SANITIZERS) -fsanitize=fuzzer-no-link' run-fuzzers
+
+run-fuzzers: $(FUZZERS:=.fuzz)
+
+# make fuzz SECONDS=3600
+SECONDS ?= 600
+fuzz:
+	@$(MAKE) --no-print-directory FUZZ_SECONDS=$(SECONDS) check-fuzz
+
+check-floors:
+	tests/check-floors
+
+check-lint:
+	@mkdir -p build
+	tests/check-lint $(STORE) $(ALL_CFLAGS) $(INCLUDES)
+
+.PHONY: check-unit check-store check-asan check-valgrind check-fuzz fuzz \
+	run-fuzzers check-floors check-lint $(TESTS:=.run) $(FUZZERS:=.fuzz)
