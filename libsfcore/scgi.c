@@ -86,7 +86,7 @@ enum sf_err sf_scgi_read(int fd, struct sf_request *out)
 
 	(void)setsockopt(
 		fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (!read_length(fd, &size) || size > SF_SCGI_HEADER_MAX)
+	if (!read_length(fd, &size) || size == 0 || size > SF_SCGI_HEADER_MAX)
 		return SF_ERR_INVALID;
 	header = sf_alloc(size + 1);
 	if (!read_whole(fd, header, size + 1) || header[size] != ',')
