@@ -6,7 +6,11 @@ BUILD   ?= build
 OUT     := $(BUILD)/$(STORE)
 CC      ?= cc
 
-PACKAGES := json-c hiredis libbson-static-1.0 lmdb
+PACKAGES_lmdb := libbson-static-1.0 lmdb
+# The driver is called so since its second version.
+PACKAGES_mongodb = $(shell pkg-config --exists mongoc2 && echo mongoc2 || \
+	echo libmongoc-1.0)
+PACKAGES := json-c hiredis $(PACKAGES_$(STORE))
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wconversion
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 # Ours by -iquote: some of our headers have names that libraries use too.
@@ -14,14 +18,20 @@ INCLUDES := -iquote libsfcore $(patsubst -I%,-isystem %,\
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 CFLAGS   ?= -O2 -g
 # A CGI program's cost is its start: static and at a fixed place starts fastest.
-# No resolver: see redis.c.
-LDSTATIC ?= -static -no-pie -Wl,--wrap=getaddrinfo
+# No resolver: see redis.c. What the MongoDB driver needs has no static library.
+LDSTATIC_lmdb := -static -no-pie -Wl,--wrap=getaddrinfo
+LDSTATIC_mongodb := -no-pie
+LDSTATIC ?= $(LDSTATIC_$(STORE))
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)
 LDFLAGS  += -Wl,-z,relro,-z,now
-LIBS     := $(shell pkg-config --static --libs $(PACKAGES) 2>/dev/null)
+LIBS     := $(shell pkg-config $(if $(filter lmdb,$(STORE)),--static) \
+	--libs $(PACKAGES) 2>/dev/null)
 
-SOURCES  := $(filter-out libsfcore/store_%.c,$(wildcard libsfcore/*.c)) \
-	libsfcore/store_$(STORE).c
+# Only for this store is there anything beside store_mongodb.c.
+SOURCES_mongodb := libsfcore/mongodb.c libsfcore/look.c
+SOURCES  := $(filter-out libsfcore/store_%.c $(SOURCES_mongodb),\
+	$(wildcard libsfcore/*.c)) libsfcore/store_$(STORE).c \
+	$(SOURCES_$(STORE))
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|$\
 	CHAT_LIFETIME|GA_ID

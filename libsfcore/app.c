@@ -234,9 +234,10 @@ static int run_scgi(const char *path, const struct sf_resource *resource)
 
 	if (!err && path)
 		err = sf_server_listen(path, &listener);
-	if (!err)
-		err = sf_server_run(listener, run_connection, &origin);
-	return err ? 1 : 0;
+	if (err)
+		return 1;
+	sf_store_init();
+	return sf_server_run(listener, run_connection, &origin) ? 1 : 0;
 }
 
 static int refuse_usage(const char *name)

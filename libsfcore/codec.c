@@ -19,7 +19,7 @@ static void append_token(
 	BSON_APPEND_OID(bson, key, &oid);
 }
 
-static void append_tokens(bson_t *bson, const char *key,
+void sf_codec_append_tokens(bson_t *bson, const char *key,
 	const struct sf_token *tokens, size_t count)
 {
 	bson_t array;
@@ -53,29 +53,31 @@ static void append_message(
 	bson_append_document_end(bson, &item);
 }
 
-static void append_messages(bson_t *bson, const struct sf_document *document)
+void sf_codec_append_messages(bson_t *bson, const char *key,
+	const struct sf_message *messages, size_t count)
 {
 	bson_t array;
 
-	BSON_APPEND_ARRAY_BEGIN(bson, "messages", &array);
-	for (size_t i = 0; i < document->message_count; i++) {
+	BSON_APPEND_ARRAY_BEGIN(bson, key, &array);
+	for (size_t i = 0; i < count; i++) {
 		char digits[16];
 		const char *index;
 
 		bson_uint32_to_string(
 			(uint32_t)i, &index, digits, sizeof(digits));
-		append_message(&array, index, &document->messages[i]);
+		append_message(&array, index, &messages[i]);
 	}
 	bson_append_array_end(bson, &array);
 }
 
-static void append_polls(bson_t *bson, const struct sf_document *document)
+void sf_codec_append_polls(bson_t *bson, const char *key,
+	const struct sf_poll *polls, size_t count)
 {
 	bson_t array;
 
-	BSON_APPEND_ARRAY_BEGIN(bson, "long_polling", &array);
-	for (size_t i = 0; i < document->poll_count; i++) {
-		const struct sf_poll *poll = &document->polls[i];
+	BSON_APPEND_ARRAY_BEGIN(bson, key, &array);
+	for (size_t i = 0; i < count; i++) {
+		const struct sf_poll *poll = &polls[i];
 		char digits[16];
 		const char *index;
 		bson_t item;
@@ -99,11 +101,14 @@ uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size)
 
 	append_token(&bson, "_id", &document->id);
 	BSON_APPEND_UTF8(&bson, "status", sf_status_name(document->status));
-	append_tokens(
+	sf_codec_append_tokens(
 		&bson, "user_tokens", document->users, document->user_count);
-	append_messages(&bson, document);
-	append_polls(&bson, document);
-	append_tokens(&bson, "sent", document->sent, document->sent_count);
+	sf_codec_append_messages(
+		&bson, "messages", document->messages, document->message_count);
+	sf_codec_append_polls(
+		&bson, "long_polling", document->polls, document->poll_count);
+	sf_codec_append_tokens(
+		&bson, "sent", document->sent, document->sent_count);
 	BSON_APPEND_DATE_TIME(&bson, "created", document->created_ms);
 	data = bson_destroy_with_steal(&bson, true, &length);
 	*size = length;

@@ -20,4 +20,17 @@ uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size);
 enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
 	const struct sf_token *user, struct sf_document *out) SF_MUST_CHECK;
 
+/* Arrays of a chat's parts, for a store that changes it where it lies. */
+
+struct _bson_t;
+
+void sf_codec_append_tokens(struct _bson_t *bson, const char *key,
+	const struct sf_token *tokens, size_t count);
+
+void sf_codec_append_messages(struct _bson_t *bson, const char *key,
+	const struct sf_message *messages, size_t count);
+
+void sf_codec_append_polls(struct _bson_t *bson, const char *key,
+	const struct sf_poll *polls, size_t count);
+
 #endif

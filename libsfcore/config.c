@@ -100,6 +100,14 @@ static enum sf_err load_runtime_dir(
 	return SF_OK;
 }
 
+/* Whether the linked store can use it, it says itself. */
+static bool is_store(const char *value)
+{
+	return strncmp(value, "lmdb:/", 6) == 0 ||
+	       strncmp(value, "mongodb://", 10) == 0 ||
+	       strncmp(value, "mongodb+srv://", 14) == 0;
+}
+
 static enum sf_err load_store(struct sf_config *out, struct sf_detail *detail)
 {
 	const char *value = getenv("SFCHAT_STORE");
@@ -110,11 +118,10 @@ static enum sf_err load_store(struct sf_config *out, struct sf_detail *detail)
 	else
 		length = snprintf(out->store, sizeof(out->store),
 			"lmdb:%s/store", out->runtime_dir);
-	if (strncmp(out->store, "lmdb:/", 6) != 0 ||
-		(size_t)length >= sizeof(out->store))
+	if (!is_store(out->store) || (size_t)length >= sizeof(out->store))
 		return sf_detail_set(detail, SF_ERR_INVALID,
-			"SFCHAT_STORE: lmdb: and an absolute path was "
-			"expected");
+			"SFCHAT_STORE: lmdb: and an absolute path, or a "
+			"mongodb:// URI, was expected");
 	return SF_OK;
 }
 

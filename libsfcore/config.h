@@ -21,7 +21,7 @@ enum sf_wake_kind {
 
 struct sf_config {
 	char runtime_dir[SF_CONFIG_PATH_MAX]; /* tables, default store */
-	char store[SF_CONFIG_PATH_MAX];       /* "lmdb:DIR" */
+	char store[SF_CONFIG_PATH_MAX];       /* "lmdb:DIR" or a mongodb URI */
 	enum sf_wake_kind wake;
 	struct sf_redis_address redis; /* wake-ups and jobs */
 	int poll_sleep_seconds;        /* longest wait between looks */

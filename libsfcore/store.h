@@ -21,6 +21,12 @@
 
 struct sf_store;
 
+/*
+ * Readies what all handles of a process have in common. A process that forks
+ * calls it before, so that its children need not; the others never need to.
+ */
+void sf_store_init(void);
+
 /* Makes the store if it is missing. sf_store_free() frees the handle. */
 enum sf_err sf_store_open(
 	const struct sf_config *config, struct sf_store **out) SF_MUST_CHECK;
@@ -30,6 +36,12 @@ void sf_store_free(struct sf_store *store);
 
 /* Before a long wait: gives back what is dear to hold. The next verb works. */
 void sf_store_rest(struct sf_store *store);
+
+/*
+ * For a new site, and after a change of the lifetime: makes what finds old
+ * chats quickly. Not for every request.
+ */
+enum sf_err sf_store_prepare(struct sf_store *store) SF_MUST_CHECK;
 
 /* Stores a new chat. SF_ERR_CONFLICT: there is one with this token. */
 enum sf_err sf_store_insert(struct sf_store *store,
@@ -94,7 +106,7 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 
 /* How far a sweep has come; it starts with all zero. */
 struct sf_store_sweep {
-	struct sf_token last; /* chats up to this one have been looked at */
+	struct sf_token last; /* where the store goes on, if it needs to know */
 	bool done;            /* there are no more */
 	int64_t closed;       /* chats so far */
 	int64_t removed;
@@ -105,11 +117,11 @@ struct sf_store_sweep {
 };
 
 /*
- * Goes on with a sweep by one batch, in the order of the chats' tokens: closes
- * each chat that is over its lifetime, as sf_document_expire(), and removes
- * each that sf_document_is_forgotten(). A batch is short, so that people's
- * requests get in between; each change checks again what it is for. After an
- * error the same call may be made again.
+ * Goes on with a sweep by one batch: closes each chat that is over its
+ * lifetime, as sf_document_expire(), and removes each that
+ * sf_document_is_forgotten(). A batch is short, so that people's requests get
+ * in between; each change checks again what it is for. After an error the same
+ * call may be made again.
  */
 enum sf_err sf_store_sweep(struct sf_store *store, int64_t now_ms,
 	struct sf_store_sweep *sweep) SF_MUST_CHECK;

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The store of a site that has outgrown one machine: MongoDB, one document per
+ * chat in the collection `chats`. A verb is one command whose filter says again
+ * all that the change relies upon. If the chat is not, or no longer, like that,
+ * nothing happens; the verb then looks why, and tries again or says why not.
+ */
+#include "store.h"
+
+#include "codec.h"
+#include "log.h"
+#include "look.h"
+
+#define COLLECTION "chats"
+
+/* The server's own removal is the last net, well behind ours. */
+#define TTL_MARGIN_SECONDS 86400
+
+struct sf_store {
+	struct sf_mongodb *mongodb;
+	int64_t lifetime_ms;
+};
+
+/* One verb under way. */
+struct verb {
+	struct sf_look look;
+	bool done; /* the command's filter matched */
+};
+
+void sf_store_init(void)
+{
+	sf_mongodb_init();
+}
+
+enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
+{
+	struct sf_mongodb *mongodb;
+	enum sf_err err = sf_mongodb_open(config->store, COLLECTION, &mongodb);
+
+	if (err) {
+		sf_log(SF_LOG_ERROR,
+			"SFCHAT_STORE: a mongodb:// URI was expected, for "
+			"this is a build with MongoDB");
+		return err;
+	}
+	*out = sf_alloc(sizeof(**out));
+	**out = (struct sf_store){
+		.mongodb = mongodb,
+		.lifetime_ms = config->chat_lifetime_seconds * 1000,
+	};
+	return SF_OK;
+}
+
+void sf_store_free(struct sf_store *store)
+{
+	if (!store)
+		return;
+	sf_mongodb_free(store->mongodb);
+	free(store);
+}
+
+void sf_store_rest(struct sf_store *store)
+{
+	sf_mongodb_rest(store->mongodb);
+}
+
+/* Finds old chats without looking at all of them. */
+static bson_t *compose_indexes(int64_t ttl_seconds)
+{
+	return BCON_NEW("createIndexes", BCON_UTF8(COLLECTION), "indexes", "[",
+		"{", "name", BCON_UTF8("status_created"), "key", "{", "status",
+		BCON_INT32(1), "created", BCON_INT32(1), "}", "}", "{", "name",
+		BCON_UTF8("created"), "key", "{", "created", BCON_INT32(1), "}",
+		"expireAfterSeconds", BCON_INT64(ttl_seconds), "}", "]");
+}
+
+static bson_t *compose_ttl(int64_t ttl_seconds)
+{
+	return BCON_NEW("collMod", BCON_UTF8(COLLECTION), "index", "{", "name",
+		BCON_UTF8("created"), "expireAfterSeconds",
+		BCON_INT64(ttl_seconds), "}");
+}
+
+static enum sf_err run(struct sf_store *store, bson_t *command)
+{
+	enum sf_err err;
+
+	sf_mongodb_begin(store->mongodb);
+	err = sf_mongodb_run(store->mongodb, command);
+	bson_destroy(command);
+	return err;
+}
+
+enum sf_err sf_store_prepare(struct sf_store *store)
+{
+	int64_t ttl_seconds = store->lifetime_ms / 1000 + TTL_MARGIN_SECONDS;
+	enum sf_err err = run(store, compose_indexes(ttl_seconds));
+
+	/* They were made when the lifetime was another. */
+	if (err == SF_ERR_CONFLICT)
+		err = run(store, compose_ttl(ttl_seconds));
+	return err;
+}
+
+static struct verb begin(const struct sf_store *store, int64_t now_ms)
+{
+	sf_mongodb_begin(store->mongodb);
+	return (struct verb){
+		.look = {
+			.mongodb = store->mongodb,
+			.now_ms = now_ms,
+			.lifetime_ms = store->lifetime_ms,
+		},
+	};
+}
+
+/* The one command of a verb. Where it does not match, the verb begins anew. */
+static enum sf_err change(struct verb *verb, bson_t *filter, bson_t *update)
+{
+	enum sf_err err = sf_look_change(&verb->look, filter, update);
+
+	verb->done = err == SF_OK;
+	return err == SF_ERR_NOT_FOUND ? SF_OK : err;
+}
+
+enum sf_err sf_store_insert(
+	struct sf_store *store, const struct sf_document *document)
+{
+	enum sf_err err;
+	uint8_t *data;
+	size_t size;
+	bson_t bson;
+
+	data = sf_codec_encode(document, &size);
+	if (!bson_init_static(&bson, data, size))
+		sf_die("a new chat is not BSON");
+	sf_mongodb_begin(store->mongodb);
+	err = sf_mongodb_insert(store->mongodb, &bson);
+	free(data);
+	return err;
+}
+
+enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	struct verb verb = begin(store, now_ms);
+	const struct sf_look *look = &verb.look;
+	enum sf_err err = sf_look_as(&verb.look, who);
+
+	if (!err)
+		err = sf_codec_decode(bson_get_data(look->found),
+			look->found->len, &who->user, out);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+static enum sf_err try_join(struct verb *verb,
+	const struct sf_participant *joiner, struct sf_token *creator)
+{
+	const bson_oid_t user = sf_look_oid(&joiner->user);
+	struct sf_document *document = &verb->look.document;
+	enum sf_err err = sf_look_at(&verb->look, &joiner->chat);
+	bson_t *filter, *set, *added, *update;
+	bson_iter_t polls;
+
+	if (!err) {
+		*creator = document->users[0];
+		err = sf_document_join(
+			document, &joiner->user, verb->look.now_ms);
+	}
+	if (err)
+		return err;
+	filter = sf_look_filter(&verb->look);
+	/* The rule makes new ones of these. */
+	if (bson_iter_init_find(&polls, verb->look.found, "long_polling"))
+		(void)bson_append_iter(filter, "long_polling", -1, &polls);
+	set = BCON_NEW("status", BCON_UTF8(sf_status_name(document->status)));
+	sf_codec_append_polls(
+		set, "long_polling", document->polls, document->poll_count);
+	added = sf_look_added(&verb->look);
+	update = BCON_NEW("$set", BCON_DOCUMENT(set), "$push", "{",
+		"user_tokens", BCON_OID(&user), "messages",
+		BCON_DOCUMENT(added), "}");
+	bson_destroy(added);
+	bson_destroy(set);
+	return change(verb, filter, update);
+}
+
+enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *joiner, struct sf_token *creator)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_join(&verb, joiner, creator);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/* How many of the messages that the rule appended have a chosen id. */
+static size_t count_chosen(const struct verb *verb)
+{
+	const struct sf_document *document = &verb->look.document;
+	size_t count = 0;
+
+	for (size_t i = verb->look.found_messages; i < document->message_count;
+		i++)
+		count += document->messages[i].chosen_id;
+	return count;
+}
+
+/* That no more wait for to than leave room for what the rule appended. */
+static void require_room(
+	const struct verb *verb, const struct sf_token *to, bson_t *filter)
+{
+	const size_t count = verb->look.document.message_count;
+	const int room = SF_DOCUMENT_WAITING_MAX -
+			 (int)(count - verb->look.found_messages);
+	const bson_oid_t user = sf_look_oid(to);
+	char next[32];
+
+	(void)snprintf(next, sizeof(next), "messages.%d", room);
+	/* Mostly it is enough that there are so few in all. */
+	if (verb->look.found_messages <= (size_t)room)
+		BCON_APPEND(
+			filter, next, "{", "$exists", BCON_BOOL(false), "}");
+	else
+		BCON_APPEND(filter, "$expr", "{", "$lte", "[", "{", "$size",
+			"{", "$filter", "{", "input", BCON_UTF8("$messages"),
+			"cond", "{", "$eq", "[", BCON_UTF8("$$this.user_token"),
+			BCON_OID(&user), "]", "}", "}", "}", "}",
+			BCON_INT32(room), "]", "}");
+}
+
+/* What the rule appended, and remembered of it, as one command. */
+static enum sf_err push_added(struct verb *verb, const struct sf_token *to)
+{
+	const struct sf_document *document = &verb->look.document;
+	const size_t count = count_chosen(verb);
+	const struct sf_token *chosen =
+		document->sent + document->sent_count - count;
+	bson_t unknown = BSON_INITIALIZER;
+	bson_t remembered = BSON_INITIALIZER;
+	bson_t *filter = sf_look_filter(&verb->look);
+	bson_t *added = sf_look_added(&verb->look);
+	bson_t *update;
+
+	sf_codec_append_tokens(&unknown, "$nin", chosen, count);
+	BSON_APPEND_DOCUMENT(filter, "sent", &unknown);
+	require_room(verb, to, filter);
+	sf_codec_append_tokens(&remembered, "$each", chosen, count);
+	BSON_APPEND_INT32(&remembered, "$slice", -SF_DOCUMENT_SENT_MAX);
+	update = BCON_NEW("$push", "{", "messages", BCON_DOCUMENT(added),
+		"sent", BCON_DOCUMENT(&remembered), "}");
+	bson_destroy(&remembered);
+	bson_destroy(&unknown);
+	bson_destroy(added);
+	return change(verb, filter, update);
+}
+
+static enum sf_err try_push(struct verb *verb,
+	const struct sf_participant *from, const struct sf_store_push *push,
+	struct sf_token *to)
+{
+	struct sf_document *document = &verb->look.document;
+	enum sf_err err = sf_look_as(&verb->look, from);
+	const struct sf_token *other;
+
+	if (err)
+		return err;
+	other = sf_document_other(document, &from->user);
+	*to = other ? *other : from->user;
+	err = sf_document_push(
+		document, &from->user, push->messages, push->count);
+	if (err)
+		return err;
+	verb->done = document->message_count == verb->look.found_messages;
+	return verb->done ? SF_OK : push_added(verb, to);
+}
+
+enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *from, const struct sf_store_push *push,
+	struct sf_token *to)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_push(&verb, from, push, to);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/*
+ * At first without having looked: who's chat, open and within its lifetime. If
+ * it is not that, as it was found then.
+ */
+static bson_t *match_living(
+	const struct verb *verb, const struct sf_participant *who)
+{
+	const bson_oid_t id = sf_look_oid(&who->chat);
+	const bson_oid_t user = sf_look_oid(&who->user);
+	const char *closed = sf_status_name(SF_STATUS_CLOSED);
+	const int64_t since_ms = verb->look.now_ms - verb->look.lifetime_ms;
+
+	if (verb->look.found)
+		return sf_look_filter(&verb->look);
+	return BCON_NEW("_id", BCON_OID(&id), "user_tokens", BCON_OID(&user),
+		"status", "{", "$ne", BCON_UTF8(closed), "}", "created", "{",
+		"$gt", BCON_DATE_TIME(since_ms), "}");
+}
+
+static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
+	const struct sf_store_pull *pull)
+{
+	const bson_oid_t user = sf_look_oid(&who->user);
+	bson_t ids = BSON_INITIALIZER;
+	bson_t *update;
+	enum sf_err err;
+
+	sf_codec_append_tokens(&ids, "$in", pull->ids, pull->count);
+	update = BCON_NEW("$pull", "{", "messages", "{", "user_token",
+		BCON_OID(&user), "_id", BCON_DOCUMENT(&ids), "}", "}");
+	bson_destroy(&ids);
+	err = change(verb, match_living(verb, who), update);
+	if (err)
+		return err;
+	if (!verb->done)
+		return sf_look_as(&verb->look, who);
+	if (sf_document_is_forgotten(&verb->look.document, verb->look.now_ms,
+		    verb->look.lifetime_ms))
+		(void)!sf_look_forget(&verb->look);
+	return SF_OK;
+}
+
+enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_store_pull *pull)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_pull(&verb, who, pull);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/* That user has shown no sign of life since then. */
+static void require_silence(
+	bson_t *filter, const struct sf_token *user, int64_t since_ms)
+{
+	const bson_oid_t id = sf_look_oid(user);
+
+	BCON_APPEND(filter, "long_polling", "{", "$not", "{", "$elemMatch", "{",
+		"user_token", BCON_OID(&id), "created", "{", "$gt",
+		BCON_DATE_TIME(since_ms), "}", "}", "}", "}");
+}
+
+static enum sf_err close_found(
+	struct verb *verb, const struct sf_token *by, int64_t silent_since_ms)
+{
+	bson_t *filter = sf_look_filter(&verb->look);
+	bson_t *added;
+	bson_t *update;
+
+	if (silent_since_ms < INT64_MAX)
+		require_silence(filter, by, silent_since_ms);
+	sf_document_close(&verb->look.document, by);
+	added = sf_look_added(&verb->look);
+	update = BCON_NEW("$set", "{", "status",
+		BCON_UTF8(sf_status_name(verb->look.document.status)), "}",
+		"$push", "{", "messages", BCON_DOCUMENT(added), "}");
+	bson_destroy(added);
+	return change(verb, filter, update);
+}
+
+static enum sf_err try_close(struct verb *verb, const struct sf_participant *by,
+	int64_t silent_since_ms, struct sf_token *other)
+{
+	const struct sf_document *document = &verb->look.document;
+	enum sf_err err = sf_look_as(&verb->look, by);
+	const struct sf_token *rest;
+
+	if (err)
+		return err;
+	if (sf_document_last_sign(document, &by->user) > silent_since_ms)
+		return SF_ERR_CONFLICT;
+	rest = sf_document_other(document, &by->user);
+	*other = rest ? *rest : by->user;
+	verb->done = document->status == SF_STATUS_CLOSED;
+	return verb->done ? SF_OK
+			  : close_found(verb, &by->user, silent_since_ms);
+}
+
+enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *by, int64_t silent_since_ms,
+	struct sf_token *other)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_close(&verb, by, silent_since_ms, other);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+static enum sf_err try_begin_poll(struct verb *verb,
+	const struct sf_participant *who, const struct sf_token *poll)
+{
+	const bson_oid_t user = sf_look_oid(&who->user);
+	const bson_oid_t id = sf_look_oid(poll);
+	bson_t *update = BCON_NEW("0", "{", "$set", "{", "long_polling", "{",
+		"$concatArrays", "[", "{", "$filter", "{", "input",
+		BCON_UTF8("$long_polling"), "cond", "{", "$ne", "[",
+		BCON_UTF8("$$this.user_token"), BCON_OID(&user), "]", "}", "}",
+		"}", "[", "{", "_id", BCON_OID(&id), "user_token",
+		BCON_OID(&user), "created", BCON_DATE_TIME(verb->look.now_ms),
+		"}", "]", "]", "}", "}", "}");
+	enum sf_err err = change(verb, match_living(verb, who), update);
+
+	return err || verb->done ? err : sf_look_as(&verb->look, who);
+}
+
+enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_token *poll)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_begin_poll(&verb, who, poll);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/* What is over its lifetime, or to be forgotten, by the index on both. */
+static bson_t *match_due(const struct sf_store *store, int64_t now_ms)
+{
+	const char *closed = sf_status_name(SF_STATUS_CLOSED);
+	const int64_t overdue_ms = now_ms - store->lifetime_ms;
+
+	return BCON_NEW("$or", "[", "{", "status", "{", "$in", "[",
+		BCON_UTF8(sf_status_name(SF_STATUS_DRAFT)),
+		BCON_UTF8(sf_status_name(SF_STATUS_READY)), "]", "}", "created",
+		"{", "$lte", BCON_DATE_TIME(overdue_ms), "}", "}", "{",
+		"status", BCON_UTF8(closed), "created", "{", "$lte",
+		BCON_DATE_TIME(overdue_ms - SF_DOCUMENT_GRACE_MS), "}", "}",
+		"{", "status", BCON_UTF8(closed), "messages", "{", "$size",
+		BCON_INT32(0), "}", "}", "]");
+}
+
+static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
+	bson_t **out, size_t *count)
+{
+	bson_t *filter = match_due(store, now_ms);
+	bson_t *fields = sf_look_outline();
+	struct sf_mongodb_query query = { filter, fields, SF_STORE_SWEEP_MAX };
+	enum sf_err err;
+
+	sf_mongodb_begin(store->mongodb);
+	err = sf_mongodb_find(store->mongodb, &query, out, count);
+	bson_destroy(fields);
+	bson_destroy(filter);
+	return err;
+}
+
+static void tell(
+	const struct sf_document *document, struct sf_store_sweep *sweep)
+{
+	for (size_t i = 0; i < document->user_count; i++)
+		sweep->told[sweep->told_count++] = document->users[i];
+}
+
+/* What was found due, unless a request was quicker. */
+static enum sf_err sweep_found(
+	struct sf_look *look, struct sf_store_sweep *sweep)
+{
+	const struct sf_document *document = &look->document;
+	bool open = document->status != SF_STATUS_CLOSED;
+	bool forgotten = sf_document_is_forgotten(
+		document, look->now_ms, look->lifetime_ms);
+	enum sf_err err =
+		forgotten ? sf_look_forget(look) : sf_look_expire(look);
+
+	if (err)
+		return err == SF_ERR_NOT_FOUND ? SF_OK : err;
+	if (forgotten)
+		sweep->removed++;
+	else
+		sweep->closed++;
+	if (open)
+		tell(document, sweep);
+	return SF_OK;
+}
+
+/* Takes over found. */
+static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
+	bson_t *found, struct sf_store_sweep *sweep)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err = SF_OK;
+
+	if (sf_look_take(&verb.look, found) == SF_OK)
+		err = sweep_found(&verb.look, sweep);
+	else
+		sweep->unreadable++;
+	sf_look_release(&verb.look);
+	return err;
+}
+
+enum sf_err sf_store_sweep(
+	struct sf_store *store, int64_t now_ms, struct sf_store_sweep *sweep)
+{
+	const int64_t before = sweep->closed + sweep->removed;
+	bson_t *found[SF_STORE_SWEEP_MAX];
+	size_t count;
+	enum sf_err err = find_due(store, now_ms, found, &count);
+	bool moved;
+
+	sweep->told_count = 0;
+	/* These are found again by every batch. */
+	sweep->unreadable = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (err)
+			bson_destroy(found[i]);
+		else
+			err = sweep_one(store, now_ms, found[i], sweep);
+	}
+	moved = sweep->closed + sweep->removed > before;
+	/* What is done is not found again, so each batch is the first one. */
+	sweep->done = !err && (count < SF_STORE_SWEEP_MAX || !moved);
+	/* Those who are told must be heard of; the error will come again. */
+	return moved ? SF_OK : err;
+}
