@@ -16,6 +16,7 @@
 
 #define ROUNDS 150
 #define PATIENCE_SECONDS 30
+#define SETTLE_US 100000
 
 static enum sf_err insert(struct talk *talk)
 {
@@ -162,6 +163,32 @@ static bool is_at(struct talk *talk, int step)
 	       count_polls(talk) == steps[step].polls;
 }
 
+static bool is_served(const struct talk *talk)
+{
+	return strncmp(talk->config.store, "lmdb:", 5) != 0;
+}
+
+/*
+ * A server may still be at what the killed process asked for last. There is no
+ * telling when it is done but that nothing changes any more.
+ */
+static void await_rest(struct talk *talk)
+{
+	char *before = talk_snapshot(talk);
+	bool same;
+
+	do {
+		char *after;
+
+		(void)usleep(SETTLE_US);
+		after = talk_snapshot(talk);
+		same = strcmp(before, after) == 0;
+		free(before);
+		before = after;
+	} while (!same);
+	free(before);
+}
+
 /* Leads on, to its end, the life in which somebody was killed. */
 static void finish_life(struct talk *talk, const struct trace *trace)
 {
@@ -169,6 +196,8 @@ static void finish_life(struct talk *talk, const struct trace *trace)
 	int step = done % STEPS;
 
 	enter_life(talk, trace, done / STEPS);
+	if (is_served(talk))
+		await_rest(talk);
 	if (!is_at(talk, step))
 		step++;
 	if (!is_at(talk, step))

@@ -426,6 +426,75 @@ static void of_all_polls_of_one_user_one_stays(void **state)
 	finish(race);
 }
 
+/* The creator begins a poll, and somebody joins. */
+static int poll_or_join(void *data, int number)
+{
+	struct race *race = data;
+
+	if (!enter(race))
+		return BROKEN;
+	if (number == 0)
+		return talk_poll(
+			race->talk, &race->talk->creator, &race->ids[0]);
+	return talk_join(race->talk, &race->ids[number]);
+}
+
+static void a_poll_begun_during_a_join_stays(void **state)
+{
+	struct talk *talk = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct sf_document seen;
+		struct race *race;
+		int results[2];
+
+		talk_begin_draft(talk);
+		race = run(talk, poll_or_join, 2, results);
+		assert_int_equal(support_count(results, 2, SF_OK), 2);
+		seen = talk_view(talk, &talk->creator);
+		assert_true(sf_document_has_poll(&seen, &race->ids[0]));
+		sf_document_release(&seen);
+		finish(race);
+	}
+}
+
+/*
+ * Somebody begins a poll, and finds the chat open or not; and is closed out, if
+ * silent for a second.
+ */
+static int poll_or_close_silent(void *data, int number)
+{
+	struct race *race = data;
+	struct talk *talk = race->talk;
+	struct sf_token other;
+
+	if (!enter(race))
+		return BROKEN;
+	if (number == 1)
+		return sf_store_close(talk->store, talk->now_ms, &talk->creator,
+			talk->now_ms - 1000, &other);
+	if (talk_poll(talk, &talk->creator, &race->ids[0]))
+		return BROKEN;
+	return strcmp(talk_see(talk, &talk->creator), "ready") == 0
+		       ? SF_OK
+		       : SF_ERR_CLOSED;
+}
+
+static void who_polls_in_time_is_not_closed_out(void **state)
+{
+	struct talk *talk = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int results[2];
+
+		talk_begin_ready(talk);
+		talk->now_ms += 1000;
+		finish(run(talk, poll_or_close_silent, 2, results));
+		assert_int_equal(results[1],
+			results[0] == SF_OK ? SF_ERR_CONFLICT : SF_OK);
+	}
+}
+
 static int view_overdue(void *data, int number)
 {
 	struct race *race = data;
@@ -463,6 +532,8 @@ int main(void)
 		with_ready(what_was_acknowledged_before_a_close_is_kept),
 		with_ready(last_acknowledgements_of_a_closed_chat_forget_it),
 		with_ready(of_all_polls_of_one_user_one_stays),
+		with_draft(a_poll_begun_during_a_join_stays),
+		with_ready(who_polls_in_time_is_not_closed_out),
 		with_ready(an_overdue_chat_is_closed_once),
 	};
 

@@ -177,6 +177,20 @@ static void every_verb_forgets_a_chat_after_its_grace(void **state)
 	}
 }
 
+/* Or the one who polls would take it for replaced, and hear of nothing. */
+static void an_expired_chat_takes_a_poll(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token id = talk_token();
+	struct sf_document seen;
+
+	talk->now_ms += talk->lifetime_ms;
+	assert_ok(talk_poll(talk, &talk->creator, &id));
+	seen = talk_view(talk, &talk->creator);
+	assert_true(sf_document_has_poll(&seen, &id));
+	sf_document_release(&seen);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +200,7 @@ int main(void)
 		with_ready(every_verb_closes_a_chat_over_its_lifetime),
 		with_draft(a_draft_over_its_lifetime_lets_nobody_in),
 		with_ready(an_expired_chat_says_so_once),
+		with_ready(an_expired_chat_takes_a_poll),
 		with_ready(a_closed_chat_is_there_until_its_grace_is_over),
 		with_ready(every_verb_forgets_a_chat_after_its_grace),
 	};
