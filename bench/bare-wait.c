@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The waiting half of the bare pair: the shortest poll there can be. It
+ * sleeps until there is something to take off the counter, then answers.
+ */
+#include "bare-pair.h"
+
+int main(void)
+{
+	_Atomic uint32_t *counter = pair_counter();
+
+	while (atomic_load(counter) == 0)
+		syscall(SYS_futex, counter, FUTEX_WAIT, 0, NULL, NULL, 0);
+	atomic_fetch_sub(counter, 1);
+	pair_answer();
+}

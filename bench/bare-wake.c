@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The waking half of the bare pair: raises the counter, wakes, answers. */
+#include "bare-pair.h"
+
+int main(void)
+{
+	_Atomic uint32_t *counter = pair_counter();
+
+	atomic_fetch_add(counter, 1);
+	syscall(SYS_futex, counter, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	pair_answer();
+}

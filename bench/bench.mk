@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What `make bench` builds and runs; PART, ROUNDS and WAITERS: see run.mjs.
+# The bare programs go by names of the product's below a folder of their own,
+# so that the same lighttpd.conf serves them.
+
+BENCH := $(BUILD)/bench
+BARE  := $(BENCH)/bare/$(STORE)/cgi-bin
+BARES := $(addprefix $(BARE)/,messages join create)
+
+bench: programs site $(BENCH)/load $(BENCH)/fill $(BARES) $(BENCH)/bare/html
+	node bench/run.mjs
+
+$(BENCH)/load: $(OUT)/obj/bench/load.o $(OUT)/obj/bench/client.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -no-pie $^ $(shell pkg-config --libs openssl) -o $@
+
+$(BENCH)/fill: $(OUT)/obj/bench/fill.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
+
+$(BARE)/messages: $(OUT)/obj/bench/bare.o
+$(BARE)/join: $(OUT)/obj/bench/bare-wait.o
+$(BARE)/create: $(OUT)/obj/bench/bare-wake.o
+$(BARES):
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@
+
+$(BENCH)/bare/html:
+	@mkdir -p $(@D)
+	ln -s ../../html $@
+
+.PHONY: bench

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the measurements need from the machine: the two servers that are
+// compared, the load generator, and what the kernel says about memory and
+// CPU time. It knows no figure that is reported.
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { readdirSync, readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { startServer } from '../tests/lib/server.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const BUILD = join(ROOT, 'build', 'bench');
+const FIRST_PORT = Number(process.env.BENCH_PORT ?? 18790);
+const LOAD_TIMEOUT_MS = 120_000;
+
+const running = new Set();
+
+/**
+ * Starts the server on a port of its own: the product as it is built, or the
+ * bare programs under the same lighttpd.conf.
+ *
+ * @param {{bare?: boolean, env?: Record<string, string>}} options
+ */
+export async function start({ bare = false, env = {} } = {}) {
+	const server = await startServer({
+		port: FIRST_PORT + running.size,
+		env: {
+			...(bare ? { SFCHAT_BUILD: join(BUILD, 'bare') } : {}),
+			...env,
+		},
+	});
+	const stop = server.stop.bind(server);
+	running.add(server);
+	server.stop = async () => {
+		running.delete(server);
+		await stop();
+	};
+	return server;
+}
+
+export function portOf(server) {
+	return new URL(server.url).port;
+}
+
+/** Ends every server that is still there. */
+export async function stopAll() {
+	await Promise.all([...running].map((server) => server.stop()));
+}
+
+/**
+ * Runs one of the programs of the benchmark to its end.
+ *
+ * @param {string} name
+ * @param {(string | number)[]} args
+ * @param {Record<string, string>} env
+ * @returns {Promise<string[]>} its output's lines
+ */
+export async function run(name, args, env = {}) {
+	const child = spawn(join(BUILD, name), args.map(String), {
+		env: { ...process.env, ...env },
+		stdio: ['ignore', 'pipe', 'inherit'],
+		timeout: LOAD_TIMEOUT_MS,
+	});
+	let output = '';
+	for await (const chunk of child.stdout) output += chunk;
+	await ended(child, name);
+	return output.split('\n').filter(Boolean);
+}
+
+function ended(child, name) {
+	return new Promise((resolve, reject) => {
+		const settle = (code, signal) =>
+			code === 0
+				? resolve()
+				: reject(new Error(`${name} failed: ${signal ?? code}`));
+		if (child.exitCode !== null || child.signalCode !== null)
+			settle(child.exitCode, child.signalCode);
+		else child.once('close', settle);
+	});
+}
+
+/**
+ * Starts a program that stops after each of its steps, says which, and goes
+ * on when it is told to.
+ */
+export function runInSteps(name, args) {
+	const child = spawn(join(BUILD, name), args.map(String), {
+		stdio: ['pipe', 'pipe', 'inherit'],
+		timeout: LOAD_TIMEOUT_MS,
+	});
+	const lines = createInterface({ input: child.stdout })[
+		Symbol.asyncIterator
+	]();
+	return {
+		pid: child.pid,
+		async reached(step) {
+			const { value } = await lines.next();
+			if (value !== step)
+				throw new Error(`${name} did not come to "${step}"`);
+		},
+		goOn: () => child.stdin.write('\n'),
+		async finish() {
+			child.stdin.end();
+			await ended(child, name);
+		},
+	};
+}
+
+function processes() {
+	const found = new Map();
+	for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+		const stat = readProc(`${pid}/stat`);
+		const match = /\((.*)\) \S (\d+)/s.exec(stat);
+		if (match)
+			found.set(Number(pid), { name: match[1], parent: Number(match[2]) });
+	}
+	return found;
+}
+
+/** A process may end while it is looked at: then there is nothing to read. */
+function readProc(path) {
+	try {
+		return readFileSync(`/proc/${path}`, 'latin1');
+	} catch {
+		return '';
+	}
+}
+
+/**
+ * The lighttpd below this process and its CGI children. Only one server may
+ * be running.
+ */
+export function serverProcesses() {
+	const all = processes();
+	const isOurs = (pid) => {
+		for (; pid > 1; pid = all.get(pid)?.parent ?? 0)
+			if (pid === process.pid) return true;
+		return false;
+	};
+	const [lighttpd] = [...all.keys()].filter(
+		(pid) => all.get(pid).name === 'lighttpd' && isOurs(pid),
+	);
+	const children = [...all.keys()].filter(
+		(pid) => all.get(pid).parent === lighttpd,
+	);
+	return { lighttpd, children };
+}
+
+/**
+ * CPU seconds that lighttpd and its CGI programs have used, those that have
+ * ended and been waited for included.
+ */
+export function cpuSeconds({ lighttpd, children }) {
+	const alive = [lighttpd, ...children]
+		.map((pid) => Number(readProc(`${pid}/schedstat`).split(' ')[0]))
+		.reduce((sum, nanoseconds) => sum + nanoseconds, 0);
+	const fields = readProc(`${lighttpd}/stat`).split(') ')[1].split(' ');
+	const ticksOfEnded = Number(fields[13]) + Number(fields[14]);
+	return alive / 1e9 + ticksOfEnded / 100;
+}
+
+/** Kilobytes that the machine could still give out. */
+export function availableMemory() {
+	return Number(/MemAvailable:\s+(\d+)/.exec(readProc('meminfo'))[1]);
+}
+
+/** Kilobytes that the given processes hold, shared pages by their share. */
+export function ownMemory(pids) {
+	return pids
+		.map((pid) => /^Pss:\s+(\d+)/m.exec(readProc(`${pid}/smaps_rollup`)))
+		.reduce((sum, match) => sum + Number(match?.[1] ?? 0), 0);
+}
+
+/** Waits until the condition holds; an error after the given seconds. */
+export async function until(what, seconds, condition) {
+	for (const end = Date.now() + seconds * 1000; !condition(); await sleep(250))
+		if (Date.now() > end)
+			throw new Error(`${what}: not within ${seconds} s`);
+}
+
+/** One line that says what a figure was measured on. */
+export function machine() {
+	const [cpu] = cpus();
+	const gigabytes = Math.round(totalmem() / 2 ** 30);
+	const load = readProc('loadavg').split(' ')[0];
+	return (
+		`${cpu.model.trim()}, ${cpus().length} cores, ${gigabytes} GB, ` +
+		`Linux ${release()}, load ${load} before`
+	);
+}
