@@ -124,5 +124,5 @@ FORCE:
 .PHONY: all programs site run release-hashes check check-cgi check-web \
 	check-e2ee check-browser help clean FORCE
 .SECONDARY:
-include tests/tests.mk tests/jobs/jobs.mk
+include tests/tests.mk tests/jobs/jobs.mk bench/bench.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

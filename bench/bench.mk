@@ -5,7 +5,7 @@
 
 BENCH := $(BUILD)/bench
 BARE  := $(BENCH)/bare/$(STORE)/cgi-bin
-BARES := $(addprefix $(BARE)/,messages join create)
+BARES := $(addprefix $(BARE)/,messages create join chat)
 
 bench: programs site $(BENCH)/load $(BENCH)/fill $(BARES) $(BENCH)/bare/html
 	node bench/run.mjs
@@ -18,9 +18,9 @@ $(BENCH)/fill: $(OUT)/obj/bench/fill.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
 
-$(BARE)/messages: $(OUT)/obj/bench/bare.o
+$(BARE)/messages $(BARE)/create: $(OUT)/obj/bench/bare.o
 $(BARE)/join: $(OUT)/obj/bench/bare-wait.o
-$(BARE)/create: $(OUT)/obj/bench/bare-wake.o
+$(BARE)/chat: $(OUT)/obj/bench/bare-wake.o
 $(BARES):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@

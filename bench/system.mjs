@@ -27,29 +27,25 @@ const running = new Set();
  * @param {{bare?: boolean, env?: Record<string, string>}} options
  */
 export async function start({ bare = false, env = {} } = {}) {
-	const server = await startServer({
-		port: FIRST_PORT + running.size,
-		env: {
-			...(bare ? { SFCHAT_BUILD: join(BUILD, 'bare') } : {}),
-			...env,
-		},
-	});
-	const stop = server.stop.bind(server);
-	running.add(server);
-	server.stop = async () => {
-		running.delete(server);
-		await stop();
-	};
-	return server;
-}
-
-export function portOf(server) {
-	return new URL(server.url).port;
+  const server = await startServer({
+    port: FIRST_PORT + running.size,
+    env: {
+      ...(bare ? { SFCHAT_BUILD: join(BUILD, 'bare') } : {}),
+      ...env,
+    },
+  });
+  const stop = server.stop.bind(server);
+  running.add(server);
+  server.stop = async () => {
+    running.delete(server);
+    await stop();
+  };
+  return server;
 }
 
 /** Ends every server that is still there. */
 export async function stopAll() {
-	await Promise.all([...running].map((server) => server.stop()));
+  await Promise.all([...running].map((server) => server.stop()));
 }
 
 /**
@@ -61,27 +57,27 @@ export async function stopAll() {
  * @returns {Promise<string[]>} its output's lines
  */
 export async function run(name, args, env = {}) {
-	const child = spawn(join(BUILD, name), args.map(String), {
-		env: { ...process.env, ...env },
-		stdio: ['ignore', 'pipe', 'inherit'],
-		timeout: LOAD_TIMEOUT_MS,
-	});
-	let output = '';
-	for await (const chunk of child.stdout) output += chunk;
-	await ended(child, name);
-	return output.split('\n').filter(Boolean);
+  const child = spawn(join(BUILD, name), args.map(String), {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: LOAD_TIMEOUT_MS,
+  });
+  let output = '';
+  for await (const chunk of child.stdout) output += chunk;
+  await ended(child, name);
+  return output.split('\n').filter(Boolean);
 }
 
 function ended(child, name) {
-	return new Promise((resolve, reject) => {
-		const settle = (code, signal) =>
-			code === 0
-				? resolve()
-				: reject(new Error(`${name} failed: ${signal ?? code}`));
-		if (child.exitCode !== null || child.signalCode !== null)
-			settle(child.exitCode, child.signalCode);
-		else child.once('close', settle);
-	});
+  return new Promise((resolve, reject) => {
+    const settle = (code, signal) =>
+      code === 0
+        ? resolve()
+        : reject(new Error(`${name} failed: ${signal ?? code}`));
+    if (child.exitCode !== null || child.signalCode !== null)
+      settle(child.exitCode, child.signalCode);
+    else child.once('close', settle);
+  });
 }
 
 /**
@@ -89,46 +85,46 @@ function ended(child, name) {
  * on when it is told to.
  */
 export function runInSteps(name, args) {
-	const child = spawn(join(BUILD, name), args.map(String), {
-		stdio: ['pipe', 'pipe', 'inherit'],
-		timeout: LOAD_TIMEOUT_MS,
-	});
-	const lines = createInterface({ input: child.stdout })[
-		Symbol.asyncIterator
-	]();
-	return {
-		pid: child.pid,
-		async reached(step) {
-			const { value } = await lines.next();
-			if (value !== step)
-				throw new Error(`${name} did not come to "${step}"`);
-		},
-		goOn: () => child.stdin.write('\n'),
-		async finish() {
-			child.stdin.end();
-			await ended(child, name);
-		},
-	};
+  const child = spawn(join(BUILD, name), args.map(String), {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: LOAD_TIMEOUT_MS,
+  });
+  const lines = createInterface({ input: child.stdout })[
+    Symbol.asyncIterator
+  ]();
+  return {
+    pid: child.pid,
+    async reached(step) {
+      const { value } = await lines.next();
+      if (value !== step)
+        throw new Error(`${name} did not come to "${step}"`);
+    },
+    goOn: () => child.stdin.write('\n'),
+    async finish() {
+      child.stdin.end();
+      await ended(child, name);
+    },
+  };
 }
 
 function processes() {
-	const found = new Map();
-	for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-		const stat = readProc(`${pid}/stat`);
-		const match = /\((.*)\) \S (\d+)/s.exec(stat);
-		if (match)
-			found.set(Number(pid), { name: match[1], parent: Number(match[2]) });
-	}
-	return found;
+  const found = new Map();
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const stat = readProc(`${pid}/stat`);
+    const match = /\((.*)\) \S (\d+)/s.exec(stat);
+    if (match)
+      found.set(Number(pid), { name: match[1], parent: Number(match[2]) });
+  }
+  return found;
 }
 
 /** A process may end while it is looked at: then there is nothing to read. */
 function readProc(path) {
-	try {
-		return readFileSync(`/proc/${path}`, 'latin1');
-	} catch {
-		return '';
-	}
+  try {
+    return readFileSync(`/proc/${path}`, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 /**
@@ -136,19 +132,19 @@ function readProc(path) {
  * be running.
  */
 export function serverProcesses() {
-	const all = processes();
-	const isOurs = (pid) => {
-		for (; pid > 1; pid = all.get(pid)?.parent ?? 0)
-			if (pid === process.pid) return true;
-		return false;
-	};
-	const [lighttpd] = [...all.keys()].filter(
-		(pid) => all.get(pid).name === 'lighttpd' && isOurs(pid),
-	);
-	const children = [...all.keys()].filter(
-		(pid) => all.get(pid).parent === lighttpd,
-	);
-	return { lighttpd, children };
+  const all = processes();
+  const isOurs = (pid) => {
+    for (; pid > 1; pid = all.get(pid)?.parent ?? 0)
+      if (pid === process.pid) return true;
+    return false;
+  };
+  const [lighttpd] = [...all.keys()].filter(
+    (pid) => all.get(pid).name === 'lighttpd' && isOurs(pid),
+  );
+  const children = [...all.keys()].filter(
+    (pid) => all.get(pid).parent === lighttpd,
+  );
+  return { lighttpd, children };
 }
 
 /**
@@ -156,40 +152,40 @@ export function serverProcesses() {
  * ended and been waited for included.
  */
 export function cpuSeconds({ lighttpd, children }) {
-	const alive = [lighttpd, ...children]
-		.map((pid) => Number(readProc(`${pid}/schedstat`).split(' ')[0]))
-		.reduce((sum, nanoseconds) => sum + nanoseconds, 0);
-	const fields = readProc(`${lighttpd}/stat`).split(') ')[1].split(' ');
-	const ticksOfEnded = Number(fields[13]) + Number(fields[14]);
-	return alive / 1e9 + ticksOfEnded / 100;
+  const alive = [lighttpd, ...children]
+    .map((pid) => Number(readProc(`${pid}/schedstat`).split(' ')[0]))
+    .reduce((sum, nanoseconds) => sum + nanoseconds, 0);
+  const fields = readProc(`${lighttpd}/stat`).split(') ')[1].split(' ');
+  const ticksOfEnded = Number(fields[13]) + Number(fields[14]);
+  return alive / 1e9 + ticksOfEnded / 100;
 }
 
 /** Kilobytes that the machine could still give out. */
 export function availableMemory() {
-	return Number(/MemAvailable:\s+(\d+)/.exec(readProc('meminfo'))[1]);
+  return Number(/MemAvailable:\s+(\d+)/.exec(readProc('meminfo'))[1]);
 }
 
 /** Kilobytes that the given processes hold, shared pages by their share. */
 export function ownMemory(pids) {
-	return pids
-		.map((pid) => /^Pss:\s+(\d+)/m.exec(readProc(`${pid}/smaps_rollup`)))
-		.reduce((sum, match) => sum + Number(match?.[1] ?? 0), 0);
+  return pids
+    .map((pid) => /^Pss:\s+(\d+)/m.exec(readProc(`${pid}/smaps_rollup`)))
+    .reduce((sum, match) => sum + Number(match?.[1] ?? 0), 0);
 }
 
 /** Waits until the condition holds; an error after the given seconds. */
 export async function until(what, seconds, condition) {
-	for (const end = Date.now() + seconds * 1000; !condition(); await sleep(250))
-		if (Date.now() > end)
-			throw new Error(`${what}: not within ${seconds} s`);
+  for (const end = Date.now() + seconds * 1000; !condition(); await sleep(250))
+    if (Date.now() > end)
+      throw new Error(`${what}: not within ${seconds} s`);
 }
 
 /** One line that says what a figure was measured on. */
 export function machine() {
-	const [cpu] = cpus();
-	const gigabytes = Math.round(totalmem() / 2 ** 30);
-	const load = readProc('loadavg').split(' ')[0];
-	return (
-		`${cpu.model.trim()}, ${cpus().length} cores, ${gigabytes} GB, ` +
-		`Linux ${release()}, load ${load} before`
-	);
+  const [cpu] = cpus();
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  const load = readProc('loadavg').split(' ')[0];
+  return (
+    `${cpu.model.trim()}, ${cpus().length} cores, ${gigabytes} GB, ` +
+    `Linux ${release()}, load ${load} before`
+  );
 }
