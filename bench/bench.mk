@@ -7,8 +7,12 @@ BENCH := $(BUILD)/bench
 BARE  := $(BENCH)/bare/$(STORE)/cgi-bin
 BARES := $(addprefix $(BARE)/,messages create join chat)
 
-bench: programs site $(BENCH)/load $(BENCH)/fill $(BARES) $(BENCH)/bare/html
-	node bench/run.mjs
+bench:
+	@scripts/install build run bench
+	@$(MAKE) --no-print-directory bench-run
+
+bench-run: all $(BENCH)/load $(BENCH)/fill $(BARES) $(BENCH)/bare/html
+	@node bench/run.mjs
 
 $(BENCH)/load: $(OUT)/obj/bench/load.o $(OUT)/obj/bench/client.o
 	@mkdir -p $(@D)
@@ -29,4 +33,4 @@ $(BENCH)/bare/html:
 	@mkdir -p $(@D)
 	ln -s ../../html $@
 
-.PHONY: bench
+.PHONY: bench bench-run

@@ -19,12 +19,12 @@ const BARE_WAKE = '/api/v1/chat.json';
 
 const CONNECTIONS = 16;
 const RATE_CHATS = 500;
-const RATE_REQUESTS = 2000;
+const RATE_SLICES = 4;
 const RATE_METHODS = ['POST', 'GET', 'DELETE'];
 const PAIR_CHATS = 100;
 const PAIR_SAMPLES = 200;
-const SETTLE_MS = 3000;
-const IDLE_SECONDS = 15;
+const SETTLE_MS = 2000;
+const IDLE_SECONDS = 12; // four looks of each
 const POLL_SECONDS = 180; // 60 looks, 3 s apart: the defaults
 const FEW_CHATS = 1000;
 const MANY_CHATS = 1_000_000;
@@ -71,27 +71,39 @@ function load(way, { server, chats }, args) {
   ]);
 }
 
+/** Requests per second; the messages of one slice have tokens of their own. */
+async function rate(side, method, slice) {
+  const checked = side.counts && method === 'GET';
+  const [line] = await load('rate', side, [
+    '-m', method, '-n', RATE_CHATS, '-c', CONNECTIONS, '-s', slice, '-u', LOOK,
+    ...(checked ? ['-k', RATE_SLICES] : []),
+  ]);
+  return Number(line);
+}
+
 /**
- * POST, GET and DELETE once each on every side. A round's messages are sent,
- * received and removed again, so that all requests do their work and each
- * round begins with the same chats.
+ * All sides by turns, a slice each: one request for every chat. What counts is
+ * the time that all slices took together.
+ */
+async function rateOfMethod(sides, method, round) {
+  const seconds = Object.fromEntries(sides.map(({ name }) => [name, 0]));
+  for (let slice = 0; slice < RATE_SLICES; slice++)
+    for (const side of slice % 2 ? [...sides].reverse() : sides)
+      seconds[side.name] +=
+        1 / (await rate(side, method, round * RATE_SLICES + slice));
+  return Object.fromEntries(
+    sides.map(({ name }) => [name, RATE_SLICES / seconds[name]]),
+  );
+}
+
+/**
+ * A round's messages are sent, received and removed again, so that every
+ * request does its work and each round begins with the same chats.
  */
 async function rateRound(sides, round) {
-  const perChat = RATE_REQUESTS / RATE_CHATS;
   const rates = {};
-  for (const method of RATE_METHODS) {
-    const order = round % 2 ? sides.toReversed() : sides;
-    rates[method] = {};
-    for (const side of order) {
-      const checked = side.counts && method === 'GET';
-      const [rate] = await load('rate', side, [
-        '-m', method, '-n', RATE_REQUESTS, '-c', CONNECTIONS,
-        '-s', round, '-u', LOOK,
-        ...(checked ? ['-k', perChat] : []),
-      ]);
-      rates[method][side.name] = Number(rate);
-    }
-  }
+  for (const method of RATE_METHODS)
+    rates[method] = await rateOfMethod(sides, method, round);
   for (const side of sides.filter(({ counts }) => counts))
     await load('rate', side, ['-n', RATE_CHATS, '-u', LOOK, '-k', 0]);
   return rates;
@@ -182,10 +194,8 @@ export async function partB({ rounds }) {
   const results = { bare: [], ours: [] };
   for (const side of sides) await deliveries(side, 0, 20); // warms up
   for (let round = 1; round <= rounds; round++)
-    for (const side of round % 2 ? sides.toReversed() : sides)
-      results[side.name].push(
-        await deliveries(side, round, PAIR_SAMPLES),
-      );
+    for (const side of round % 2 ? [...sides].reverse() : sides)
+      results[side.name].push(await deliveries(side, round, PAIR_SAMPLES));
   await system.stopAll();
   return {
     title: 'delivery: POST sent → the poll answered, ms',
