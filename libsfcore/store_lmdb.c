@@ -3,13 +3,20 @@
  * The embedded store: LMDB, key the 12 bytes of the chat token, value the BSON
  * document, one write transaction per verb. A process that is killed at any
  * moment leaves the last committed state behind; the next one goes on with it.
+ *
+ * A lock of ours stands in for those of LMDB, which everybody who has the store
+ * open holds: the kernel keeps them in one list and walks all of it at each
+ * open and close, past thousands that only wait.
  */
 #include "store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "codec.h"
 #include "dir.h"
@@ -17,19 +24,21 @@
 
 /* Address space only: memory is what is in use. Full means unavailable. */
 #define MAP_SIZE ((size_t)16 << 30)
-/* Processes that look at the same moment; a waiting one is not counted. */
-#define READERS 4096
-/* A reader keeps pages from being reused: so many chats are looked at, a few
- * milliseconds' worth. */
+/* A batch of old chats is looked for in so many: who writes waits meanwhile, a
+ * few milliseconds. */
 #define SWEEP_LOOKS 1024
 
 struct sf_store {
-	MDB_env *env;
+	MDB_env *env;        /* NULL while it is not needed */
+	unsigned int access; /* how env is open: MDB_RDONLY, or 0 to write */
+	int dir_fd;          /* locked during a transaction */
 	int64_t lifetime_ms;
+	char dir[SF_CONFIG_PATH_MAX];
 };
 
 /* A transaction on the one database; LMDB's handles are their numbers. */
 struct session {
+	const struct sf_store *store; /* locked */
 	MDB_txn *txn;
 	MDB_dbi chats;
 };
@@ -64,24 +73,62 @@ static unsigned int choose_flags(const char *dir)
 	struct statfs status;
 
 	if (statfs(dir, &status) == 0 && status.f_type == TMPFS_MAGIC)
-		return MDB_NOTLS | MDB_NOSYNC;
-	return MDB_NOTLS;
+		return MDB_NOLOCK | MDB_NOSYNC;
+	return MDB_NOLOCK;
 }
 
-static enum sf_err open_env(const char *dir, MDB_env **out)
+static void close_env(struct sf_store *store)
 {
-	int code = mdb_env_create(out);
+	if (store->env)
+		mdb_env_close(store->env);
+	store->env = NULL;
+}
+
+static int open_env(struct sf_store *store, unsigned int access)
+{
+	unsigned int flags =
+		access ? access | MDB_NOLOCK : choose_flags(store->dir);
+	int code = mdb_env_create(&store->env);
 
 	if (code)
-		return report(code);
-	code = mdb_env_set_mapsize(*out, MAP_SIZE);
+		return code;
+	code = mdb_env_set_mapsize(store->env, MAP_SIZE);
 	if (!code)
-		code = mdb_env_set_maxreaders(*out, READERS);
-	if (!code)
-		code = mdb_env_open(*out, dir, choose_flags(dir), 0600);
+		code = mdb_env_open(store->env, store->dir, flags, 0600);
 	if (code)
-		mdb_env_close(*out);
-	return report(code);
+		close_env(store);
+	store->access = access;
+	return code;
+}
+
+static int lock(const struct sf_store *store, int operation)
+{
+	while (flock(store->dir_fd, operation) != 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+/*
+ * Locks the store and has it open. To open it for reading is half the work, but
+ * only opening it for writing makes what is not there yet.
+ */
+static int lock_env(struct sf_store *store, unsigned int access)
+{
+	int code = lock(store, access ? LOCK_SH : LOCK_EX);
+
+	if (code || (store->env && (access || !store->access)))
+		return code;
+	close_env(store);
+	if (access && open_env(store, access) == 0)
+		return 0;
+	code = lock(store, LOCK_EX);
+	return code ? code : open_env(store, 0);
+}
+
+static void unlock(const struct sf_store *store)
+{
+	(void)lock(store, LOCK_UN);
 }
 
 void sf_store_init(void)
@@ -92,8 +139,8 @@ void sf_store_init(void)
 enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
 {
 	const char *dir = config->store + strlen("lmdb:");
-	MDB_env *env;
 	enum sf_err err;
+	int fd;
 
 	if (strncmp(config->store, "lmdb:", 5) != 0) {
 		sf_log(SF_LOG_ERROR,
@@ -104,15 +151,16 @@ enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
 	err = sf_dir_prepare(config->runtime_dir);
 	if (!err)
 		err = sf_dir_prepare(dir);
-	if (!err)
-		err = open_env(dir, &env);
 	if (err)
 		return err;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return report(errno);
 	*out = sf_alloc(sizeof(**out));
-	**out = (struct sf_store){
-		.env = env,
-		.lifetime_ms = config->chat_lifetime_seconds * 1000,
-	};
+	(*out)->env = NULL;
+	(*out)->dir_fd = fd;
+	(*out)->lifetime_ms = config->chat_lifetime_seconds * 1000;
+	(void)snprintf((*out)->dir, sizeof((*out)->dir), "%s", dir);
 	return SF_OK;
 }
 
@@ -120,15 +168,16 @@ void sf_store_free(struct sf_store *store)
 {
 	if (!store)
 		return;
-	mdb_env_close(store->env);
+	close_env(store);
+	(void)close(store->dir_fd);
 	free(store);
 }
 
 void sf_store_rest(struct sf_store *store)
 {
-	/* An open store between two transactions holds nothing but memory
-	 * that all processes share. */
-	(void)store;
+	/* Open for reading it holds next to nothing. */
+	if (store->access == 0)
+		close_env(store);
 }
 
 enum sf_err sf_store_prepare(struct sf_store *store)
@@ -138,24 +187,36 @@ enum sf_err sf_store_prepare(struct sf_store *store)
 	return SF_OK;
 }
 
-/*
- * A reader that was killed keeps what it read from being reused; whoever
- * begins next looks for such.
- */
 static enum sf_err begin(
-	const struct sf_store *store, unsigned int flags, struct session *out)
+	struct sf_store *store, unsigned int access, struct session *out)
 {
-	int dead;
-	int code = mdb_reader_check(store->env, &dead);
+	int code = lock_env(store, access);
 
+	out->store = store;
 	if (!code)
-		code = mdb_txn_begin(store->env, NULL, flags, &out->txn);
+		code = mdb_txn_begin(store->env, NULL, access, &out->txn);
+	if (!code) {
+		code = mdb_dbi_open(out->txn, NULL, 0, &out->chats);
+		if (code)
+			mdb_txn_abort(out->txn);
+	}
 	if (code)
-		return report(code);
-	code = mdb_dbi_open(out->txn, NULL, 0, &out->chats);
-	if (code)
-		mdb_txn_abort(out->txn);
+		unlock(store);
 	return report(code);
+}
+
+static void end(const struct session *session)
+{
+	mdb_txn_abort(session->txn);
+	unlock(session->store);
+}
+
+static int end_and_keep(const struct session *session)
+{
+	int code = mdb_txn_commit(session->txn);
+
+	unlock(session->store);
+	return code;
 }
 
 static MDB_val make_key(const struct sf_token *chat)
@@ -212,15 +273,15 @@ static enum sf_err finish_change(struct change *change, enum sf_err err)
 	int code = changed ? save(change) : 0;
 
 	if (changed && !code)
-		code = mdb_txn_commit(change->session.txn);
+		code = end_and_keep(&change->session);
 	else
-		mdb_txn_abort(change->session.txn);
+		end(&change->session);
 	sf_document_release(&change->document);
 	return code ? report(code) : err;
 }
 
 /* Takes a chat out, within its lifetime. SF_ERR_NOT_FOUND: there is none. */
-static enum sf_err begin_change(const struct sf_store *store, int64_t now_ms,
+static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
 	const struct sf_token *chat, struct change *out)
 {
 	enum sf_err err = begin(store, 0, &out->session);
@@ -229,7 +290,7 @@ static enum sf_err begin_change(const struct sf_store *store, int64_t now_ms,
 		return err;
 	err = load(&out->session, chat, NULL, &out->document);
 	if (err) {
-		mdb_txn_abort(out->session.txn);
+		end(&out->session);
 		return err;
 	}
 	out->now_ms = now_ms;
@@ -244,7 +305,7 @@ static enum sf_err begin_change(const struct sf_store *store, int64_t now_ms,
 }
 
 /* The same for a participant. SF_ERR_UNAUTHORIZED: not one of this chat. */
-static enum sf_err begin_change_as(const struct sf_store *store, int64_t now_ms,
+static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *who, struct change *out)
 {
 	enum sf_err err = begin_change(store, now_ms, &who->chat, out);
@@ -269,14 +330,14 @@ enum sf_err sf_store_insert(
 		return err;
 	code = put(&session, document, MDB_NOOVERWRITE);
 	if (code)
-		mdb_txn_abort(session.txn);
+		end(&session);
 	else
-		code = mdb_txn_commit(session.txn);
+		code = end_and_keep(&session);
 	return report(code);
 }
 
 /* SF_ERR_UNAUTHORIZED: no such chat, or who is not one of it. */
-static enum sf_err read_view(const struct sf_store *store,
+static enum sf_err read_view(struct sf_store *store,
 	const struct sf_participant *who, struct sf_document *out)
 {
 	struct session session;
@@ -285,7 +346,7 @@ static enum sf_err read_view(const struct sf_store *store,
 	if (err)
 		return err;
 	err = load(&session, &who->chat, &who->user, out);
-	mdb_txn_abort(session.txn);
+	end(&session);
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
 	if (!err && !sf_document_has_user(out, &who->user)) {
@@ -429,7 +490,7 @@ static int look_on(const struct sf_store *store, int64_t now_ms,
 }
 
 /* Moves sweep on to the end of the batch that it finds. */
-static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
+static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 	struct sf_store_sweep *sweep, struct batch *out)
 {
 	struct session session;
@@ -444,7 +505,7 @@ static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
 		code = look_on(store, now_ms, cursor, sweep, out);
 		mdb_cursor_close(cursor);
 	}
-	mdb_txn_abort(session.txn);
+	end(&session);
 	return report(code);
 }
 
@@ -470,7 +531,7 @@ static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
 	return save(change);
 }
 
-static enum sf_err sweep_batch(const struct sf_store *store, int64_t now_ms,
+static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 	const struct batch *batch, struct sf_store_sweep *sweep)
 {
 	struct change change = {
@@ -491,9 +552,9 @@ static enum sf_err sweep_batch(const struct sf_store *store, int64_t now_ms,
 		sf_document_release(&change.document);
 	}
 	if (code)
-		mdb_txn_abort(change.session.txn);
+		end(&change.session);
 	else
-		code = mdb_txn_commit(change.session.txn);
+		code = end_and_keep(&change.session);
 	return report(code);
 }
 

@@ -10,25 +10,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum sf_err open_at(const char *dir)
+#define MAKERS 8
+#define ROUNDS 20
+
+/* Opens the store in dir and looks for a chat that nobody has stored. */
+static enum sf_err look_at(const char *dir)
 {
 	struct sf_config config = support_config();
+	struct sf_participant nobody = { talk_token(), talk_token() };
+	struct sf_document seen;
 	struct sf_store *store;
 	enum sf_err err;
 
 	(void)snprintf(config.store, sizeof(config.store), "lmdb:%s", dir);
 	err = sf_store_open(&config, &store);
-	if (!err)
-		sf_store_free(store);
+	if (err)
+		return err;
+	err = sf_store_view(store, 1, &nobody, &seen);
+	sf_store_free(store);
 	return err;
 }
 
 static void the_files_are_private(void **state)
 {
-	static const char *const names[] = { "", "/data.mdb", "/lock.mdb" };
+	static const char *const names[] = { "", "/data.mdb" };
 	struct talk *talk = *state;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		char path[SF_CONFIG_PATH_MAX + 16];
 		struct stat status;
 
@@ -43,34 +51,116 @@ static void a_folder_that_cannot_be_is_unavailable(void **state)
 {
 	char path[SF_CONFIG_PATH_MAX + 16];
 
-	assert_int_equal(open_at("/dev/null/store"), SF_ERR_UNAVAILABLE);
+	assert_int_equal(look_at("/dev/null/store"), SF_ERR_UNAVAILABLE);
 	(void)snprintf(path, sizeof(path), "%s/missing/store",
 		support_config().runtime_dir);
-	assert_int_equal(open_at(path), SF_ERR_UNAVAILABLE);
+	assert_int_equal(look_at(path), SF_ERR_UNAVAILABLE);
 	(void)snprintf(
 		path, sizeof(path), "%s/open", support_config().runtime_dir);
 	assert_int_equal(mkdir(path, 0700) | chmod(path, 0755), 0);
-	assert_int_equal(open_at(path), SF_ERR_UNAVAILABLE);
+	assert_int_equal(look_at(path), SF_ERR_UNAVAILABLE);
 	(void)state;
+}
+
+/* A store whose file holds size bytes of value. */
+static enum sf_err look_at_file(
+	const char *name, const void *value, size_t size)
+{
+	char path[SF_CONFIG_PATH_MAX + 16];
+	char file[SF_CONFIG_PATH_MAX + 32];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s",
+		support_config().runtime_dir, name);
+	(void)snprintf(file, sizeof(file), "%s/data.mdb", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, value, size), size);
+	assert_int_equal(close(fd), 0);
+	return look_at(path);
 }
 
 static void a_file_that_is_no_store_is_unavailable(void **state)
 {
-	char path[SF_CONFIG_PATH_MAX + 16];
-	char file[SF_CONFIG_PATH_MAX + 32];
 	char noise[8192];
-	int fd;
+
+	(void)state;
+	memset(noise, 'x', sizeof(noise));
+	assert_int_equal(look_at_file("noise", noise, sizeof(noise)),
+		SF_ERR_UNAVAILABLE);
+}
+
+static void a_look_makes_the_store(void **state)
+{
+	char path[SF_CONFIG_PATH_MAX + 16];
 
 	(void)state;
 	(void)snprintf(
-		path, sizeof(path), "%s/noise", support_config().runtime_dir);
-	(void)snprintf(file, sizeof(file), "%s/data.mdb", path);
-	assert_int_equal(mkdir(path, 0700), 0);
-	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-	memset(noise, 'x', sizeof(noise));
-	assert_int_equal(write(fd, noise, sizeof(noise)), sizeof(noise));
-	assert_int_equal(close(fd), 0);
-	assert_int_equal(open_at(path), SF_ERR_UNAVAILABLE);
+		path, sizeof(path), "%s/new", support_config().runtime_dir);
+	assert_int_equal(look_at(path), SF_ERR_UNAUTHORIZED);
+	/* Who was to make it was killed just before. */
+	assert_int_equal(look_at_file("empty", "", 0), SF_ERR_UNAUTHORIZED);
+}
+
+/* One of several who make the same store and put a chat into it. */
+struct makers {
+	struct support_gate gate;
+	struct sf_config config;
+	struct sf_participant made[MAKERS];
+};
+
+static int make_and_insert(void *data, int number)
+{
+	struct makers *makers = data;
+	struct sf_participant *made = &makers->made[number];
+	struct sf_document document;
+	struct sf_store *store;
+	enum sf_err err;
+
+	sf_document_init(&document, (int64_t)time(NULL) * 1000);
+	*made = (struct sf_participant){ document.id, document.users[0] };
+	support_gate_pass(&makers->gate);
+	err = sf_store_open(&makers->config, &store);
+	if (!err)
+		err = sf_store_insert(store, &document);
+	return (int)err;
+}
+
+static void assert_all_made(struct makers *makers)
+{
+	struct sf_store *store;
+
+	assert_int_equal(sf_store_open(&makers->config, &store), SF_OK);
+	for (int i = 0; i < MAKERS; i++) {
+		struct sf_document seen;
+
+		assert_int_equal(
+			sf_store_view(store, (int64_t)time(NULL) * 1000,
+				&makers->made[i], &seen),
+			SF_OK);
+		sf_document_release(&seen);
+	}
+	sf_store_free(store);
+}
+
+static void makers_of_one_store_lose_nothing(void **state)
+{
+	struct makers *makers = support_share(sizeof(*makers));
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct sf_config *config = &makers->config;
+		int results[MAKERS];
+
+		*config = support_config();
+		(void)snprintf(config->store, sizeof(config->store),
+			"lmdb:%.400s/race%d", config->runtime_dir, round);
+		makers->gate.missing = MAKERS;
+		support_race(make_and_insert, makers, MAKERS, results);
+		assert_int_equal(support_count(results, MAKERS, SF_OK), MAKERS);
+		assert_all_made(makers);
+	}
+	support_unshare(makers, sizeof(*makers));
 }
 
 /* Puts a value in the chat's place, as no program of ours would. */
@@ -129,6 +219,8 @@ int main(void)
 		with_draft(the_files_are_private),
 		cmocka_unit_test(a_folder_that_cannot_be_is_unavailable),
 		cmocka_unit_test(a_file_that_is_no_store_is_unavailable),
+		cmocka_unit_test(a_look_makes_the_store),
+		cmocka_unit_test(makers_of_one_store_lose_nothing),
 		with_ready(a_damaged_chat_is_an_internal_error),
 	};
 
