@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The waiting half of the bare pair: the shortest poll there can be. It
- * sleeps until there is something to take off the counter, then answers.
+ * The waiting half of the bare pair: the shortest poll there can be. It sleeps
+ * until there is something to take off the counter, then answers.
  */
-#include "bare-pair.h"
+#include "bare.h"
 
 int main(void)
 {
-	_Atomic uint32_t *counter = pair_counter();
+	_Atomic uint32_t *counter;
 
+	bare_refuse_options();
+	counter = bare_counter();
 	while (atomic_load(counter) == 0)
 		syscall(SYS_futex, counter, FUTEX_WAIT, 0, NULL, NULL, 0);
 	atomic_fetch_sub(counter, 1);
-	pair_answer();
+	bare_answer(BARE_REPLY("200", "Ok"));
 }

@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * The least a CGI program can do: it reads its body and prints a fixed
- * answer. What the real programs cost is measured against it.
- */
-#include <stdlib.h>
-#include <unistd.h>
-
-static const char answer[] =
-	"Status: 202 Accepted\r\n"
-	"Content-Type: application/json; charset=utf-8\r\n"
-	"Cache-Control: no-store\r\n"
-	"\r\n"
-	"{\"results\":{\"code\":202,\"msg\":\"Accepted\"}}";
+/* The bare program: it reads its body and prints a fixed answer. */
+#include "bare.h"
 
 static void read_body(void)
 {
@@ -20,7 +9,7 @@ static void read_body(void)
 	long left = length ? strtol(length, NULL, 10) : 0;
 
 	while (left > 0) {
-		ssize_t got = read(STDIN_FILENO, body, sizeof body);
+		ssize_t got = read(STDIN_FILENO, body, sizeof(body));
 
 		if (got <= 0)
 			_exit(1);
@@ -30,8 +19,7 @@ static void read_body(void)
 
 int main(void)
 {
-	const ssize_t length = sizeof answer - 1;
-
+	bare_refuse_options();
 	read_body();
-	_exit(write(STDOUT_FILENO, answer, (size_t)length) != length);
+	bare_answer(BARE_REPLY("202", "Accepted"));
 }

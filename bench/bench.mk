@@ -11,7 +11,8 @@ bench:
 	@scripts/install build run bench
 	@$(MAKE) --no-print-directory bench-run
 
-bench-run: all $(BENCH)/load $(BENCH)/fill $(BARES) $(BENCH)/bare/html
+bench-run: all $(BENCH)/load $(BENCH)/fill $(BARES) $(BARE)/../cron \
+		$(BENCH)/bare/html
 	@node bench/run.mjs
 
 $(BENCH)/load: $(OUT)/obj/bench/load.o $(OUT)/obj/bench/client.o
@@ -29,8 +30,13 @@ $(BARES):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@
 
+# What the server needs beside the programs is the product's own.
 $(BENCH)/bare/html:
 	@mkdir -p $(@D)
 	ln -s ../../html $@
+
+$(BARE)/../cron:
+	@mkdir -p $(@D)
+	ln -s ../../../$(STORE)/cron $@
 
 .PHONY: bench bench-run

@@ -47,9 +47,9 @@ static int connect_socket(int port)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd == -1 ||
-		connect(fd, (struct sockaddr *)&address, sizeof address) == -1)
+		connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1)
 		die("cannot connect to port %d: %s", port, strerror(errno));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
 
@@ -113,7 +113,7 @@ static size_t answer_size(const struct client *client)
 	if (!value || value > end)
 		die("an answer without Content-Length:\n%s", client->answer);
 	return (size_t)(end + 4 - client->answer) +
-	       strtoul(value + sizeof field - 1, NULL, 10);
+	       strtoul(value + sizeof(field) - 1, NULL, 10);
 }
 
 static bool answer_complete(struct client *client)

@@ -98,7 +98,7 @@ static void read_chats(struct load *load)
 	while (fscanf(file, "%24s %24s %24s", chat.token, chat.creator,
 		       chat.joiner) == 3) {
 		load->chats = reallocarray(
-			load->chats, load->chats_count + 1, sizeof chat);
+			load->chats, load->chats_count + 1, sizeof(chat));
 		if (!load->chats)
 			die("out of memory");
 		load->chats[load->chats_count++] = chat;
@@ -110,7 +110,7 @@ static void read_chats(struct load *load)
 
 static void open_clients(struct load *load, size_t number)
 {
-	load->clients = calloc(number, sizeof *load->clients);
+	load->clients = calloc(number, sizeof(*load->clients));
 	if (!load->clients)
 		die("out of memory");
 	for (size_t i = 0; i < number; i++)
@@ -124,11 +124,11 @@ static void send_request(struct client *client, const struct request *request)
 	int length;
 
 	if (request->body)
-		snprintf(fields, sizeof fields,
+		snprintf(fields, sizeof(fields),
 			"Content-Type: application/json\r\n"
 			"Content-Length: %zu\r\n",
 			strlen(request->body));
-	length = snprintf(text, sizeof text,
+	length = snprintf(text, sizeof(text),
 		"%s %s HTTP/1.1\r\nHost: localhost\r\n"
 		"X-SFC-chatToken: %s\r\nX-SFC-userToken: %s\r\n%s\r\n%s",
 		request->method, request->path, request->chat->token,

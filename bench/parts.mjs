@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The four measurements. Each starts its own servers, returns what it found
-// as a table and leaves nothing behind. Whatever is compared is measured in
-// turns within one round, and a ratio is formed within its round: what else
-// the machine does meanwhile then falls on both sides.
+// as rows of a table and leaves nothing behind. Whatever is compared is
+// measured by turns within one round, and a ratio is formed within its round:
+// what else the machine does meanwhile then falls on all of them.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,12 +26,44 @@ const PAIR_SAMPLES = 200;
 const SETTLE_MS = 2000;
 const IDLE_SECONDS = 12; // four looks of each
 const POLL_SECONDS = 180; // 60 looks, 3 s apart: the defaults
+const HOLD_ROUNDS = 3;
 const FEW_CHATS = 1000;
 const MANY_CHATS = 1_000_000;
 const WAITERS_OF_GOAL = 8000;
 
 const folder = mkdtempSync(join(tmpdir(), 'sfchat-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+// --- the servers that are compared ---------------------------------------------
+
+const BARE = { name: 'bare CGI', bare: true, wait: BARE_WAIT, wake: BARE_WAKE };
+const CGI = { name: 'SFChat', serve: 'cgi', wait: MESSAGES, wake: MESSAGES };
+const SCGI = { ...CGI, name: 'SFChat --scgi', serve: 'scgi' };
+
+/** Starts a server; the product's one with so many chats, some to be used. */
+async function start(kind, stored, used) {
+  const server = await system.start(kind);
+  const side = { ...kind, server, chats: join(folder, `${server.port}`) };
+  // The bare programs need somebody to be asked for, but look at nobody.
+  const lines = await system.run('fill', [stored, used], server.env);
+  writeFileSync(side.chats, lines.join('\n'));
+  return side;
+}
+
+async function startAll(kinds, stored, used) {
+  const sides = [];
+  for (const kind of kinds) sides.push(await start(kind, stored, used));
+  return sides;
+}
+
+/** The order changes from turn to turn, so that none is always the first. */
+const inTurn = (sides, turn) => (turn % 2 ? [...sides].reverse() : sides);
+
+function load(way, { server, chats }, args) {
+  return system.run('load', [way, '-p', server.port, '-f', chats, ...args]);
+}
+
+// --- figures to rows -------------------------------------------------------------
 
 const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
 
@@ -44,36 +76,30 @@ function median(numbers) {
 const percentile = (numbers, share) =>
   sorted(numbers)[Math.ceil(numbers.length * share) - 1];
 
-/** Stores chats and returns a file that names some of them. */
-async function fill(server, count, printed) {
-  const lines = await system.run('fill', [count, printed], server.env);
-  const file = join(folder, `chats-${server.port}`);
-  writeFileSync(file, lines.join('\n'));
-  return file;
+const range = (numbers, digits) =>
+  `${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)}`;
+
+const atLeast = (goal) => (figure) =>
+  `≥ ${goal} ${figure >= goal ? 'reached' : 'MISSED'}`;
+const atMost = (goal) => (figure) =>
+  `≤ ${goal} ${figure <= goal ? 'reached' : 'MISSED'}`;
+const noGoal = () => '';
+
+/** A figure of one side beside those of the side it is compared with. */
+function ratioRow(label, figures, against, { digits = 0, goal = noGoal }) {
+  const ratios = figures.map((figure, round) => figure / against[round]);
+  const ratio = median(ratios);
+  return [
+    label, median(figures).toFixed(digits), ratio.toFixed(2),
+    range(ratios, 2), goal(ratio),
+  ];
 }
 
-/** A server whose store holds so many chats, some of them to be used. */
-async function startFilled(count, used) {
-  const server = await system.start();
-  return { server, chats: await fill(server, count, used) };
-}
-
-/** The bare programs need somebody to be asked for, but look at nobody. */
-async function startBare(chats) {
-  return { server: await system.start({ bare: true }), chats };
-}
-
-// --- requests per second ------------------------------------------------------
-
-function load(way, { server, chats }, args) {
-  return system.run('load', [
-    way, '-p', server.port, '-f', chats, ...args,
-  ]);
-}
+// --- requests per second ---------------------------------------------------------
 
 /** Requests per second; the messages of one slice have tokens of their own. */
 async function rate(side, method, slice) {
-  const checked = side.counts && method === 'GET';
+  const checked = !side.bare && method === 'GET';
   const [line] = await load('rate', side, [
     '-m', method, '-n', RATE_CHATS, '-c', CONNECTIONS, '-s', slice, '-u', LOOK,
     ...(checked ? ['-k', RATE_SLICES] : []),
@@ -86,14 +112,13 @@ async function rate(side, method, slice) {
  * the time that all slices took together.
  */
 async function rateOfMethod(sides, method, round) {
-  const seconds = Object.fromEntries(sides.map(({ name }) => [name, 0]));
+  const seconds = new Map(sides.map((side) => [side, 0]));
   for (let slice = 0; slice < RATE_SLICES; slice++)
-    for (const side of slice % 2 ? [...sides].reverse() : sides)
-      seconds[side.name] +=
-        1 / (await rate(side, method, round * RATE_SLICES + slice));
-  return Object.fromEntries(
-    sides.map(({ name }) => [name, RATE_SLICES / seconds[name]]),
-  );
+    for (const side of inTurn(sides, slice)) {
+      const perSecond = await rate(side, method, round * RATE_SLICES + slice);
+      seconds.set(side, seconds.get(side) + 1 / perSecond);
+    }
+  return sides.map((side) => RATE_SLICES / seconds.get(side));
 }
 
 /**
@@ -104,79 +129,60 @@ async function rateRound(sides, round) {
   const rates = {};
   for (const method of RATE_METHODS)
     rates[method] = await rateOfMethod(sides, method, round);
-  for (const side of sides.filter(({ counts }) => counts))
+  for (const side of sides.filter(({ bare }) => !bare))
     await load('rate', side, ['-n', RATE_CHATS, '-u', LOOK, '-k', 0]);
   return rates;
 }
 
-async function rates(sides, rounds) {
+/** By method, then by side, then by round. */
+async function measureRates(sides, rounds) {
   const results = [];
   await rateRound(sides, 0); // warms up
   for (let round = 1; round <= rounds; round++)
     results.push(await rateRound(sides, round));
-  return results;
+  return RATE_METHODS.map((method) =>
+    sides.map((_, side) => results.map((rates) => rates[method][side])),
+  );
 }
 
-function rateRows(results, [first, second], goal) {
-  return RATE_METHODS.map((method) => {
-    const of = (name) => results.map((rates) => rates[method][name]);
-    const shares = of(second).map((rate, i) => rate / of(first)[i]);
-    return [
-      method,
-      median(of(first)).toFixed(0),
-      median(of(second)).toFixed(0),
-      median(shares).toFixed(2),
-      `${Math.min(...shares).toFixed(2)}–${Math.max(...shares).toFixed(2)}`,
-      goal(median(shares)),
-    ];
-  });
-}
-
-const reached = (text, good) => `${text} ${good ? 'reached' : 'MISSED'}`;
+const RATE_HEAD = ['', 'median', 'ratio', 'rounds', 'goal'];
 
 export async function partA({ rounds }) {
-  const ours = await startFilled(FEW_CHATS, RATE_CHATS);
-  const bare = await startBare(ours.chats);
-  const results = await rates(
-    [
-      { name: 'bare', ...bare },
-      { name: 'ours', counts: true, ...ours },
-    ],
-    rounds,
-  );
+  const sides = await startAll([BARE, CGI, SCGI], FEW_CHATS, RATE_CHATS);
+  const rates = await measureRates(sides, rounds);
+  const goals = [noGoal, atLeast(0.85), atLeast(2)];
   await system.stopAll();
   return {
-    title: `requests/s, ${CONNECTIONS} connections`,
-    head: ['', 'bare CGI', 'SFChat', 'share', 'rounds', 'goal'],
-    rows: rateRows(results, ['bare', 'ours'], (share) =>
-      reached('≥ 0.85', share >= 0.85),
+    title: `requests/s over ${CONNECTIONS} connections, ratio to the bare CGI`,
+    head: RATE_HEAD,
+    rows: rates.flatMap((ofMethod, m) =>
+      ofMethod.map((figures, side) =>
+        ratioRow(`${RATE_METHODS[m]} ${sides[side].name}`, figures, ofMethod[0],
+          { goal: goals[side] })),
     ),
   };
 }
 
 export async function partD({ rounds }) {
-  const few = await startFilled(FEW_CHATS, RATE_CHATS);
-  const many = await startFilled(MANY_CHATS, RATE_CHATS);
-  const results = await rates(
-    [
-      { name: 'many', counts: true, ...many },
-      { name: 'few', counts: true, ...few },
-    ],
-    rounds,
-  );
+  const sides = [
+    await start(CGI, MANY_CHATS, RATE_CHATS),
+    await start(CGI, FEW_CHATS, RATE_CHATS),
+  ];
+  const rates = await measureRates(sides, rounds);
   await system.stopAll();
   return {
-    title: 'requests/s, by the number of chats stored',
-    head: ['', '1,000,000', '1,000', 'ratio', 'rounds', 'goal'],
-    rows: rateRows(results, ['many', 'few'], (ratio) =>
-      reached('≤ 1.2', ratio <= 1.2),
-    ),
+    title: 'requests/s with so many chats stored, ratio to 1,000,000',
+    head: RATE_HEAD,
+    rows: rates.flatMap(([many, few], m) => [
+      ratioRow(`${RATE_METHODS[m]} 1,000,000`, many, many, {}),
+      ratioRow(`${RATE_METHODS[m]} 1,000`, few, many, { goal: atMost(1.2) }),
+    ]),
   };
 }
 
-// --- delivery -----------------------------------------------------------------
+// --- delivery --------------------------------------------------------------------
 
-async function deliveries(side, seed, samples) {
+async function measureDelivery(side, seed, samples) {
   const lines = await load('pair', side, [
     '-n', samples, '-s', seed, '-u', side.wait, '-w', side.wake,
   ]);
@@ -185,41 +191,29 @@ async function deliveries(side, seed, samples) {
 }
 
 export async function partB({ rounds }) {
-  const ours = await startFilled(FEW_CHATS, PAIR_CHATS);
-  const bare = await startBare(ours.chats);
-  const sides = [
-    { ...bare, name: 'bare', wait: BARE_WAIT, wake: BARE_WAKE },
-    { ...ours, name: 'ours', wait: MESSAGES, wake: MESSAGES },
-  ];
-  const results = { bare: [], ours: [] };
-  for (const side of sides) await deliveries(side, 0, 20); // warms up
+  const sides = await startAll([BARE, CGI, SCGI], FEW_CHATS, PAIR_CHATS);
+  const results = new Map(sides.map((side) => [side, []]));
+  for (const side of sides) await measureDelivery(side, 0, 20); // warms up
   for (let round = 1; round <= rounds; round++)
-    for (const side of round % 2 ? [...sides].reverse() : sides)
-      results[side.name].push(await deliveries(side, round, PAIR_SAMPLES));
+    for (const side of inTurn(sides, round))
+      results.get(side).push(await measureDelivery(side, round, PAIR_SAMPLES));
   await system.stopAll();
+  const figures = (side, name) => results.get(side).map((r) => r[name]);
   return {
-    title: 'delivery: POST sent → the poll answered, ms',
-    head: ['', 'bare pair', 'SFChat', 'ratio', 'rounds', 'goal'],
-    rows: ['p50', 'p99'].map((name) => deliveryRow(name, results)),
+    title: 'delivery, POST sent to poll answered, in ms, ratio to the bare pair',
+    head: RATE_HEAD,
+    rows: ['p50', 'p99'].flatMap((name) =>
+      sides.map((side) =>
+        ratioRow(`${name} ${side.name}`, figures(side, name),
+          figures(sides[0], name), {
+            digits: 2,
+            goal: name === 'p50' && !side.bare ? atMost(1.5) : noGoal,
+          })),
+    ),
   };
 }
 
-function deliveryRow(name, results) {
-  const [bare, ours] = [results.bare, results.ours].map((side) =>
-    side.map((result) => result[name]),
-  );
-  const ratios = ours.map((time, i) => time / bare[i]);
-  return [
-    name,
-    median(bare).toFixed(2),
-    median(ours).toFixed(2),
-    median(ratios).toFixed(2),
-    `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
-    name === 'p50' ? reached('≤ 1.5', median(ratios) <= 1.5) : '',
-  ];
-}
-
-// --- waiting ------------------------------------------------------------------
+// --- waiting ---------------------------------------------------------------------
 
 /**
  * What it takes that so many wait. Memory is what the whole machine has less
@@ -227,10 +221,10 @@ function deliveryRow(name, results) {
  * generator and this program grew by. The kernel's part of the generator's
  * sockets stays in: it cannot be told apart.
  */
-async function hold({ server, chats }, path, waiters) {
+async function hold(side, waiters) {
   const generator = system.runInSteps('load', [
-    'hold', '-p', server.port, '-f', chats,
-    '-n', waiters, '-u', path,
+    'hold', '-p', side.server.port, '-f', side.chats,
+    '-n', waiters, '-u', side.wait,
   ]);
   const own = [process.pid, generator.pid];
   await generator.reached('ready');
@@ -241,9 +235,8 @@ async function hold({ server, chats }, path, waiters) {
   const connectedCpu = system.cpuSeconds(system.serverProcesses());
   generator.goOn();
   await generator.reached('polling');
-  await system.until(`${waiters} polls waiting`, 60, () =>
-    system.serverProcesses().children.length === waiters,
-  );
+  await system.until(`${waiters} polls waiting`, 120, () =>
+    system.serverProcesses().waiting.length === waiters);
   await sleep(SETTLE_MS);
   const asleep = system.serverProcesses();
   const used = free - system.availableMemory() - system.ownMemory(own);
@@ -254,47 +247,43 @@ async function hold({ server, chats }, path, waiters) {
   const idleSeconds = (performance.now() - began) / 1000;
   await generator.finish();
   await system.until('no poll left', 30, () =>
-    system.serverProcesses().children.length === 0,
-  );
+    system.serverProcesses().waiting.length === 0);
   return {
-    kilobytes: used / waiters,
-    idle: (100 * idleCpu) / idleSeconds,
-    renew: (100 * (startedCpu - connectedCpu)) / POLL_SECONDS,
+    memory: used / waiters,
+    asleep: (100 * idleCpu) / idleSeconds,
+    again: (100 * (startedCpu - connectedCpu)) / POLL_SECONDS,
   };
 }
 
 export async function partC({ rounds, waiters }) {
+  const kinds = [BARE, CGI, SCGI];
+  const results = new Map(kinds.map((kind) => [kind, []]));
   const chats = Math.ceil(waiters / 2);
-  const results = { bare: [], ours: [] };
-  for (let round = 0; round < rounds; round++) {
-    const ours = await startFilled(chats, chats);
-    results.ours.push(await hold(ours, MESSAGES, waiters));
-    await system.stopAll();
-    const bare = await startBare(ours.chats);
-    results.bare.push(await hold(bare, BARE_WAIT, waiters));
-    await system.stopAll();
-  }
-  const limit = (15 * waiters) / WAITERS_OF_GOAL;
+  for (let round = 0; round < Math.min(rounds, HOLD_ROUNDS); round++)
+    for (const kind of kinds) {
+      const side = await start(kind, chats, chats);
+      results.get(kind).push(await hold(side, waiters));
+      await system.stopAll();
+    }
+  const row = (name, label, kind, digits, goal) => {
+    const figures = results.get(kind).map((result) => result[name]);
+    return [
+      `${label} ${kind.name}`, median(figures).toFixed(digits),
+      range(figures, digits), goal(median(figures)),
+    ];
+  };
+  const asleep = atMost(((15 * waiters) / WAITERS_OF_GOAL).toFixed(1));
   return {
-    title: `${waiters} waiting participants over TLS`,
-    head: ['', 'bare wait', 'SFChat', 'rounds', 'goal'],
+    title: `each of ${waiters} waiting over TLS: KB, everything counted; ` +
+      'CPU of all in % of a core, asleep and for asking again',
+    head: ['', 'median', 'rounds', 'goal'],
     rows: [
-      holdRow('KB each, everything', 'kilobytes', 0, results, 200),
-      holdRow('% of a core, asleep', 'idle', 1, results, limit),
-      holdRow('% of a core, asking again', 'renew', 1, results),
+      row('memory', 'memory', BARE, 0, noGoal),
+      row('memory', 'memory', CGI, 0, atMost(200)),
+      row('memory', 'memory', SCGI, 0, atMost(150)),
+      ...kinds.map((kind) =>
+        row('asleep', 'asleep', kind, 1, kind.bare ? noGoal : asleep)),
+      ...kinds.map((kind) => row('again', 'again', kind, 1, noGoal)),
     ],
   };
-}
-
-function holdRow(label, name, digits, results, limit) {
-  const of = (side) => results[side].map((result) => result[name]);
-  const ours = of('ours');
-  const text = `≤ ${limit?.toFixed(digits)}`;
-  return [
-    label,
-    median(of('bare')).toFixed(digits),
-    median(ours).toFixed(digits),
-    ours.map((figure) => figure.toFixed(digits)).join(' '),
-    limit ? reached(text, median(ours) <= limit) : '',
-  ];
 }

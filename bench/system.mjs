@@ -16,22 +16,22 @@ import { startServer } from '../tests/lib/server.mjs';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const BUILD = join(ROOT, 'build', 'bench');
 const FIRST_PORT = Number(process.env.BENCH_PORT ?? 18790);
-const LOAD_TIMEOUT_MS = 120_000;
+const LOAD_TIMEOUT_MS = 240_000;
 
 const running = new Set();
 
 /**
- * Starts the server on a port of its own: the product as it is built, or the
- * bare programs under the same lighttpd.conf.
+ * Starts the server on a port of its own: the product as it is built, served
+ * one way or the other, or the bare programs under the same lighttpd.conf.
  *
- * @param {{bare?: boolean, env?: Record<string, string>}} options
+ * @param {{bare?: boolean, serve?: string}} kind
  */
-export async function start({ bare = false, env = {} } = {}) {
+export async function start({ bare = false, serve = 'cgi' }) {
   const server = await startServer({
     port: FIRST_PORT + running.size,
     env: {
+      SFCHAT_SERVE: serve,
       ...(bare ? { SFCHAT_BUILD: join(BUILD, 'bare') } : {}),
-      ...env,
     },
   });
   const stop = server.stop.bind(server);
@@ -127,9 +127,12 @@ function readProc(path) {
   }
 }
 
+const PROGRAMS = ['messages', 'chat', 'create', 'join'];
+
 /**
- * The lighttpd below this process and its CGI children. Only one server may
- * be running.
+ * The processes of the server below this process, only one may be running: the
+ * web server and the programs that fork, and those below them that serve one
+ * request each.
  */
 export function serverProcesses() {
   const all = processes();
@@ -138,25 +141,24 @@ export function serverProcesses() {
       if (pid === process.pid) return true;
     return false;
   };
-  const [lighttpd] = [...all.keys()].filter(
-    (pid) => all.get(pid).name === 'lighttpd' && isOurs(pid),
+  const ours = [...all.keys()].filter(
+    (pid) => ['lighttpd', ...PROGRAMS].includes(all.get(pid).name) && isOurs(pid),
   );
-  const children = [...all.keys()].filter(
-    (pid) => all.get(pid).parent === lighttpd,
-  );
-  return { lighttpd, children };
+  const waiting = ours.filter((pid) => ours.includes(all.get(pid).parent));
+  return { waiting, lasting: ours.filter((pid) => !waiting.includes(pid)) };
 }
 
 /**
- * CPU seconds that lighttpd and its CGI programs have used, those that have
- * ended and been waited for included.
+ * CPU seconds that they have used, those that have ended and been waited for
+ * included.
  */
-export function cpuSeconds({ lighttpd, children }) {
-  const alive = [lighttpd, ...children]
+export function cpuSeconds({ waiting, lasting }) {
+  const alive = [...lasting, ...waiting]
     .map((pid) => Number(readProc(`${pid}/schedstat`).split(' ')[0]))
     .reduce((sum, nanoseconds) => sum + nanoseconds, 0);
-  const fields = readProc(`${lighttpd}/stat`).split(') ')[1].split(' ');
-  const ticksOfEnded = Number(fields[13]) + Number(fields[14]);
+  const ticksOfEnded = lasting
+    .map((pid) => readProc(`${pid}/stat`).split(') ')[1].split(' '))
+    .reduce((sum, fields) => sum + Number(fields[13]) + Number(fields[14]), 0);
   return alive / 1e9 + ticksOfEnded / 100;
 }
 
