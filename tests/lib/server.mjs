@@ -41,12 +41,14 @@ export async function findPort() {
  * Runs scripts/run until it answers or ends.
  *
  * @param {Record<string, string>} env  settings, all SFCHAT_*
- * @param {import("node:child_process").SpawnOptions} [options]
+ * @param {import("node:child_process").SpawnOptions & {before?: string[]}}
+ *   [options]  before: the words of a command that is to start it
  * @returns {Promise<{child: import('node:child_process').ChildProcess,
  *   ready: boolean, output: () => string}>} output is what it wrote so far
  */
-export async function spawnRun(env, options) {
-  const child = spawn(path.join(root, "scripts/run"), {
+export async function spawnRun(env, { before = [], ...options } = {}) {
+  const [file, ...words] = [...before, path.join(root, "scripts/run")];
+  const child = spawn(file, words, {
     env: {
       PATH: process.env.PATH, SFCHAT_BUILD: build,
       SFCHAT_STORE_KIND: storeKind, SFCHAT_SERVE: serve, ...env,
@@ -79,10 +81,11 @@ export async function spawnRun(env, options) {
  */
 
 /**
- * @param {{env?: Record<string, string>, port?: number}} [options]
+ * @param {{env?: Record<string, string>, port?: number, before?: string[]}}
+ *   [options]  before as in spawnRun()
  * @returns {Promise<Server>} a server that answers
  */
-export async function startServer({ env = {}, port } = {}) {
+export async function startServer({ env = {}, port, before } = {}) {
   port ??= await findPort();
   const dir = await mkdtemp("/dev/shm/sfchat-test-");
   // Tests create more chats than one person would.
@@ -90,7 +93,7 @@ export async function startServer({ env = {}, port } = {}) {
     SFCHAT_CREATE_LIMIT: "0", SFCHAT_PORT: String(port),
     SFCHAT_RUNTIME_DIR: dir, ...env,
   };
-  const { child, ready, output } = await spawnRun(settings);
+  const { child, ready, output } = await spawnRun(settings, { before });
   const kill = () => child.kill("SIGTERM");
   process.on("exit", kill);
   const stop = async () => {
