@@ -27,13 +27,14 @@ static enum sf_err receive(struct sf_app *app, bool long_polling,
 {
 	enum sf_err err =
 		long_polling ? sf_app_open_chat(app) : sf_app_open_store(app);
+	struct sf_client client;
 
 	if (err)
 		return err;
 	if (!long_polling)
 		return sf_chat_receive(&app->chat, who, out);
-	sf_app_watch_client(app);
-	return sf_poll_run(&app->chat, &app->config, who, out);
+	sf_app_watch_client(app, &client);
+	return sf_poll_run(&app->chat, &app->config, who, &client, out);
 }
 
 static enum sf_err get_messages(struct sf_app *app, char **body)

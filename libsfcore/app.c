@@ -88,8 +88,9 @@ static const struct sf_method *find_method(
 	return method->name ? method : NULL;
 }
 
-void sf_app_watch_client(const struct sf_app *app)
+void sf_app_watch_client(const struct sf_app *app, struct sf_client *out)
 {
+	sf_client_init(&app->request, STDOUT_FILENO, out);
 	if (app->forked)
 		sf_server_watch_peer(STDIN_FILENO);
 }

@@ -8,6 +8,7 @@
 #define SF_APP_H
 
 #include "chat.h"
+#include "client.h"
 #include "http.h"
 #include "json.h"
 
@@ -51,10 +52,11 @@ enum sf_err sf_app_read_participant(
 	struct sf_app *app, struct sf_participant *out) SF_MUST_CHECK;
 
 /*
- * Before a wait: from now on the process ends when the client has left. As a
- * CGI program it is told so by the server.
+ * Before a wait: from now on the process ends when the server says that the
+ * client has left. As a CGI program it is told by SIGTERM in any case. out is
+ * for asking where the server does not say it.
  */
-void sf_app_watch_client(const struct sf_app *app);
+void sf_app_watch_client(const struct sf_app *app, struct sf_client *out);
 
 /*
  * What every program's main is: serves one request as CGI/1.1 says or, with

@@ -34,7 +34,8 @@ static bool is_over(const struct sf_document *seen)
 }
 
 enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
-	const struct sf_participant *who, struct sf_document *out)
+	const struct sf_participant *who, const struct sf_client *client,
+	struct sf_document *out)
 {
 	int64_t start_ms = sf_chat_now();
 	int64_t whole_ms = 1000 * (int64_t)config->poll_sleep_seconds *
@@ -57,7 +58,8 @@ enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
 			sf_document_release(out);
 			return SF_OK;
 		}
-		if (is_over(out) || sf_chat_now() - start_ms >= whole_ms)
+		if (is_over(out) || sf_chat_now() - start_ms >= whole_ms ||
+			sf_client_is_gone(client))
 			return SF_OK;
 		err = close_if_abandoned(chat, config, out, who);
 		sf_document_release(out);

@@ -4,15 +4,17 @@
 #define SF_POLL_H
 
 #include "chat.h"
+#include "client.h"
 
 /*
  * Waits as PROTOCOL, "Long polling", says: until there is a message for who,
- * the chat is closed, a newer poll of who's takes over, or the time is up.
+ * the chat is closed, a newer poll of who's takes over, the time is up, or a
+ * look finds the client gone.
  * out is the chat as who sees it then, without messages when replaced; the
  * caller releases it. Errors as sf_store_begin_poll().
  */
 enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
-	const struct sf_participant *who,
+	const struct sf_participant *who, const struct sf_client *client,
 	struct sf_document *out) SF_MUST_CHECK;
 
 #endif

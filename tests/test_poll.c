@@ -7,6 +7,7 @@
 #include "poll.h"
 #include "talk.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct poller {
 	struct sf_config config;
 	struct sf_participant who;
 	bool without_wake;
+	int reply; /* of its client */
 	pid_t pid;
 	enum sf_err err;
 	enum sf_status status;
@@ -29,6 +31,7 @@ struct poller {
 static int run_poll(void *data, int number)
 {
 	struct poller *poller = data;
+	struct sf_client client = { .reply = poller->reply };
 	struct sf_chat chat = { .wake = NULL };
 	struct sf_document seen;
 
@@ -38,7 +41,8 @@ static int run_poll(void *data, int number)
 		(!poller->without_wake &&
 			sf_wake_open(&poller->config, &chat.wake)))
 		return 1;
-	poller->err = sf_poll_run(&chat, &poller->config, &poller->who, &seen);
+	poller->err = sf_poll_run(
+		&chat, &poller->config, &poller->who, &client, &seen);
 	if (poller->err)
 		return 0;
 	poller->status = seen.status;
@@ -58,6 +62,7 @@ static struct poller *start(struct talk *talk, const struct sf_participant *who,
 	poller->config.poll_sleep_seconds = sleep_seconds;
 	poller->config.poll_iteration = iteration;
 	poller->who = *who;
+	poller->reply = -1;
 	return poller;
 }
 
@@ -302,6 +307,23 @@ static void without_wake_ups_the_next_look_finds_it(void **state)
 	forget(poller);
 }
 
+static void a_poll_whose_client_has_left_does_not_wait(void **state)
+{
+	struct talk *talk = *state;
+	struct poller *poller = start(talk, &talk->joiner, FOREVER_SECONDS, 1);
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	poller->reply = ends[1];
+	assert_int_equal(close(ends[0]), 0);
+	go(talk, poller);
+	end(poller);
+	assert_ok(poller->err);
+	assert_int_equal(poller->count, 0);
+	assert_int_equal(close(ends[1]), 0);
+	forget(poller);
+}
+
 /* Both joined so long ago; the store is asked at that time. */
 static void begin_long_ago(struct talk *talk, int seconds)
 {
@@ -417,6 +439,7 @@ int main(void)
 		with_ready(a_poll_ends_when_its_iterations_are_used_up),
 		with_ready(wake_ups_for_nothing_do_not_shorten_a_poll),
 		with_ready(without_wake_ups_the_next_look_finds_it),
+		with_ready(a_poll_whose_client_has_left_does_not_wait),
 		with_ready(an_absent_talker_is_given_up),
 		with_ready(a_talker_who_polled_is_not_given_up),
 		with_draft(nobody_is_absent_from_a_draft),
