@@ -8,6 +8,7 @@
 #include <json.h>
 
 #include "log.h"
+#include "utf8.h"
 
 #define DEPTH_MAX 8
 
@@ -64,25 +65,82 @@ static bool are_surrogates_paired(const char *body, size_t size)
 	return true;
 }
 
-static enum sf_err parse(const char *body, size_t size,
-	struct json_object **out, struct sf_detail *detail)
+/* Returns how many characters it wrote: at most three for each byte. */
+static size_t put_escaped(char *out, int32_t point)
+{
+	int length;
+
+	if (point < 0x80) {
+		*out = (char)point;
+		return 1;
+	}
+	if (point < 0x10000)
+		length = snprintf(out, 7, "\\u%04x", (unsigned int)point);
+	else
+		length = snprintf(out, 13, "\\u%04x\\u%04x",
+			0xd800 + ((unsigned int)(point - 0x10000) >> 10),
+			0xdc00 + ((unsigned int)point & 0x3ff));
+	return (size_t)length;
+}
+
+/*
+ * The body with all that is not ASCII escaped, which means the same; NULL if
+ * it is not UTF-8. json-c 0.17 and 0.18 refuse any other byte when strict.
+ * A backslash before such a character would be taken for half an escape.
+ */
+static char *escape(const char *body, size_t size, size_t *out_size)
+{
+	const unsigned char *at = (const unsigned char *)body;
+	const unsigned char *end = at + size;
+	bool after_backslash = false;
+	char *out = sf_alloc(3 * size + 1);
+
+	*out_size = 0;
+	while (at < end) {
+		int32_t point = sf_utf8_take(&at, end);
+
+		if (point < 0 || (point >= 0x80 && after_backslash)) {
+			free(out);
+			return NULL;
+		}
+		*out_size += put_escaped(out + *out_size, point);
+		after_backslash = point == '\\' && !after_backslash;
+	}
+	return out;
+}
+
+/* The value that an ASCII text is, nothing before or behind it; or NULL. */
+static struct json_object *parse_whole(const char *text, size_t size)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	struct json_object *value;
 	bool whole;
 
 	if (!tokener)
 		sf_die("out of memory");
-	json_tokener_set_flags(
-		tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	*out = json_tokener_parse_ex(tokener, body, (int)size);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	value = json_tokener_parse_ex(tokener, text, (int)size);
 	whole = json_tokener_get_error(tokener) == json_tokener_success &&
-		json_tokener_get_parse_end(tokener) == size &&
-		are_surrogates_paired(body, size);
+		json_tokener_get_parse_end(tokener) == size;
 	json_tokener_free(tokener);
 	if (whole)
-		return SF_OK;
-	json_object_put(*out);
+		return value;
+	json_object_put(value);
+	return NULL;
+}
+
+static enum sf_err parse(const char *body, size_t size,
+	struct json_object **out, struct sf_detail *detail)
+{
+	size_t text_size;
+	char *text = escape(body, size, &text_size);
+
 	*out = NULL;
+	if (text && are_surrogates_paired(text, text_size))
+		*out = parse_whole(text, text_size);
+	free(text);
+	if (*out)
+		return SF_OK;
 	return sf_detail_set(
 		detail, SF_ERR_INVALID, "the body is not valid JSON");
 }

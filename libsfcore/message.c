@@ -6,6 +6,7 @@
 #include "message.h"
 
 #include "log.h"
+#include "utf8.h"
 
 static const struct {
 	const char *name;
@@ -42,32 +43,6 @@ enum sf_event sf_event_parse(const char *name)
 	return SF_EVENT_NONE;
 }
 
-/*
- * Takes one code point off the front of *text: RFC 3629, section 4. -1: not
- * UTF-8, that is overlong, a surrogate, over U+10FFFF or cut off.
- */
-static int32_t take_point(const unsigned char **text, const unsigned char *end)
-{
-	static const int32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	int32_t point = *(*text)++;
-	int more = point < 0x80 ? 0 : point < 0xe0 ? 1 : point < 0xf0 ? 2 : 3;
-
-	if ((point >= 0x80 && point < 0xc2) || point > 0xf4 ||
-		end - *text < more)
-		return -1;
-	if (more > 0)
-		point &= 0x3f >> more;
-	for (int i = 0; i < more; i++) {
-		if ((**text & 0xc0) != 0x80)
-			return -1;
-		point = point << 6 | (*(*text)++ & 0x3f);
-	}
-	if (point < least[more] || point > 0x10ffff ||
-		(point >= 0xd800 && point <= 0xdfff))
-		return -1;
-	return point;
-}
-
 static bool is_control(int32_t point)
 {
 	return (point < 0x20 && point != '\n' && point != '\t') ||
@@ -91,7 +66,7 @@ static const char *check_text(const char *text, size_t size)
 	bool blank = true;
 
 	for (int count = 0; at < end; count++) {
-		int32_t point = take_point(&at, end);
+		int32_t point = sf_utf8_take(&at, end);
 
 		if (point < 0)
 			return "valid UTF-8 was expected";
