@@ -65,7 +65,8 @@ export class Person {
 
   /** Acknowledges all that waits, and says what it was. */
   async drain() {
-    const { json } = await this.look();
+    const { json, status, body } = await this.look();
+    assert.equal(status, 200, body);
     const { messages } = json.results;
     if (messages.length > 0) {
       await this.acknowledge(...messages.map(({ _id }) => _id));
@@ -80,8 +81,8 @@ export class Person {
 
 /** @returns {Promise<Person>} the creator of a new chat */
 export async function create(server, names) {
-  const { status, json } = await api(server, "POST", "create.json");
-  assert.equal(status, 201);
+  const { status, json, body } = await api(server, "POST", "create.json");
+  assert.equal(status, 201, body);
   const { chatToken, userToken } = json.results;
   return new Person(server, chatToken, userToken, names);
 }
@@ -94,8 +95,8 @@ export function askToJoin(server, code) {
 
 /** @returns {Promise<Person>} who entered with that code */
 export async function join(server, code, names) {
-  const { status, json } = await askToJoin(server, code);
-  assert.equal(status, 201);
+  const { status, json, body } = await askToJoin(server, code);
+  assert.equal(status, 201, body);
   return new Person(server, code, json.results.userToken, names);
 }
 

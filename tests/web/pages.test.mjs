@@ -241,14 +241,15 @@ describe("pages", () => {
     ["a huge header", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9000)}\r\n\r\n`,
       431],
     ["a huge URL", `GET /${"x".repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
-    ["a version to come", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", 505],
+    // 505 on Debian 12, where lighttpd is older.
+    ["a version to come", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", "400|505"],
   ]) {
     it(`${status}: ${what}, answered in JSON`, async () => {
       const answer = await sendRaw(server, text);
-      assert.match(answer, new RegExp(`^HTTP/1\\.. ${status} `));
+      assert.match(answer, new RegExp(`^HTTP/1\\.. (${status}) `));
       assert.match(answer, /\r\nContent-Type: application\/json; charset=utf-8\r\n/i);
       const body = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")));
-      assert.equal(body.results.code, status);
+      assert.match(String(body.results.code), new RegExp(`^(${status})$`));
     });
   }
 
