@@ -2,12 +2,14 @@
 # What proves the C code; each target works alone. Included by the Makefile.
 
 # One program per module. What is of one store alone runs with that store.
-TEST_NAMES := $(filter-out test_lmdb test_mongodb,\
+TEST_NAMES_lmdb := test_lmdb
+TEST_NAMES_mongodb := test_look test_mongodb
+TEST_NAMES := $(filter-out $(TEST_NAMES_lmdb) $(TEST_NAMES_mongodb),\
 	$(patsubst tests/%.c,%,$(wildcard tests/test_*.c))) \
-	$(patsubst tests/%.c,%,$(wildcard tests/test_$(STORE).c))
+	$(TEST_NAMES_$(STORE))
 TESTS := $(TEST_NAMES:%=$(OUT)/tests/%)
-STORE_TESTS := $(filter $(OUT)/tests/test_store% $(OUT)/tests/test_$(STORE),\
-	$(TESTS))
+STORE_TESTS := $(filter $(OUT)/tests/test_store% \
+	$(TEST_NAMES_$(STORE):%=$(OUT)/tests/%),$(TESTS))
 UNIT_TESTS := $(filter-out $(STORE_TESTS),$(TESTS))
 TEST_SUPPORT := $(OUT)/obj/tests/support.o $(OUT)/obj/tests/talk.o
 
@@ -25,6 +27,11 @@ check-unit: $(UNIT_TESTS:=.run)
 
 # The contract of store.h, for the store that is chosen.
 check-store: $(STORE_TESTS:=.run)
+
+# All of that once more, with MongoDB.
+check-mongodb:
+	@scripts/test-mongodb run $(MAKE) --no-print-directory STORE=mongodb \
+		check-unit check-store
 
 # The same, and the programs, with what finds bugs that make no difference yet.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -82,5 +89,5 @@ check-lint:
 	@mkdir -p build
 	tests/check-lint $(STORE) $(ALL_CFLAGS) $(INCLUDES)
 
-.PHONY: check-unit check-store check-asan check-valgrind check-fuzz fuzz \
+.PHONY: check-unit check-store check-mongodb check-asan check-valgrind check-fuzz fuzz \
 	run-fuzzers check-floors check-lint $(TESTS:=.run) $(FUZZERS:=.fuzz)
