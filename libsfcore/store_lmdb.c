@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <linux/magic.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -176,8 +177,10 @@ void sf_store_free(struct sf_store *store)
 void sf_store_rest(struct sf_store *store)
 {
 	/* Open for reading it holds next to nothing. */
-	if (store->access == 0)
-		close_env(store);
+	if (!store->env || store->access)
+		return;
+	close_env(store);
+	(void)malloc_trim(0);
 }
 
 enum sf_err sf_store_prepare(struct sf_store *store)
