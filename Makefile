@@ -37,8 +37,9 @@ SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|$\
 	CHAT_LIFETIME|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
-CHECKS   := check-unit check-store check-e2ee check-cgi check-web check-jobs \
-	check-browser
+CHECKS   := check-floors check-lint check-unit check-store check-e2ee \
+	check-cgi check-web check-scgi check-jobs check-browser check-mongodb \
+	check-nodes check-fuzz check-asan check-valgrind
 
 all: programs site
 
@@ -75,14 +76,14 @@ release-hashes: site
 
 # Packages first; the second make then finds what they brought.
 run:
-	@scripts/install build run
+	@scripts/install build run $(filter mongodb,$(STORE))
 	@$(MAKE) --no-print-directory --silent all
 	@$(if $(PORT),SFCHAT_PORT=$(PORT)) $(if $(SERVE),SFCHAT_SERVE=$(SERVE)) \
 		SFCHAT_BUILD=$(abspath $(BUILD)) SFCHAT_STORE_KIND=$(STORE) \
 		exec scripts/run
 
 check:
-	@scripts/install build run check
+	@scripts/install build run check mongodb
 	@$(MAKE) --no-print-directory $(CHECKS)
 	@echo "All checks passed: $(CHECKS)"
 
@@ -98,6 +99,9 @@ check-cgi: programs
 
 check-web: all
 	$(NODE_TEST) tests/web/*.test.mjs
+
+check-scgi: all
+	SFCHAT_SERVE=scgi $(NODE_TEST) tests/web/*.test.mjs
 
 # The page's encryption, in Node alone.
 check-e2ee:
@@ -122,7 +126,7 @@ clean:
 FORCE:
 
 .PHONY: all programs site run release-hashes check check-cgi check-web \
-	check-e2ee check-browser help clean FORCE
+	check-scgi check-e2ee check-browser help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk bench/bench.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -28,10 +28,19 @@ check-unit: $(UNIT_TESTS:=.run)
 # The contract of store.h, for the store that is chosen.
 check-store: $(STORE_TESTS:=.run)
 
-# All of that once more, with MongoDB.
+# All of that once more, with MongoDB, and what people do through the server.
 check-mongodb:
 	@scripts/test-mongodb run $(MAKE) --no-print-directory STORE=mongodb \
-		check-unit check-store
+		check-unit check-store all
+	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi scripts/test-mongodb run \
+		$(NODE_TEST) tests/web/life.test.mjs tests/web/messages.test.mjs \
+		tests/web/poll.test.mjs
+
+# One site on two machines, in network namespaces: needs root.
+check-nodes: site
+	@$(MAKE) --no-print-directory STORE=mongodb programs
+	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi $(NODE_TEST) \
+		tests/nodes/*.test.mjs
 
 # The same, and the programs, with what finds bugs that make no difference yet.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -89,5 +98,5 @@ check-lint:
 	@mkdir -p build
 	tests/check-lint $(STORE) $(ALL_CFLAGS) $(INCLUDES)
 
-.PHONY: check-unit check-store check-mongodb check-asan check-valgrind check-fuzz fuzz \
+.PHONY: check-unit check-store check-mongodb check-nodes check-asan check-valgrind check-fuzz fuzz \
 	run-fuzzers check-floors check-lint $(TESTS:=.run) $(FUZZERS:=.fuzz)

@@ -51,7 +51,9 @@ export async function spawnRun(env, { before = [], ...options } = {}) {
   const child = spawn(file, words, {
     env: {
       PATH: process.env.PATH, SFCHAT_BUILD: build,
-      SFCHAT_STORE_KIND: storeKind, SFCHAT_SERVE: serve, ...env,
+      SFCHAT_STORE_KIND: storeKind, SFCHAT_SERVE: serve,
+      ...(storeKind === "lmdb" ? {} : { SFCHAT_STORE: process.env.SFCHAT_STORE }),
+      ...env,
     },
     stdio: ["ignore", "pipe", "pipe"], ...options,
   });
