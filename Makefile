@@ -100,6 +100,7 @@ check-cgi: programs
 check-web: all
 	$(NODE_TEST) tests/web/*.test.mjs
 
+# The same, when each program was started once.
 check-scgi: all
 	SFCHAT_SERVE=scgi $(NODE_TEST) tests/web/*.test.mjs
 

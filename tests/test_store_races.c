@@ -434,9 +434,9 @@ static int poll_or_join(void *data, int number)
 	if (!enter(race))
 		return BROKEN;
 	if (number == 0)
-		return talk_poll(
+		return (int)talk_poll(
 			race->talk, &race->talk->creator, &race->ids[0]);
-	return talk_join(race->talk, &race->ids[number]);
+	return (int)talk_join(race->talk, &race->ids[number]);
 }
 
 static void a_poll_begun_during_a_join_stays(void **state)
@@ -471,8 +471,8 @@ static int poll_or_close_silent(void *data, int number)
 	if (!enter(race))
 		return BROKEN;
 	if (number == 1)
-		return sf_store_close(talk->store, talk->now_ms, &talk->creator,
-			talk->now_ms - 1000, &other);
+		return (int)sf_store_close(talk->store, talk->now_ms,
+			&talk->creator, talk->now_ms - 1000, &other);
 	if (talk_poll(talk, &talk->creator, &race->ids[0]))
 		return BROKEN;
 	return strcmp(talk_see(talk, &talk->creator), "ready") == 0

@@ -96,7 +96,8 @@ check-floors:
 
 check-lint:
 	@mkdir -p build
-	tests/check-lint $(STORE) $(ALL_CFLAGS) $(INCLUDES)
+	tests/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst -I%,-isystem %,\
+		$(shell pkg-config --cflags $(PACKAGES_mongodb)))
 
 .PHONY: check-unit check-store check-mongodb check-nodes check-asan check-valgrind check-fuzz fuzz \
 	run-fuzzers check-floors check-lint $(TESTS:=.run) $(FUZZERS:=.fuzz)
