@@ -93,16 +93,17 @@ for (const serve of ["cgi", "scgi"]) {
         session.destroy();
       }));
 
-    it("HTTP/2: the poll is cancelled at any moment", async () => {
-      const session = http2.connect(server.url, { ca: server.ca });
-      await once(session, "connect");
-      await each(async (person, i) => {
+    // One to a connection: lighttpd of Debian 13 takes many for an attack.
+    it("HTTP/2: the poll is cancelled at any moment", () =>
+      each(async (person, i) => {
+        const session = http2.connect(server.url, { ca: server.ca });
+        await once(session, "connect");
         const stream = poll(session, person);
         await sleep(i);
         stream.close(http2.constants.NGHTTP2_CANCEL);
-      });
-      assert.equal(session.destroyed, false);
-      session.destroy();
-    });
+        await sleep(1);
+        assert.equal(session.destroyed, false);
+        session.destroy();
+      }));
   });
 }
