@@ -16,7 +16,7 @@ bson_oid_t sf_look_oid(const struct sf_token *token)
 {
 	bson_oid_t oid;
 
-	memcpy(oid.bytes, token->bytes, SF_TOKEN_SIZE);
+	bson_oid_init_from_data(&oid, token->bytes);
 	return oid;
 }
 
