@@ -36,6 +36,8 @@ static void name_end(struct visit *visit, int first, const char *end,
 {
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
 	const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+	/* The kernel filled it in. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 	bool is_four = address->ss_family == AF_INET;
 	const void *bytes = is_four ? (const void *)&four->sin_addr
 				    : (const void *)&six->sin6_addr;
