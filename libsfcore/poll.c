@@ -5,6 +5,8 @@
  */
 #include "poll.h"
 
+#include "files.h"
+
 /*
  * Somebody who neither joined nor began a poll within two whole polls is gone:
  * the chat is closed in that one's name.
@@ -49,7 +51,7 @@ enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
 		return err;
 	/* The poll that this one replaces is to see that it is over. */
 	sf_wake_send(chat->wake, &who->user);
-	for (;;) {
+	for (int looks = 1;; looks++) {
 		sf_wake_prepare(chat->wake, &who->user);
 		err = sf_chat_receive(chat, who, out);
 		if (err)
@@ -65,6 +67,9 @@ enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
 		sf_document_release(out);
 		if (err)
 			return err;
+		/* Who has waited once is likely to wait long. */
+		if (looks == 2)
+			sf_files_shrink();
 		sf_store_rest(chat->store);
 		sf_wake_wait(chat->wake, config->poll_sleep_seconds);
 	}
