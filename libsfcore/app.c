@@ -253,6 +253,7 @@ static int refuse_usage(const char *name)
 
 int sf_app_main(int argc, char **argv, const struct sf_resource *resource)
 {
+	sf_log_guard_streams();
 	sf_log_set_die_hook(answer_death);
 	/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
 	if (argc <= 1 || getenv("REQUEST_METHOD")) {

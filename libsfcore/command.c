@@ -18,6 +18,7 @@ void sf_command_start(const struct sf_command *command, int argc, char **argv,
 {
 	struct sf_detail detail;
 
+	sf_log_guard_streams();
 	/* Redis going away is an error that is handled, not a death. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (int i = 1; i < argc; i++) {

@@ -10,6 +10,12 @@
 
 enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
 
+/*
+ * To be called first: where standard input, output or error is closed, nothing
+ * else takes its number, into which the log or a reply would be written.
+ */
+void sf_log_guard_streams(void);
+
 /* Events above level are dropped; SF_LOG_INFO at start. */
 void sf_log_set_level(enum sf_log_level level);
 

@@ -3,6 +3,7 @@
 #include "log.h"
 #include "support.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 static int log_some(void *data, int number)
@@ -130,6 +131,56 @@ static void memory_is_there(void **state)
 	free(text);
 }
 
+static int log_without_streams(void *data, int number)
+{
+	const char *path = data;
+	int fd;
+
+	(void)number;
+	(void)close(STDIN_FILENO);
+	(void)close(STDOUT_FILENO);
+	(void)close(STDERR_FILENO);
+	sf_log_set_level(SF_LOG_INFO);
+	sf_log_guard_streams();
+	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	sf_log(SF_LOG_ERROR, "into nothing");
+	if (write(STDOUT_FILENO, "x", 1) >= 0 || fd <= STDERR_FILENO)
+		return 1;
+	return lseek(fd, 0, SEEK_END) == 0 ? 0 : 2;
+}
+
+static void closed_streams_are_not_mistaken(void **state)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/file", (const char *)*state);
+	assert_int_equal(
+		support_finish(support_start(log_without_streams, path, 0)), 0);
+}
+
+static int log_with_streams(void *data, int number)
+{
+	(void)data;
+	(void)number;
+	sf_log_set_level(SF_LOG_INFO);
+	sf_log_guard_streams();
+	sf_log(SF_LOG_ERROR, "as ever");
+	return dup(STDIN_FILENO);
+}
+
+static void open_streams_stay_as_they_are(void **state)
+{
+	struct support_output output;
+	int next = dup(STDIN_FILENO);
+
+	(void)state;
+	assert_int_equal(close(next), 0);
+	support_capture(log_with_streams, NULL, "", 0, &output);
+	assert_string_equal(output.err, "sfchat: as ever\n");
+	/* The three files of the capture, and no more. */
+	assert_int_equal(output.status, next + 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +190,8 @@ int main(void)
 		cmocka_unit_test(die_in_the_hook_ends_too),
 		cmocka_unit_test(a_size_that_overflows_is_the_end),
 		cmocka_unit_test(memory_is_there),
+		in_sandbox(closed_streams_are_not_mistaken),
+		cmocka_unit_test(open_streams_stay_as_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
