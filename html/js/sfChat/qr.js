@@ -13,8 +13,10 @@ const QUIET = 4;
 /**
  * @returns {Promise<typeof import("../qr-code.js")>}
  */
-function loadCode() {
+async function loadCode() {
   const { url, integrity } = qrAsset();
+  // WebKit preloads modules without a look at their hash; this looks at it.
+  await fetch(url, { integrity });
   // import() takes no hash; what was preloaded under one is what it gets.
   const preload = document.createElement("link");
   preload.rel = "modulepreload";
