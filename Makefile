@@ -83,17 +83,11 @@ run:
 		exec scripts/run
 
 check:
-	@scripts/install build run check mongodb
+	@scripts/install build run check browsers mongodb
 	@$(MAKE) --no-print-directory $(CHECKS)
 	@echo "All checks passed: $(CHECKS)"
 
-$(BUILD)/node/.installed: tests/package.json tests/package-lock.json
-	@mkdir -p $(@D)
-	cp $^ $(@D)
-	cd $(@D) && npm ci --no-audit --no-fund
-	touch $@
-
-# The API through the server; a program by hand; the page in browsers.
+# The API through the server; a program by hand.
 check-cgi: programs
 	$(NODE_TEST) tests/cgi/*.test.mjs
 
@@ -107,10 +101,6 @@ check-scgi: all
 # The page's encryption, in Node alone.
 check-e2ee:
 	$(NODE_TEST) tests/e2ee/*.test.mjs
-
-check-browser: all $(BUILD)/node/.installed
-	node $(BUILD)/node/node_modules/typescript/bin/tsc -p tests/tsconfig.json
-	$(NODE_TEST) tests/browser/*.test.mjs
 
 help:
 	@echo 'make            build'
@@ -127,7 +117,8 @@ clean:
 FORCE:
 
 .PHONY: all programs site run release-hashes check check-cgi check-web \
-	check-scgi check-e2ee check-browser help clean FORCE
+	check-scgi check-e2ee help clean FORCE
 .SECONDARY:
-include tests/tests.mk tests/jobs/jobs.mk bench/bench.mk
+include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk \
+	bench/bench.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

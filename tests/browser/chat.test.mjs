@@ -2,7 +2,7 @@
 /** Two people talk through the real server, in every engine there is. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 
 import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
@@ -18,10 +18,6 @@ const answered = (page) =>
 const problem = (page) =>
   page.evaluate(() => document.querySelector("#problem").textContent);
 
-it("has a browser to run in", () => {
-  assert.ok(ENGINES.length > 0, "install chromium");
-});
-
 for (const engine of ENGINES) {
   describe(`chat in ${engine}`, () => {
     let server;
@@ -31,6 +27,7 @@ for (const engine of ENGINES) {
       server = await startServer();
       browser = await openBrowser(engine);
     });
+    afterEach(() => browser.closePages());
     after(async () => {
       await browser?.close();
       await server?.stop();
@@ -74,6 +71,7 @@ for (const engine of ENGINES) {
         await page.reload();
         await waitPath(page, "/");
         assert.deepEqual(page.complaints, []);
+        assert.deepEqual(page.line.strangers, [], "nobody else is asked");
       }
     });
 
@@ -239,11 +237,7 @@ for (const engine of ENGINES) {
 
     it("lives in one tab only", async () => {
       const [creator, joiner] = await meet(browser, server.url);
-      const stolen = await creator.evaluate(() => sessionStorage.sfChat);
-      const twin = await creator.sibling();
-      await twin.goto(`${server.url}/faq`);
-      await twin.evaluate((text) => { sessionStorage.sfChat = text; }, stolen);
-      await twin.goto(`${server.url}/chat`);
+      const twin = await creator.duplicate();
       await twin.waitFor(
         () => document.querySelector("#state").dataset.state === "elsewhere",
       );

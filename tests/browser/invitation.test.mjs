@@ -91,7 +91,7 @@ for (const engine of ENGINES) {
       await joiner.goto(`${server.url}/#j=${code}.${secret}`);
       await joiner.waitFor(() => document.querySelector("#invited:not([hidden])"));
       assert.equal(await field(joiner), `${code}.${secret}`);
-      assert.equal(joiner.url(), `${server.url}/`);
+      assert.equal(await joiner.url(), `${server.url}/`);
       assert.equal(
         await creator.evaluate(() => document.querySelector("#state").dataset.state), "draft");
       await joiner.click("#enter");
@@ -109,7 +109,7 @@ for (const engine of ENGINES) {
       await page.goto(`${server.url}/`);
       await page.evaluate(() => { location.hash = "#j=0123456789abcdef01234567.AAECAwQFBgcICQoLDA0ODw"; });
       await page.waitFor(() => document.querySelector("#code").value.startsWith("0123"));
-      assert.equal(page.url(), `${server.url}/`);
+      assert.equal(await page.url(), `${server.url}/`);
     });
 
     for (const way of ["button", "Esc twice"]) {

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * For everyone: axe finds nothing on any page in any state, light or dark;
+ * nothing has to be scrolled sideways on a narrow screen or with large type;
+ * a keyboard is enough.
+ */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, afterEach, before, describe, it } from "node:test";
+
+import { startServer } from "../lib/server.mjs";
+import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import {
+  closeChat, createChat, joinChat, say, waitReady, waitText,
+} from "./lib/story.mjs";
+
+const AXE = readFileSync(
+  new URL("../../build/node/node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const PAGES = ["/", "/faq", "/privacy", "/license", "/nowhere"];
+const TABS_LIMIT = 40;
+/** Width of the window in pixels, size of the type in percent. */
+const SIZES = [[320, 100], [640, 200], [360, 200]];
+
+/** What axe has to say against a page: `rule: the elements`. */
+async function findFaults(page) {
+  await page.evaluate(new Function(`if (!window.axe) { ${AXE} }`));
+  return page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, {
+      resultTypes: ["violations"],
+    });
+    return violations.map(({ id, nodes }) =>
+      `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+}
+
+/** What stands out of the window to the right, and so needs scrolling. */
+const findWide = (page) =>
+  page.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    return [...document.body.querySelectorAll("*")]
+      .filter((element) => element.getBoundingClientRect().right > clientWidth + 0.5)
+      .map((element) => element.outerHTML.slice(0, 120));
+  });
+
+/** @param {number} percent of what the page asks for; 100 is all of it */
+function scaleType(percent) {
+  document.documentElement.style.fontSize = percent === 100 ? "" : `${percent}%`;
+}
+
+/** Goes on with the Tab key until this element has the focus, and shows it. */
+async function tabTo(page, selector, key = "Tab") {
+  await page.front();
+  for (let i = 0; i < TABS_LIMIT; i += 1) {
+    const focus = await page.evaluate((wanted) => {
+      const { activeElement } = document;
+      const frame = activeElement.closest(".attached") ?? activeElement;
+      const { outlineStyle } = getComputedStyle(activeElement);
+      const { boxShadow } = getComputedStyle(frame);
+      return {
+        isThere: activeElement.matches(wanted),
+        isSeen: outlineStyle !== "none" || boxShadow !== "none",
+      };
+    }, selector);
+    if (focus.isThere) {
+      assert.ok(focus.isSeen, `${selector} does not show that it has the focus`);
+      return;
+    }
+    await page.press(key);
+  }
+  assert.fail(`the Tab key does not lead to ${selector}`);
+}
+
+/**
+ * The pages in the states that people meet, one after the other.
+ * @param {any} browser
+ * @param {string} url
+ * @param {(page: any, name: string) => Promise<void>} look
+ */
+async function visitAll(browser, url, look) {
+  for (const path of PAGES) {
+    const page = await browser.newPage();
+    await page.goto(url + path);
+    await look(page, path);
+    await page.close();
+  }
+  const home = await browser.newPage();
+  await joinChat(home, url, "nonsense");
+  await home.waitFor(() => document.querySelector("#problem:not(.busy)").textContent);
+  await look(home, "home with a problem");
+
+  const creator = await browser.newPage();
+  const joiner = await browser.newPage();
+  const code = await createChat(creator, url);
+  await look(creator, "chat without Talker");
+  await joinChat(joiner, url, code);
+  await waitReady(creator);
+  await waitReady(joiner);
+  await say(creator, "Hello, how are you?");
+  await say(creator, "m".repeat(140));
+  await waitText(joiner, "Hello, how are you?");
+  await say(joiner, `Look: https://example.org/${"path/".repeat(20)}`);
+  await creator.waitFor(() => document.querySelectorAll(".message.talker").length);
+  await look(creator, "chat");
+  await look(await creator.duplicate(), "chat in a second tab");
+  await joiner.setOffline(true);
+  await say(joiner, "unsent");
+  await joiner.waitFor(() => document.querySelector("#state").dataset.state === "retrying");
+  await look(joiner, "chat without a line");
+  await creator.click("#close");
+  await look(creator, "chat to be closed");
+  await creator.press("Escape");
+  await closeChat(creator);
+  await creator.waitFor(() => !document.querySelector("#again").hidden);
+  await look(creator, "closed chat");
+}
+
+for (const engine of ENGINES) {
+  describe(`for everyone in ${engine}`, () => {
+    let server;
+    let browser;
+
+    before(async () => {
+      server = await startServer();
+    });
+    after(() => server?.stop());
+    afterEach(() => browser?.close());
+
+    it("leaves axe and narrow screens no reason to complain", async () => {
+      browser = await openBrowser(engine);
+      await visitAll(browser, server.url, async (page, name) => {
+        assert.deepEqual(await findFaults(page), [], name);
+        for (const [width, percent] of SIZES) {
+          await page.setViewport(width, 640);
+          await page.evaluate(scaleType, percent);
+          assert.deepEqual(await findWide(page), [],
+            `${name}, ${width} px, type of ${percent} %`);
+        }
+        await page.evaluate(scaleType, 100);
+      });
+    });
+
+    // All engines have the same colours.
+    if (engine === "chromium") {
+      it("leaves axe no reason to complain in the dark", async () => {
+        browser = await openBrowser(engine, { dark: true });
+        await visitAll(browser, server.url, async (page, name) => {
+          assert.deepEqual(await findFaults(page), [], name);
+        });
+      });
+    }
+
+    it("can be used by keyboard alone", async () => {
+      browser = await openBrowser(engine);
+      const [creator, joiner] = [await browser.newPage(), await browser.newPage()];
+      await creator.goto(server.url);
+      await tabTo(creator, "#create");
+      await creator.press("Enter");
+      await creator.waitFor(() => document.querySelector(".system .msg-text"));
+      const code = await creator.evaluate(() => JSON.parse(sessionStorage.sfChat).chatToken);
+      await joiner.goto(server.url);
+      await tabTo(joiner, "#code");
+      await joiner.type("#code", code);
+      await tabTo(joiner, "#join button");
+      await joiner.press("Enter");
+      await waitReady(joiner);
+      await waitReady(creator);
+      await tabTo(creator, "#text");
+      await creator.type("#text", "by keys alone");
+      await creator.press("Enter");
+      await waitText(joiner, "by keys alone");
+      await tabTo(creator, "#scroll", "Shift+Tab");
+      await tabTo(creator, "#close", "Shift+Tab");
+      await creator.press("Enter");
+      await creator.waitFor(() => document.querySelector("#sure").open);
+      await creator.press("Escape");
+      await creator.waitFor(() => !document.querySelector("#sure").open);
+      await tabTo(creator, "#close");
+      await creator.press("Enter");
+      await tabTo(creator, "#sure [value=close]");
+      await creator.press("Enter");
+      await joiner.waitFor(() => !document.querySelector("#again").hidden);
+      await tabTo(joiner, "#again");
+      await joiner.press("Enter");
+      await joiner.waitFor(() => location.pathname === "/");
+    });
+  });
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * Pictures to be looked at, not to be compared: node screenshots.mjs DIR
+ * makes them of each page and of a chat in progress, in three widths, light
+ * and dark.
+ */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { startServer } from "../lib/server.mjs";
+import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { createChat, joinChat, say, waitReady, waitText } from "./lib/story.mjs";
+
+const PAGES = { home: "/", faq: "/faq", privacy: "/privacy", license: "/license", missing: "/nowhere" };
+const SIZES = [[360, 740], [768, 1024], [1280, 800]];
+
+/** Who says what, in the chat that is shown. */
+const TALK = [
+  ["creator", "Hello! Did you find the place?"],
+  ["joiner", "Yes, I am just around the corner."],
+  ["joiner", "Is the blue door yours?"],
+  ["creator", "The next one. Ring twice, the bell is slow."],
+  ["creator", "And mind the cat, she is new here and very curious about everybody who comes in."],
+  ["joiner", "😀 I will. See you in a minute!"],
+];
+
+const [dir] = process.argv.slice(2);
+
+async function shoot(page, name) {
+  for (const [width, height] of SIZES) {
+    await page.setViewport(width, height);
+    await writeFile(path.join(dir, `${name}-${width}.png`), await page.screenshot());
+  }
+}
+
+async function shootChat(browser, url, suffix) {
+  const creator = await browser.newPage();
+  const joiner = await browser.newPage();
+  const code = await createChat(creator, url);
+  await shoot(creator, `invitation-${suffix}`);
+  await joinChat(joiner, url, code);
+  await waitReady(creator);
+  await waitReady(joiner);
+  for (const [who, text] of TALK) {
+    const [from, to] = who === "creator" ? [creator, joiner] : [joiner, creator];
+    await say(from, text);
+    await waitText(to, text);
+  }
+  await shoot(creator, `chat-${suffix}`);
+  await creator.click("#close");
+  await shoot(creator, `closing-${suffix}`);
+}
+
+async function shootAll(engine, url, dark) {
+  const browser = await openBrowser(engine, { dark });
+  const suffix = `${engine}-${dark ? "dark" : "light"}`;
+  try {
+    for (const [name, address] of Object.entries(PAGES)) {
+      const page = await browser.newPage();
+      await page.goto(url + address);
+      await page.waitFor(() => !document.querySelector("#create")?.disabled);
+      await shoot(page, `${name}-${suffix}`);
+    }
+    await shootChat(browser, url, suffix);
+  } finally {
+    await browser.close();
+  }
+}
+
+const server = await startServer();
+try {
+  await mkdir(dir, { recursive: true });
+  for (const engine of ENGINES) {
+    for (const dark of [false, true]) await shootAll(engine, server.url, dark);
+  }
+  console.log(`Look at ${dir}`);
+} finally {
+  await server.stop();
+}

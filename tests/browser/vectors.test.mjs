@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/** Each engine's own WebCrypto agrees with every value of the vectors. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, it } from "node:test";
+
+import { root, startServer } from "../lib/server.mjs";
+import { ENGINES, openBrowser } from "./lib/browser.mjs";
+
+const E2EE = path.join(root, "tests/e2ee");
+
+/** The check and the page's modules in one piece, as the page is made. */
+const bundle = () =>
+  execFileSync("esbuild", [
+    path.join(E2EE, "vectors-check.js"), "--bundle", "--format=iife",
+    "--global-name=check", "--target=es2022",
+  ], { encoding: "utf8" });
+
+describe("the vectors of the encryption", () => {
+  for (const engine of ENGINES) {
+    it(`agree with ${engine}`, async (t) => {
+      const server = await startServer();
+      t.after(() => server.stop());
+      const browser = await openBrowser(engine);
+      t.after(() => browser.close());
+      const page = await browser.newPage();
+      // WebCrypto is there where the origin is a secure one.
+      await page.goto(server.url);
+      const vectors = JSON.parse(readFileSync(path.join(E2EE, "vectors.json"), "utf8"));
+      assert.ok(vectors.modes.length > 1);
+      const failures = await page.evaluate(
+        new Function("vectors", `${bundle()}; return check.checkVectors(vectors);`),
+        vectors);
+      assert.deepEqual(failures, []);
+    });
+  }
+});
