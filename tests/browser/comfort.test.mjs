@@ -2,7 +2,7 @@
 /** What makes the page pleasant, and what it says when it cannot work. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 
 import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
@@ -28,6 +28,7 @@ for (const engine of ENGINES) {
       server = await startServer();
       browser = await openBrowser(engine);
     });
+    afterEach(() => browser.closePages());
     after(async () => {
       await browser?.close();
       await server?.stop();

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 
 import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
@@ -43,6 +43,7 @@ for (const engine of ENGINES) {
       server = await startServer();
       browser = await openBrowser(engine);
     });
+    afterEach(() => browser.closePages());
     after(async () => {
       await browser?.close();
       await server?.stop();

@@ -2,7 +2,7 @@
 /** How one gets in, and how one gets out in a hurry. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 
 import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
@@ -27,6 +27,7 @@ for (const engine of ENGINES) {
       server = await startServer();
       browser = await openBrowser(engine);
     });
+    afterEach(() => browser.closePages());
     after(async () => {
       await browser?.close();
       await server?.stop();

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 
 import { findPort, startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
@@ -26,6 +26,7 @@ for (const engine of ENGINES) {
       await start();
       browser = await openBrowser(engine);
     });
+    afterEach(() => browser.closePages());
     after(async () => {
       await browser?.close();
       await server?.stop();
