@@ -12,7 +12,7 @@ bench:
 	@$(MAKE) --no-print-directory bench-run
 
 bench-run: all $(BENCH)/load $(BENCH)/fill $(BARES) $(BARE)/../cron \
-		$(BENCH)/bare/html
+		$(BENCH)/bare/html $(BENCH)/bare/site.conf
 	@node bench/run.mjs
 
 $(BENCH)/load: $(OUT)/obj/bench/load.o $(OUT)/obj/bench/client.o
@@ -31,9 +31,9 @@ $(BARES):
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@
 
 # What the server needs beside the programs is the product's own.
-$(BENCH)/bare/html:
+$(BENCH)/bare/html $(BENCH)/bare/site.conf:
 	@mkdir -p $(@D)
-	ln -s ../../html $@
+	ln -s ../../$(@F) $@
 
 $(BARE)/../cron:
 	@mkdir -p $(@D)
