@@ -53,14 +53,15 @@ check-asan:
 	SFCHAT_BUILD=$(BUILD)/asan $(NODE_TEST) tests/cgi/*.test.mjs \
 		$(patsubst %,tests/web/%.test.mjs,api life messages poll)
 
-VALGRIND := valgrind -q --error-exitcode=99
+UNDER_DIR := $(BUILD)/valgrind/under/$(STORE)/cgi-bin
 check-valgrind:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/valgrind LDSTATIC=-no-pie \
-		UNDER='$(VALGRIND)' check-unit check-store programs
-	tests/wrap $(BUILD)/valgrind/$(STORE)/cgi-bin \
-		$(BUILD)/valgrind/under/$(STORE)/cgi-bin \
-		$(VALGRIND) --leak-check=full
+		UNDER='valgrind -q --error-exitcode=99' \
+		check-unit check-store programs
+	@rm -rf $(UNDER_DIR)
+	tests/under-valgrind $(BUILD)/valgrind/$(STORE)/cgi-bin $(UNDER_DIR)
 	SFCHAT_BUILD=$(BUILD)/valgrind/under $(NODE_TEST) tests/cgi/*.test.mjs
+	@! cat $(UNDER_DIR)/*.log | grep .
 
 # Inputs that others think of. FUZZ_SECONDS of each; findings stay in build/.
 FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
