@@ -97,7 +97,7 @@ function openOutbox(answers) {
   });
   const add = (...items) => {
     waiting.items.push(...items);
-    outbox.flush();
+    outbox.start();
   };
   return { outbox, waiting, seen, add };
 }
@@ -146,6 +146,16 @@ describe("outbox", () => {
     outbox.flush();
     await settle(outbox);
     assert.deepEqual(seen.sent.slice(8), ["a", "b"]);
+  });
+
+  it("is not hurried by what is written during a pause", async () => {
+    const { add, outbox, seen } = openOutbox(Array(8).fill(429));
+    for (let i = 0; i < 20; i += 1) {
+      add(item(`m${i}`));
+      await soon();
+    }
+    assert.deepEqual(seen.sent, ["m0"]);
+    outbox.stop();
   });
 
   it("goes on after a refresh with the batch that may be stored", async () => {

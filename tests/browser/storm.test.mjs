@@ -19,7 +19,10 @@ const MESSAGES = 250;
 const PAUSE_MS = 60;
 const CALM_MS = [100, 1_000];
 const CUT_MS = [100, 2_000];
-const STORM_MS = 150_000;
+// Longer than the longest pause of a page that has lost its line.
+const CALMING_MS = 60_000;
+const LOOK_AGAIN_MS = 500;
+const STORM_MS = 240_000;
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
@@ -106,10 +109,14 @@ const texts = (name) =>
 const from = (log, who) =>
   log.filter(([name]) => name === who).map(([, text]) => text);
 
-/** Until this many messages are drawn, ours and the other's. */
-const waitAll = (page, count) =>
-  page.waitFor((wanted) =>
-    document.querySelectorAll(".message:not(.system)").length >= wanted, count);
+/** Until this many messages are drawn, or it takes too long. */
+async function waitAll(page, count) {
+  const deadline = Date.now() + CALMING_MS;
+  while (Date.now() < deadline) {
+    if ((await readLog(page)).length >= count) return;
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
 
 for (const engine of ENGINES) {
   describe(`a storm in ${engine}`, () => {

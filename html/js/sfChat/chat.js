@@ -242,7 +242,7 @@ class Chat {
 
   #post() {
     this.#conversation.keep();
-    this.#outbox.flush();
+    this.#outbox.start();
   }
 
   /** @returns {boolean} */

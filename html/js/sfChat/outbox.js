@@ -74,11 +74,14 @@ export function createOutbox({ waiting, save, send, onState, onEnd }) {
   }
 
   return {
+    /** Sends what waits, when it is its turn: a pause is not cut short. */
+    start() {
+      if (!stopped && !running && waiting.items.length > 0) run();
+    },
     /** Sends what waits, now, whatever pause or failure there was. */
     flush() {
-      if (stopped) return;
-      if (running) pause.cut();
-      else if (waiting.items.length > 0) run();
+      pause.cut();
+      this.start();
     },
     stop() {
       stopped = true;
