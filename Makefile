@@ -33,8 +33,7 @@ SOURCES  := $(filter-out libsfcore/store_%.c $(SOURCES_mongodb),\
 	$(wildcard libsfcore/*.c)) libsfcore/store_$(STORE).c \
 	$(SOURCES_$(STORE))
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
-SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|$\
-	CHAT_LIFETIME|GA_ID
+SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
 CHECKS   := check-floors check-lint check-unit check-store check-e2ee \

@@ -48,6 +48,9 @@ static enum sf_err get_messages(struct sf_app *app, char **body)
 		(err = read_long_polling(app, &long_polling)) ||
 		(err = receive(app, long_polling, &who, &seen)))
 		return err;
+	if (seen.status != SF_STATUS_CLOSED)
+		app->sunset_ms = seen.created_ms +
+				 1000 * app->config.chat_lifetime_seconds;
 	*body = sf_json_compose_messages(&app->success, &seen);
 	sf_document_release(&seen);
 	return SF_OK;

@@ -19,6 +19,7 @@ struct sf_app {
 	struct sf_chat chat;           /* open after sf_app_open_…() */
 	struct sf_detail detail;       /* of the error that is returned */
 	int64_t retry_seconds;         /* when a refused one may come again */
+	int64_t sunset_ms; /* when the chat of a success ends; 0: unsaid */
 	bool forked; /* serves a connection of sf_server_run() */
 };
 

@@ -20,7 +20,7 @@ struct run {
 	bool deaf; /* nobody takes what it says */
 };
 
-/* Does what the query says: "err=3", "die", "retry", "body", "term". */
+/* Does what the query says: "err=3", "die", "retry", "sunset", "body"… */
 static enum sf_err handle(struct sf_app *app, char **body)
 {
 	const char *query = sf_request_variable(&app->request, "QUERY_STRING");
@@ -31,6 +31,8 @@ static enum sf_err handle(struct sf_app *app, char **body)
 		(void)raise(SIGTERM);
 	if (strcmp(query, "body") == 0)
 		*body = sf_strdup("{\"own\":true}");
+	if (strcmp(query, "sunset") == 0)
+		app->sunset_ms = INT64_C(784111777999);
 	if (strcmp(query, "retry") == 0) {
 		app->retry_seconds = 17;
 		return sf_detail_set(
@@ -183,6 +185,16 @@ static void a_refusal_says_why_and_until_when(void **state)
 	(void)state;
 	assert_has(output.out, "Retry-After: 17\r\n");
 	assert_has(output.out, "\"detail\":\"not so fast\"");
+}
+
+static void a_success_says_until_when(void **state)
+{
+	struct support_output output = query("QUERY_STRING=sunset");
+
+	(void)state;
+	assert_has(output.out, "Sunset: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+	output = query("QUERY_STRING=body");
+	assert_lacks(output.out, "Sunset");
 }
 
 static void only_its_methods_are_there(void **state)
@@ -386,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_body_is_the_handlers),
 		cmocka_unit_test(every_error_has_its_status),
 		cmocka_unit_test(a_refusal_says_why_and_until_when),
+		cmocka_unit_test(a_success_says_until_when),
 		cmocka_unit_test(only_its_methods_are_there),
 		cmocka_unit_test(the_version_is_known),
 		cmocka_unit_test(a_bad_setting_is_for_the_log_alone),

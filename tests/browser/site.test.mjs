@@ -170,23 +170,22 @@ describe("the built site", () => {
     assert.match(html, /href="mailto:help@example\.org"/);
   });
 
-  it("carries the operator's header names and lifetime", () => {
+  it("carries the operator's header names", () => {
     const own = path.join(dir, "set", "html");
     build(own, {
       SFCHAT_USER_TOKEN_HEADER: "X-My-User",
       SFCHAT_CHAT_TOKEN_HEADER: "X-My-Chat",
-      SFCHAT_CHAT_LIFETIME: "3600",
     });
     const html = readFileSync(path.join(own, "chat.html"), "utf8");
-    assert.match(html, /data-user-header="X-My-User" data-chat-header="X-My-Chat" data-lifetime="3600"/);
+    assert.match(html, /data-user-header="X-My-User" data-chat-header="X-My-Chat"/);
     assert.match(read("chat.html"),
-      /data-user-header="X-SFC-userToken" data-chat-header="X-SFC-chatToken" data-lifetime="86400"/);
+      /data-user-header="X-SFC-userToken" data-chat-header="X-SFC-chatToken"/);
   });
 
   it("refuses a setting that cannot be used, by name", () => {
     for (const [name, value] of [
       ["SFCHAT_USER_TOKEN_HEADER", "a b"], ["SFCHAT_CHAT_TOKEN_HEADER", "x:"],
-      ["SFCHAT_CHAT_LIFETIME", "0"], ["SFCHAT_GA_ID", '"><script>'],
+      ["SFCHAT_GA_ID", '"><script>'],
       ["SFCHAT_SOURCE_URL", "javascript:alert(1)"], ["SFCHAT_CONTACT", "me"],
     ]) {
       assert.throws(() => build(path.join(dir, "refused"), { [name]: value }),
@@ -204,10 +203,11 @@ describe("the built site", () => {
     const [, first] = make();
     assert.equal(make()[1], first);
     assert.equal(make({ SFCHAT_POLL_SLEEP: "9" })[1], first, "no setting of the pages");
-    const [html, second] = make({ SFCHAT_CHAT_LIFETIME: "60" });
-    assert.match(html, /data-lifetime="60"/);
-    assert.equal(make({ SFCHAT_CHAT_LIFETIME: "60" })[1], second);
-    assert.match(make()[0], /data-lifetime="86400"/);
+    const own = { SFCHAT_USER_TOKEN_HEADER: "X-My-User" };
+    const [html, second] = make(own);
+    assert.match(html, /data-user-header="X-My-User"/);
+    assert.equal(make(own)[1], second);
+    assert.match(make()[0], /data-user-header="X-SFC-userToken"/);
   });
 
   it("opens the home page to analytics only when it is set, and tells", () => {

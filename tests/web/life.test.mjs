@@ -219,6 +219,18 @@ describe("life of a chat that has grown old", () => {
     await hears(draft, "closed_automatically", CLOSED.closed_automatically);
   });
 
+  it("expire: both are told when it will be, until it is", async () => {
+    const created = Date.now();
+    const people = await meet(server);
+    for (const person of people) {
+      const { headers } = await person.look();
+      const left = Date.parse(headers.sunset) - created;
+      assert.ok(Math.abs(left - LIFETIME * 1000) <= 2000, headers.sunset);
+    }
+    await people[0].close();
+    assert.equal((await people[1].look()).headers.sunset, undefined);
+  });
+
   it("expire: ends a poll", async () => {
     const [alice] = await meet(server);
     const { json } = await alice.poll();

@@ -14,7 +14,10 @@ const POLL_PATIENCE_MS = 600_000;
  * @typedef {{ _id: string, msg: string, sealed?: boolean }} Item
  * @typedef {Item & { system: boolean, event?: string }} Message
  * @typedef {"draft" | "ready" | "closed"} Status
- * @typedef {{ count: number, status: Status, messages: Message[] }} Answer
+ * @typedef {object} Answer
+ * @property {Status} status
+ * @property {Message[]} messages
+ * @property {number | null} left milliseconds until the chat expires, if told
  */
 
 export class ApiError extends Error {
@@ -38,7 +41,7 @@ export class ApiError extends Error {
 
 /** @returns {Promise<Tokens>} */
 export async function create() {
-  const results = await request("create.json", { method: "POST" });
+  const { results } = await request("create.json", { method: "POST" });
   return { chatToken: results.chatToken, userToken: results.userToken };
 }
 
@@ -48,7 +51,7 @@ export async function create() {
  */
 export async function join(chatToken) {
   const body = { chatToken };
-  const results = await request("join.json", { method: "POST", body });
+  const { results } = await request("join.json", { method: "POST", body });
   return { chatToken, userToken: results.userToken };
 }
 
@@ -70,13 +73,16 @@ export function createApi({ chatToken, userToken }, names) {
      * @param {AbortSignal} signal
      * @returns {Promise<Answer>}
      */
-    receive: (hold, signal) =>
-      request(`messages.json?longPolling=${hold}`, {
+    async receive(hold, signal) {
+      const answer = await request(`messages.json?longPolling=${hold}`, {
         method: "GET",
         headers,
         signal,
         patience: POLL_PATIENCE_MS,
-      }),
+      });
+      const { status, messages } = answer.results;
+      return { status, messages, left: readLeft(answer.headers) };
+    },
     /** @param {Item[]} items */
     send: (items) => change("POST", items),
     /** @param {string[]} ids */
@@ -97,7 +103,7 @@ export function createApi({ chatToken, userToken }, names) {
  *
  * @param {string} resource
  * @param {Asked} asked
- * @returns {Promise<any>}
+ * @returns {Promise<{ results: any, headers: Headers }>}
  */
 async function request(resource, asked) {
   const { method, headers, body, signal, keepalive = false } = asked;
@@ -120,7 +126,7 @@ async function request(resource, asked) {
   } catch (error) {
     throw new ApiError(0, String(error));
   }
-  return readResults(response, json);
+  return { results: readResults(response, json), headers: response.headers };
 }
 
 /**
@@ -138,4 +144,14 @@ function readResults(response, json) {
   const wait = Number(response.headers.get("Retry-After")) || 0;
   const code = response.ok ? 502 : response.status;
   throw new ApiError(code, results?.detail ?? results?.msg ?? "", wait);
+}
+
+/**
+ * By the server's clock, as this device's may be wrong.
+ * @param {Headers} headers
+ */
+function readLeft(headers) {
+  const left = Date.parse(headers.get("Sunset") ?? "") -
+    Date.parse(headers.get("Date") ?? "");
+  return Number.isNaN(left) ? null : left;
 }

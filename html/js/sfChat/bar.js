@@ -19,20 +19,26 @@ export function showState(name) {
   find("retry", HTMLElement).hidden = name !== "retrying" && name !== "offline";
 }
 
-/**
- * Shows the time left, minute by minute.
- * @param {number} end milliseconds since 1970
- */
-export function countDown(end) {
+/** Shows the time left, minute by minute, once it is known. */
+export function createClock() {
   const left = find("left", HTMLElement);
-  const show = () => {
+  /** @type {number | null} */
+  let end = null;
+
+  function show() {
+    if (end === null) return;
     const minutes = Math.max(0, Math.ceil((end - Date.now()) / MINUTE_MS));
     left.textContent = say("chat.left", { time: formatMinutes(minutes) });
     left.hidden = false;
-  };
-  show();
+  }
+
   const timer = setInterval(show, MINUTE_MS);
   return {
+    /** @param {number} ms from now */
+    set(ms) {
+      end = Date.now() + ms;
+      show();
+    },
     stop() {
       clearInterval(timer);
       left.hidden = true;

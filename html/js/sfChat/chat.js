@@ -8,7 +8,7 @@
 
 import { ApiError, createApi } from "./api.js";
 import { createAttention } from "./attention.js";
-import { countDown, showState } from "./bar.js";
+import { createClock, showState } from "./bar.js";
 import { openChannel } from "./channel.js";
 import { createClosing, createPanic } from "./closing.js";
 import { createComposer } from "./composer.js";
@@ -18,7 +18,7 @@ import { hideInvitation, showInvitation } from "./invitation.js";
 import { createOutbox } from "./outbox.js";
 import { createPoll } from "./poll.js";
 import { newId, save, wipe } from "./session.js";
-import { lifetime, tokenHeaders } from "./settings.js";
+import { tokenHeaders } from "./settings.js";
 import { createTyping } from "./typing.js";
 import { createVerification } from "./verification.js";
 import { createView } from "./view.js";
@@ -56,7 +56,7 @@ class Chat {
   #poll;
   #verification;
   #closing;
-  #clock;
+  #clock = createClock();
   #ended = false;
   /** @type {import("./poll.js").PollState} */
   #line = "going";
@@ -97,7 +97,6 @@ class Chat {
       onDiffer: () => this.#end("note.differ", { close: true }),
     });
     this.#closing = createClosing(() => this.#close());
-    this.#clock = countDown(session.since + lifetime());
   }
 
   start() {
@@ -124,7 +123,8 @@ class Chat {
   // --- what comes in --------------------------------------------------------
 
   /** @param {Answer} answer */
-  async #receive({ status, messages }) {
+  async #receive({ status, messages, left }) {
+    if (left !== null) this.#clock.set(left);
     for (const message of messages) await this.#take(message);
     if (status === "ready") await this.#beginEncryption();
     await this.#channel.thank();

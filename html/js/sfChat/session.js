@@ -26,7 +26,6 @@ const KEY = "sfChat";
  * @property {string} chatToken
  * @property {string} userToken
  * @property {string} tab tells a duplicated tab from this one reloaded
- * @property {number} since when we came in, milliseconds since 1970
  * @property {"creator" | "joiner"} role
  * @property {"draft" | "ready"} status
  * @property {string | null} secret of the invitation link that led here
@@ -50,7 +49,6 @@ export function begin({ chatToken, userToken }, role, secret = null) {
     chatToken,
     userToken,
     tab: newId(),
-    since: Date.now(),
     role,
     status: role === "creator" ? "draft" : "ready",
     secret,

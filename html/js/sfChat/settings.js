@@ -15,9 +15,6 @@ export const tokenHeaders = () => ({
   chat: read("chatHeader"),
 });
 
-/** How long a chat lives, in milliseconds. */
-export const lifetime = () => Number(read("lifetime")) * 1_000;
-
 /** Google Analytics' name for this site; undefined: no analytics. */
 export const analyticsId = () => dataset.analytics;
 
