@@ -2,10 +2,15 @@
 /** What makes the page pleasant, and what it says when it cannot work. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
+import { build, startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { INSECURE_URL } from "./lib/line.mjs";
 import {
   createChat, meet, say, waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
@@ -94,16 +99,22 @@ for (const engine of ENGINES) {
     });
 
     it("says how long the chat will last", async () => {
-      const page = await browser.newPage();
-      await createChat(page, server.url);
-      await page.waitFor(() => /^24 hr left/.test(document.querySelector("#left").textContent));
-      await page.evaluate(() => {
-        const session = JSON.parse(sessionStorage.sfChat);
-        session.since -= 23.5 * 3_600_000;
-        sessionStorage.sfChat = JSON.stringify(session);
+      const [creator, joiner] = await meet(browser, server.url);
+      for (const page of [creator, joiner]) {
+        await page.waitFor(() => document.querySelector("#left").textContent === "24 hr left");
+      }
+      await joiner.evaluate(() => {
+        const { fetch } = window;
+        window.fetch = async (...asked) => {
+          const { body, status } = await fetch(...asked);
+          const headers = {
+            Date: "Sat, 01 Jan 2000 23:45:00 GMT", Sunset: "Sun, 02 Jan 2000 00:15:00 GMT",
+          };
+          return new Response(body, { status, headers });
+        };
+        window.dispatchEvent(new Event("online"));
       });
-      await page.reload();
-      await page.waitFor(() => /^30 min left/.test(document.querySelector("#left").textContent));
+      await joiner.waitFor(() => document.querySelector("#left").textContent === "30 min left");
     });
 
     for (const [language, direction, word] of [
@@ -152,11 +163,34 @@ for (const engine of ENGINES) {
       const page = await browser.newPage();
       await page.goto(server.url);
       // A page's own script cannot see what stands in <noscript> but as text.
-      for (const path of ["/", "/chat"]) {
-        const html = await page.evaluate((url) => fetch(url).then((r) => r.text()), path);
+      for (const place of ["/", "/chat"]) {
+        const html = await page.evaluate((url) => fetch(url).then((r) => r.text()), place);
         assert.match(html, /<noscript>.*allow JavaScript.*<\/noscript>/s);
       }
-      assert.equal(await page.evaluate(() => document.querySelector("#insecure").hidden), true);
+    });
+
+    it("says what to do where browsers do not let it encrypt", async () => {
+      const isWarned = (page) =>
+        page.evaluate(() => document.querySelector("#insecure").checkVisibility());
+      const page = await browser.newPage();
+      await page.goto(server.url);
+      assert.equal(await isWarned(page), false);
+      // The product's own server does not serve its pages without TLS.
+      const insecure = http.createServer((_, response) => {
+        response.setHeader("Content-Type", "text/html; charset=utf-8");
+        response.end(readFileSync(path.join(build, "html/index.html")));
+      }).listen(0, "127.0.0.1");
+      await once(insecure, "listening");
+      try {
+        page.line.serveInsecure(insecure.address().port);
+        await page.goto(INSECURE_URL);
+        assert.equal(await page.evaluate(() => window.isSecureContext), false);
+        assert.equal(await isWarned(page), true);
+        assert.equal(await page.evaluate(() => document.querySelector("#create").disabled), true);
+      } finally {
+        insecure.close();
+        insecure.closeAllConnections();
+      }
     });
 
     it("asks nobody but its own server", async () => {

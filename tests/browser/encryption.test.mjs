@@ -14,7 +14,7 @@ import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
 import {
-  createChat, joinChat, meet, readInvite, readLog, readSystem, say, waitReady,
+  createChat, hurry, joinChat, meet, readInvite, readLog, readSystem, say, waitReady,
   waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
 
@@ -184,10 +184,7 @@ for (const engine of ENGINES) {
     it("names a talker who stays silent, and lets nothing be written", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
-      await page.evaluate(() => {
-        const { setTimeout } = window;
-        window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms / 50, ...rest);
-      });
+      await hurry(page);
       await Peer.join(server, await readInvite(page));
       await waitSystem(page, /does not start the encryption/);
       assert.equal(await page.evaluate(() => document.querySelector("#text").disabled), true);

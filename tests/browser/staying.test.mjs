@@ -7,7 +7,9 @@ import { after, afterEach, before, describe, it } from "node:test";
 
 import { findPort, startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
-import { meet, readLog, say, waitReady, waitState, waitSystem, waitText } from "./lib/story.mjs";
+import {
+  hurry, meet, readLog, say, waitReady, waitState, waitSystem, waitText,
+} from "./lib/story.mjs";
 
 for (const engine of ENGINES) {
   describe(`staying connected in ${engine}`, () => {
@@ -51,6 +53,7 @@ for (const engine of ENGINES) {
 
     it("bears a troubled server in between", async () => {
       const [creator, joiner] = await meet(browser, server.url);
+      await hurry(creator);
       await creator.evaluate(() => {
         const { fetch } = window;
         const troubles = [502, 503, 500, 502, 503];
@@ -70,10 +73,9 @@ for (const engine of ENGINES) {
 
     it("tells what could not be sent and tries again when told to", async () => {
       const [creator, joiner] = await meet(browser, server.url);
+      await hurry(creator);
       await creator.evaluate(() => {
-        const { setTimeout, fetch } = window;
-        // Pauses are not what is tested here.
-        window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms / 500, ...rest);
+        const { fetch } = window;
         window.fetch = (url, asked) => (asked.method === "POST" && !window.isRepaired
           ? Promise.resolve(new Response("", { status: 503 })) : fetch(url, asked));
       });

@@ -79,6 +79,13 @@ export const waitSystem = (page, pattern) =>
 export const waitState = (page, state) =>
   page.waitFor((wanted) => document.querySelector("#state").dataset.state === wanted, state);
 
+/** Makes pauses of this page short, where they are not what is tested. */
+export const hurry = (page) =>
+  page.evaluate(() => {
+    const { setTimeout } = window;
+    window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms / 500, ...rest);
+  });
+
 /** The invitation, as the page keeps it. */
 export async function readInvite(page) {
   await page.waitFor(() => document.querySelector("#invite:not([hidden])"));
