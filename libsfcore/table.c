@@ -17,7 +17,7 @@
 #include "log.h"
 #include "token.h"
 
-/* 512 KiB, of which a page is memory only once a word in it was used. */
+/* 512 KiB */
 #define WORDS 65536
 
 struct layout {
@@ -38,7 +38,8 @@ static int make_unnamed(const char *dir)
 		return -1;
 	sf_token_generate(&key[0]);
 	sf_token_generate(&key[1]);
-	if (ftruncate(fd, sizeof(struct layout)) != 0 ||
+	/* Room that is not there must be missed here: later it is a SIGBUS. */
+	if (posix_fallocate(fd, 0, sizeof(struct layout)) != 0 ||
 		pwrite(fd, key, SF_HASH_KEY_SIZE, 0) != SF_HASH_KEY_SIZE) {
 		(void)close(fd);
 		return -1;
