@@ -7,6 +7,7 @@
 #include "limit.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include "table.h"
 
@@ -20,11 +21,14 @@ struct source {
 static struct source parse_address(const char *address)
 {
 	struct source source = { .bytes = { 0 } };
+	struct in6_addr six;
 
-	if (inet_pton(AF_INET6, address, source.bytes) == 1)
-		memset(source.bytes + 8, 0, 8);
-	else
+	if (inet_pton(AF_INET6, address, &six) != 1)
 		(void)inet_pton(AF_INET, address, source.bytes);
+	else if (IN6_IS_ADDR_V4MAPPED(&six))
+		memcpy(source.bytes, six.s6_addr + 12, 4);
+	else
+		memcpy(source.bytes, six.s6_addr, 8);
 	return source;
 }
 
@@ -36,6 +40,9 @@ static enum sf_err take(_Atomic uint64_t *word, int64_t now_ms,
 
 	do {
 		whole_ms = (int64_t)old > now_ms ? (int64_t)old : now_ms;
+		/* So far ahead only a clock can be that was wrong. */
+		if (whole_ms - now_ms > 2 * HOUR_MS)
+			whole_ms = now_ms;
 		whole_ms += interval_ms;
 		if (whole_ms - now_ms > HOUR_MS) {
 			*retry_seconds =

@@ -125,6 +125,28 @@ static void of_ipv6_the_first_half_counts(void **state)
 	assert_nearly_all(allowed);
 }
 
+static void ipv4_in_ipv6_is_ipv4(void **state)
+{
+	struct sf_config config = limited_to(1);
+
+	(void)state;
+	assert_int_equal(take(&config, "::ffff:192.0.2.1", NOW_MS), 0);
+	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 3600);
+	assert_int_equal(take(&config, "::ffff:192.0.2.2", NOW_MS), 0);
+}
+
+static void a_clock_that_was_wrong_locks_nobody_out(void **state)
+{
+	struct sf_config config = limited_to(2);
+
+	(void)state;
+	take_all(&config, "192.0.2.1", NOW_MS + 24 * (int64_t)HOUR_MS);
+	take_all(&config, "192.0.2.1", NOW_MS);
+	assert_true(take(&config, "192.0.2.1", NOW_MS) > 0);
+	/* Of two at the same time one is a little behind. */
+	assert_true(take(&config, "192.0.2.1", NOW_MS - 100) > 0);
+}
+
 static void what_is_no_address_is_limited_too(void **state)
 {
 	struct sf_config config = limited_to(1);
@@ -179,6 +201,8 @@ int main(void)
 		in_sandbox(so_many_an_hour_and_no_more),
 		in_sandbox(an_hour_of_silence_makes_it_whole),
 		in_sandbox(one_an_hour),
+		in_sandbox(ipv4_in_ipv6_is_ipv4),
+		in_sandbox(a_clock_that_was_wrong_locks_nobody_out),
 		in_sandbox(zero_is_no_limit),
 		in_sandbox(every_address_has_its_own),
 		in_sandbox(of_ipv6_the_first_half_counts),
