@@ -83,28 +83,54 @@ static size_t put_escaped(char *out, int32_t point)
 	return (size_t)length;
 }
 
+/* Where in a JSON text a character stands. */
+struct place {
+	bool in_string;
+	bool after_backslash;
+};
+
+/*
+ * What json-c lets pass, of some versions even when strict: control characters
+ * in strings, NaN and Infinity. A backslash before what is escaped here would
+ * be taken for half an escape.
+ */
+static bool is_allowed(const struct place *place, int32_t point)
+{
+	if (!place->in_string)
+		return point != 'N' && point != 'I';
+	return point >= 0x20 && (point < 0x80 || !place->after_backslash);
+}
+
+static void move_on(struct place *place, int32_t point)
+{
+	if (point == '"' && !place->after_backslash)
+		place->in_string = !place->in_string;
+	place->after_backslash =
+		place->in_string && point == '\\' && !place->after_backslash;
+}
+
 /*
  * The body with all that is not ASCII escaped, which means the same; NULL if
- * it is not UTF-8. json-c 0.17 and 0.18 refuse any other byte when strict.
- * A backslash before such a character would be taken for half an escape.
+ * it is not UTF-8, or not JSON. json-c 0.17 and 0.18 refuse any other byte
+ * when strict.
  */
 static char *escape(const char *body, size_t size, size_t *out_size)
 {
 	const unsigned char *at = (const unsigned char *)body;
 	const unsigned char *end = at + size;
-	bool after_backslash = false;
+	struct place place = { .in_string = false };
 	char *out = sf_alloc(3 * size + 1);
 
 	*out_size = 0;
 	while (at < end) {
 		int32_t point = sf_utf8_take(&at, end);
 
-		if (point < 0 || (point >= 0x80 && after_backslash)) {
+		if (!is_allowed(&place, point)) {
 			free(out);
 			return NULL;
 		}
 		*out_size += put_escaped(out + *out_size, point);
-		after_backslash = point == '\\' && !after_backslash;
+		move_on(&place, point);
 	}
 	return out;
 }

@@ -119,7 +119,8 @@ static void what_is_no_json_is_refused(void **state)
 		"{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}", "{\"data\":tru}",
 		"{\"data\":+1}", "{\"data\":\"\\x41\"}",
 		"{\"data\":\"\\\xc3\xa9\"}", "{\"data\":{}}\xc3\xa9",
-		"{\"data\":\"\xed\xa0\x80\"}",
+		"{\"data\":\"\xed\xa0\x80\"}", "{\"a\":\"b\nc\"}",
+		"{\"a\":\"\\\"\x1f\"}", "{\"a\":NaN}", "{\"a\":-Infinity}",
 		"{\"data\":{\"messages\":[{\"msg\":\"\xc0\x80\"}]}}" };
 	struct sf_json_messages messages;
 	struct sf_json_ids ids;
