@@ -87,7 +87,8 @@ static bool read_connection(
 
 /*
  * Where a connection is not, the kernel finds the socket that listens there.
- * That means the client's end only if the connection has been there before.
+ * That means the client's end only if the connection has been there before, or
+ * if the server says that the addresses are those of a connection of its own.
  */
 void sf_client_init(
 	const struct sf_request *request, int reply, struct sf_client *out)
@@ -97,7 +98,9 @@ void sf_client_init(
 	out->reply = reply;
 	if (read_connection(request, &out->connection))
 		state = ask_state(&out->connection);
-	out->is_known = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT;
+	out->is_known = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT ||
+			(state != 0 && *sf_request_variable(request,
+					       "SFCHAT_REMOTE_IS_PEER"));
 }
 
 static bool is_reply_unread(int fd)

@@ -23,7 +23,9 @@ struct sf_client {
 /*
  * Finds the client's connection by the addresses that the server gave with the
  * request. One that is not on this machine, as behind a proxy that names the
- * client it speaks for, can not be watched and counts as there.
+ * client it speaks for, can not be watched and counts as there; unless the
+ * server sets SFCHAT_REMOTE_IS_PEER, which rules such proxies out: then one
+ * that is not there has left already.
  */
 void sf_client_init(
 	const struct sf_request *request, int reply, struct sf_client *out);

@@ -7,6 +7,9 @@
 
 #include "files.h"
 
+/* However long the sleep, a client that has left is noticed so soon. */
+#define CLIENT_SECONDS 3
+
 /*
  * Somebody who neither joined nor began a poll within two whole polls is gone:
  * the chat is closed in that one's name.
@@ -33,6 +36,19 @@ static enum sf_err close_if_abandoned(struct sf_chat *chat,
 static bool is_over(const struct sf_document *seen)
 {
 	return seen->message_count > 0 || seen->status == SF_STATUS_CLOSED;
+}
+
+/* Until there may be something to see, or nobody is left to see it. */
+static void sleep_between_looks(struct sf_chat *chat,
+	const struct sf_config *config, const struct sf_client *client)
+{
+	int seconds = config->poll_sleep_seconds;
+
+	for (; seconds > CLIENT_SECONDS; seconds -= CLIENT_SECONDS)
+		if (sf_wake_wait(chat->wake, CLIENT_SECONDS) ||
+			sf_client_is_gone(client))
+			return;
+	(void)sf_wake_wait(chat->wake, seconds);
 }
 
 enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
@@ -71,6 +87,6 @@ enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
 		if (looks == 2)
 			sf_files_shrink();
 		sf_store_rest(chat->store);
-		sf_wake_wait(chat->wake, config->poll_sleep_seconds);
+		sleep_between_looks(chat, config, client);
 	}
 }

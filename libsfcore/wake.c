@@ -26,18 +26,20 @@ void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user)
 		wake->way->prepare(wake, user);
 }
 
-void sf_wake_wait(struct sf_wake *wake, int seconds)
+bool sf_wake_wait(struct sf_wake *wake, int seconds)
 {
 	sigset_t terminate, old;
+	bool woken = false;
 
 	(void)sigemptyset(&terminate);
 	(void)sigaddset(&terminate, SIGTERM);
 	(void)sigprocmask(SIG_UNBLOCK, &terminate, &old);
 	if (wake)
-		wake->way->wait(wake, seconds);
+		woken = wake->way->wait(wake, seconds);
 	else
 		(void)poll(NULL, 0, seconds * 1000);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return woken;
 }
 
 void sf_wake_send(struct sf_wake *wake, const struct sf_token *user)

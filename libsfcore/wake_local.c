@@ -6,6 +6,7 @@
  */
 #include "wake_way.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -45,14 +46,15 @@ static void prepare(struct sf_wake *wake, const struct sf_token *user)
 	local->prepared = atomic_load(local->counter);
 }
 
-static void wait_local(struct sf_wake *wake, int seconds)
+static bool wait_local(struct sf_wake *wake, int seconds)
 {
 	const struct local *local = (const struct local *)wake;
 	struct timespec limit = { .tv_sec = seconds };
 
-	/* Woken, too late to sleep, time over: all mean to look again. */
-	(void)syscall(SYS_futex, local->counter, FUTEX_WAIT, local->prepared,
-		&limit, NULL, 0);
+	/* Too late to sleep is as good as woken. */
+	return syscall(SYS_futex, local->counter, FUTEX_WAIT, local->prepared,
+		       &limit, NULL, 0) == 0 ||
+	       errno != ETIMEDOUT;
 }
 
 static void send_local(struct sf_wake *wake, const struct sf_token *user)

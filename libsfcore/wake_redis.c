@@ -91,22 +91,23 @@ static bool take_messages(struct remote *remote)
 	}
 }
 
-static void wait_remote(struct sf_wake *wake, int seconds)
+static bool wait_remote(struct sf_wake *wake, int seconds)
 {
 	struct remote *remote = (struct remote *)wake;
 	struct pollfd ready = { .fd = -1, .events = POLLIN };
 
 	/* A message may have come right behind the subscription. */
 	if (*remote->channel && take_messages(remote))
-		return;
+		return true;
 	if (*remote->channel)
 		ready.fd = remote->link.context->fd;
 	if (poll(&ready, 1, seconds * 1000) <= 0)
-		return;
+		return false;
 	if (redisBufferRead(remote->link.context) == REDIS_OK)
 		(void)take_messages(remote);
 	else
 		stop_listening(remote);
+	return true;
 }
 
 static void publish(struct sf_redis *link, const struct sf_token *user)

@@ -9,7 +9,7 @@
 struct sf_wake_way {
 	void (*free)(struct sf_wake *wake);
 	void (*prepare)(struct sf_wake *wake, const struct sf_token *user);
-	void (*wait)(struct sf_wake *wake, int seconds);
+	bool (*wait)(struct sf_wake *wake, int seconds);
 	void (*send)(struct sf_wake *wake, const struct sf_token *user);
 };
 

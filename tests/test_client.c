@@ -15,7 +15,7 @@ struct visit {
 	int listener;
 	int server;
 	int client;
-	char text[4][INET6_ADDRSTRLEN + 16];
+	char text[5][INET6_ADDRSTRLEN + 16]; /* variables; the last "" */
 };
 
 static socklen_t fill_loopback(int family, struct sockaddr_storage *out)
@@ -93,9 +93,10 @@ static void end(const struct visit *visit)
 
 static struct sf_client watch(struct visit *visit)
 {
-	struct sf_request request = { .variables = (char *[]){ visit->text[0],
-					      visit->text[1], visit->text[2],
-					      visit->text[3], NULL } };
+	struct sf_request request = {
+		.variables = (char *[]){ visit->text[0], visit->text[1],
+			visit->text[2], visit->text[3], visit->text[4], NULL }
+	};
 	struct sf_client client;
 
 	sf_client_init(&request, -1, &client);
@@ -175,6 +176,27 @@ static void one_that_the_server_has_given_up_is_gone(void **state)
 	assert_int_equal(close(visit.client) | close(visit.listener), 0);
 }
 
+static void one_that_left_before_it_was_known_is_gone_if_vouched_for(
+	void **state)
+{
+	struct linger at_once = { .l_onoff = 1 };
+	struct visit visit = come(AF_INET);
+	struct sf_client client;
+
+	(void)state;
+	assert_int_equal(setsockopt(visit.client, SOL_SOCKET, SO_LINGER,
+				 &at_once, sizeof(at_once)),
+		0);
+	assert_int_equal(close(visit.client), 0);
+	client = watch(&visit);
+	assert_false(sf_client_is_gone(&client));
+	(void)snprintf(visit.text[4], sizeof(visit.text[4]),
+		"SFCHAT_REMOTE_IS_PEER=1");
+	client = watch(&visit);
+	assert_true(sf_client_is_gone(&client));
+	end(&visit);
+}
+
 /* As behind a proxy: somebody listens there, but that client never came. */
 static void one_that_is_not_known_counts_as_there(void **state)
 {
@@ -236,6 +258,8 @@ int main(void)
 		cmocka_unit_test(a_client_by_ipv6_too),
 		cmocka_unit_test(a_client_that_resets_is_gone),
 		cmocka_unit_test(one_that_left_before_the_first_look_is_gone),
+		cmocka_unit_test(
+			one_that_left_before_it_was_known_is_gone_if_vouched_for),
 		cmocka_unit_test(one_that_the_server_has_given_up_is_gone),
 		cmocka_unit_test(one_that_is_not_known_counts_as_there),
 		cmocka_unit_test(nor_is_one_without_an_address),

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FOREVER_SECONDS 3600
@@ -21,6 +22,7 @@ struct poller {
 	struct sf_participant who;
 	bool without_wake;
 	int reply; /* of its client */
+	int far;   /* the client's end of it, which is not the poll's */
 	pid_t pid;
 	enum sf_err err;
 	enum sf_status status;
@@ -37,6 +39,7 @@ static int run_poll(void *data, int number)
 
 	(void)number;
 	(void)alarm(PATIENCE_SECONDS);
+	(void)close(poller->far);
 	if (sf_store_open(&poller->config, &chat.store) ||
 		(!poller->without_wake &&
 			sf_wake_open(&poller->config, &chat.wake)))
@@ -62,7 +65,7 @@ static struct poller *start(struct talk *talk, const struct sf_participant *who,
 	poller->config.poll_sleep_seconds = sleep_seconds;
 	poller->config.poll_iteration = iteration;
 	poller->who = *who;
-	poller->reply = -1;
+	poller->reply = poller->far = -1;
 	return poller;
 }
 
@@ -324,6 +327,26 @@ static void a_poll_whose_client_has_left_does_not_wait(void **state)
 	forget(poller);
 }
 
+static void a_client_that_leaves_ends_however_long_a_sleep(void **state)
+{
+	struct talk *talk = *state;
+	struct poller *poller = start(talk, &talk->joiner, FOREVER_SECONDS, 1);
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	poller->reply = ends[1];
+	poller->far = ends[0];
+	go(talk, poller);
+	/* Past its first look. */
+	(void)usleep(500000);
+	assert_int_equal(waitpid(poller->pid, NULL, WNOHANG), 0);
+	assert_int_equal(close(ends[0]), 0);
+	end(poller);
+	assert_ok(poller->err);
+	assert_int_equal(close(ends[1]), 0);
+	forget(poller);
+}
+
 /* Both joined so long ago; the store is asked at that time. */
 static void begin_long_ago(struct talk *talk, int seconds)
 {
@@ -357,6 +380,29 @@ static void an_absent_talker_is_given_up(void **state)
 	assert_sees(talk, creator, "closed [closed_by_talker]");
 	assert_sees(talk, joiner, "closed [closed_by_you]");
 	forget(poller);
+}
+
+static void two_polls_long_a_talker_may_be_silent(void **state)
+{
+	static const struct {
+		int seconds;
+		enum sf_status status;
+	} cases[] = { { 190, SF_STATUS_READY }, { 201, SF_STATUS_CLOSED } };
+	struct talk *talk = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct poller *poller = start(talk, &talk->creator, 1, 100);
+
+		begin_long_ago(talk, cases[i].seconds);
+		poller->who = talk->creator;
+		go(talk, poller);
+		(void)usleep(500000);
+		(void)!talk_say(talk, &talk->joiner, "still here");
+		end(poller);
+		assert_ok(poller->err);
+		assert_int_equal(poller->status, cases[i].status);
+		forget(poller);
+	}
 }
 
 static void a_talker_who_polled_is_not_given_up(void **state)
@@ -440,7 +486,9 @@ int main(void)
 		with_ready(wake_ups_for_nothing_do_not_shorten_a_poll),
 		with_ready(without_wake_ups_the_next_look_finds_it),
 		with_ready(a_poll_whose_client_has_left_does_not_wait),
+		with_ready(a_client_that_leaves_ends_however_long_a_sleep),
 		with_ready(an_absent_talker_is_given_up),
+		with_ready(two_polls_long_a_talker_may_be_silent),
 		with_ready(a_talker_who_polled_is_not_given_up),
 		with_draft(nobody_is_absent_from_a_draft),
 		with_ready(a_chat_that_expires_ends_the_wait),

@@ -53,7 +53,7 @@ static void a_wake_up_after_prepare_ends_the_wait(void **state)
 	sf_token_generate(&user);
 	sf_wake_prepare(wake, &user);
 	sf_wake_send(sender, &user);
-	sf_wake_wait(wake, FOREVER_SECONDS);
+	assert_true(sf_wake_wait(wake, FOREVER_SECONDS));
 	(void)alarm(0);
 	sf_wake_free(wake);
 	sf_wake_free(sender);
@@ -80,7 +80,7 @@ static void a_wait_without_a_wake_up_lasts_its_time(void **state)
 		int64_t start_ms = now_ms();
 
 		sf_wake_prepare(wakes[i], &user);
-		sf_wake_wait(wakes[i], 1);
+		assert_false(sf_wake_wait(wakes[i], 1));
 		/* The clock of the sleep and ours may differ by a tick. */
 		assert_in_range(
 			now_ms() - start_ms, 950, 1000 * PATIENCE_SECONDS);

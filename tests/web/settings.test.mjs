@@ -19,6 +19,7 @@ import {
 const META = [
   "CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "PATH_INFO",
   "PATH_TRANSLATED", "QUERY_STRING", "SCRIPT_FILENAME", "SCRIPT_NAME",
+  "SFCHAT_REMOTE_IS_PEER",
 ];
 
 async function start(t, env) {
@@ -89,14 +90,15 @@ describe("settings", () => {
       "SFCHAT_POLL_ITERATION", "SFCHAT_POLL_SLEEP", "SFCHAT_REDIS",
       "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE", "SFCHAT_USER_TOKEN_HEADER",
       "SFCHAT_WAKE",
-    ]);
+    ].sort());
     await alice.close();
     await poll;
   });
 });
 
 const BAD = {
-  SFCHAT_STORE: ["mysql://x", "lmdb:", "lmdb:relative", `lmdb:/${"x".repeat(600)}`],
+  SFCHAT_STORE: ["mongodb://127.0.0.1/x", "mysql://x", "lmdb:", "lmdb:relative",
+    `lmdb:/${"x".repeat(600)}`],
   SFCHAT_WAKE: ["remote", "LOCAL"],
   SFCHAT_RUNTIME_DIR: ["relative", `/${"x".repeat(600)}`],
   SFCHAT_POLL_SLEEP: ["0", "-1", "x", "3s", "1.5", " 3", "+3", "3601", "1e3",
