@@ -27,9 +27,10 @@ LDFLAGS  += -Wl,-z,relro,-z,now
 LIBS     := $(shell pkg-config $(if $(filter lmdb,$(STORE)),--static) \
 	--libs $(PACKAGES) 2>/dev/null)
 
-# Only for this store is there anything beside store_mongodb.c.
+# What a store has beside store_….c.
+SOURCES_lmdb := libsfcore/lmdb.c
 SOURCES_mongodb := libsfcore/mongodb.c libsfcore/look.c
-SOURCES  := $(filter-out libsfcore/store_%.c $(SOURCES_mongodb),\
+SOURCES  := $(filter-out libsfcore/store_%.c $(SOURCES_lmdb) $(SOURCES_mongodb),\
 	$(wildcard libsfcore/*.c)) libsfcore/store_$(STORE).c \
 	$(SOURCES_$(STORE))
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))

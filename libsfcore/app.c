@@ -201,6 +201,8 @@ static enum sf_err load_config(struct sf_config *out)
 	enum sf_err err = sf_config_load(out, &detail);
 
 	if (!err)
+		err = sf_store_check(out, &detail);
+	if (!err)
 		return SF_OK;
 	sf_log(SF_LOG_ERROR, "%s", detail.text);
 	return SF_ERR_INTERNAL;

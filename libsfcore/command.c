@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "log.h"
+#include "store.h"
 
 static _Noreturn void refuse_setting(
 	const struct sf_command *command, const char *what)
@@ -27,7 +28,8 @@ void sf_command_start(const struct sf_command *command, int argc, char **argv,
 			exit(SF_EXIT_DONE);
 		}
 	}
-	if (sf_config_load(out, &detail) != SF_OK)
+	if (sf_config_load(out, &detail) != SF_OK ||
+		sf_store_check(out, &detail) != SF_OK)
 		refuse_setting(command, detail.text);
 }
 

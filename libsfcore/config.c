@@ -100,7 +100,7 @@ static enum sf_err load_runtime_dir(
 	return SF_OK;
 }
 
-/* Whether the linked store can use it, it says itself. */
+/* Whether the linked store can use it, that one says: sf_store_check(). */
 static bool is_store(const char *value)
 {
 	return strncmp(value, "lmdb:/", 6) == 0 ||

@@ -27,6 +27,13 @@ struct sf_store;
  */
 void sf_store_init(void);
 
+/*
+ * Whether the linked store can use the setting: to be asked before the others.
+ * SF_ERR_INVALID: it cannot; detail names the variable and what was expected.
+ */
+enum sf_err sf_store_check(
+	const struct sf_config *config, struct sf_detail *detail) SF_MUST_CHECK;
+
 /* Makes the store if it is missing. sf_store_free() frees the handle. */
 enum sf_err sf_store_open(
 	const struct sf_config *config, struct sf_store **out) SF_MUST_CHECK;

@@ -3,165 +3,63 @@
  * The embedded store: LMDB, key the 12 bytes of the chat token, value the BSON
  * document, one write transaction per verb. A process that is killed at any
  * moment leaves the last committed state behind; the next one goes on with it.
- *
- * A lock of ours stands in for those of LMDB, which everybody who has the store
- * open holds: the kernel keeps them in one list and walks all of it at each
- * open and close, past thousands that only wait.
  */
 #include "store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <lmdb.h>
-#include <linux/magic.h>
-#include <malloc.h>
-#include <sys/file.h>
-#include <sys/statfs.h>
-#include <unistd.h>
-
 #include "codec.h"
 #include "dir.h"
+#include "lmdb.h"
 #include "log.h"
 
-/* Address space only: memory is what is in use. Full means unavailable. */
-#define MAP_SIZE ((size_t)16 << 30)
+#define SCHEME "lmdb:"
+
 /* A batch of old chats is looked for in so many: who writes waits meanwhile, a
  * few milliseconds. */
 #define SWEEP_LOOKS 1024
 
 struct sf_store {
-	MDB_env *env;        /* NULL while it is not needed */
-	unsigned int access; /* how env is open: MDB_RDONLY, or 0 to write */
-	int dir_fd;          /* locked during a transaction */
+	struct sf_lmdb *lmdb;
 	int64_t lifetime_ms;
-	char dir[SF_CONFIG_PATH_MAX];
-};
-
-/* A transaction on the one database; LMDB's handles are their numbers. */
-struct session {
-	const struct sf_store *store; /* locked */
-	MDB_txn *txn;
-	MDB_dbi chats;
 };
 
 /* One chat, taken out of the store to be changed by a rule. */
 struct change {
-	struct session session;
+	struct sf_lmdb_session session;
 	struct sf_document document;
 	int64_t now_ms;
 	int64_t lifetime_ms;
 	bool expired;
 };
 
-static enum sf_err report(int code)
-{
-	if (code == MDB_SUCCESS)
-		return SF_OK;
-	if (code == MDB_KEYEXIST)
-		return SF_ERR_CONFLICT;
-	if (code == MDB_NOTFOUND)
-		return SF_ERR_NOT_FOUND;
-	sf_log(SF_LOG_ERROR, "store: %s", mdb_strerror(code));
-	return SF_ERR_UNAVAILABLE;
-}
-
-/*
- * In a tmpfs there is nothing to sync to. Everywhere else an acknowledged
- * message has reached the disk.
- */
-static unsigned int choose_flags(const char *dir)
-{
-	struct statfs status;
-
-	if (statfs(dir, &status) == 0 && status.f_type == TMPFS_MAGIC)
-		return MDB_NOLOCK | MDB_NOSYNC;
-	return MDB_NOLOCK;
-}
-
-static void close_env(struct sf_store *store)
-{
-	if (store->env)
-		mdb_env_close(store->env);
-	store->env = NULL;
-}
-
-static int open_env(struct sf_store *store, unsigned int access)
-{
-	unsigned int flags =
-		access ? access | MDB_NOLOCK : choose_flags(store->dir);
-	int code = mdb_env_create(&store->env);
-
-	if (code)
-		return code;
-	code = mdb_env_set_mapsize(store->env, MAP_SIZE);
-	if (!code)
-		code = mdb_env_open(store->env, store->dir, flags, 0600);
-	if (code)
-		close_env(store);
-	store->access = access;
-	return code;
-}
-
-static int lock(const struct sf_store *store, int operation)
-{
-	while (flock(store->dir_fd, operation) != 0)
-		if (errno != EINTR)
-			return errno;
-	return 0;
-}
-
-/*
- * Locks the store and has it open. To open it for reading is half the work, but
- * only opening it for writing makes what is not there yet.
- */
-static int lock_env(struct sf_store *store, unsigned int access)
-{
-	int code = lock(store, access ? LOCK_SH : LOCK_EX);
-
-	if (code || (store->env && (access || !store->access)))
-		return code;
-	close_env(store);
-	if (access && open_env(store, access) == 0)
-		return 0;
-	code = lock(store, LOCK_EX);
-	return code ? code : open_env(store, 0);
-}
-
-static void unlock(const struct sf_store *store)
-{
-	(void)lock(store, LOCK_UN);
-}
-
 void sf_store_init(void)
 {
 	/* LMDB has nothing that outlives a handle. */
 }
 
+enum sf_err sf_store_check(
+	const struct sf_config *config, struct sf_detail *detail)
+{
+	if (strncmp(config->store, SCHEME, strlen(SCHEME)) == 0)
+		return SF_OK;
+	return sf_detail_set(detail, SF_ERR_INVALID,
+		"SFCHAT_STORE: lmdb: and an absolute path was expected, for "
+		"this is a build with LMDB");
+}
+
 enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
 {
-	const char *dir = config->store + strlen("lmdb:");
+	const char *dir = config->store + strlen(SCHEME);
+	struct sf_lmdb *lmdb;
 	enum sf_err err;
-	int fd;
 
-	if (strncmp(config->store, "lmdb:", 5) != 0) {
-		sf_log(SF_LOG_ERROR,
-			"SFCHAT_STORE: lmdb: and an absolute path was "
-			"expected, for this is a build with LMDB");
-		return SF_ERR_INTERNAL;
-	}
-	err = sf_dir_prepare(config->runtime_dir);
-	if (!err)
-		err = sf_dir_prepare(dir);
-	if (err)
+	if ((err = sf_dir_prepare(config->runtime_dir)) ||
+		(err = sf_dir_prepare(dir)) || (err = sf_lmdb_open(dir, &lmdb)))
 		return err;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return report(errno);
 	*out = sf_alloc(sizeof(**out));
-	(*out)->env = NULL;
-	(*out)->dir_fd = fd;
-	(*out)->lifetime_ms = config->chat_lifetime_seconds * 1000;
-	(void)snprintf((*out)->dir, sizeof((*out)->dir), "%s", dir);
+	**out = (struct sf_store){
+		.lmdb = lmdb,
+		.lifetime_ms = config->chat_lifetime_seconds * 1000,
+	};
 	return SF_OK;
 }
 
@@ -169,18 +67,13 @@ void sf_store_free(struct sf_store *store)
 {
 	if (!store)
 		return;
-	close_env(store);
-	(void)close(store->dir_fd);
+	sf_lmdb_free(store->lmdb);
 	free(store);
 }
 
 void sf_store_rest(struct sf_store *store)
 {
-	/* Open for reading it holds next to nothing. */
-	if (!store->env || store->access)
-		return;
-	close_env(store);
-	(void)malloc_trim(0);
+	sf_lmdb_rest(store->lmdb);
 }
 
 enum sf_err sf_store_prepare(struct sf_store *store)
@@ -190,38 +83,6 @@ enum sf_err sf_store_prepare(struct sf_store *store)
 	return SF_OK;
 }
 
-static enum sf_err begin(
-	struct sf_store *store, unsigned int access, struct session *out)
-{
-	int code = lock_env(store, access);
-
-	out->store = store;
-	if (!code)
-		code = mdb_txn_begin(store->env, NULL, access, &out->txn);
-	if (!code) {
-		code = mdb_dbi_open(out->txn, NULL, 0, &out->chats);
-		if (code)
-			mdb_txn_abort(out->txn);
-	}
-	if (code)
-		unlock(store);
-	return report(code);
-}
-
-static void end(const struct session *session)
-{
-	mdb_txn_abort(session->txn);
-	unlock(session->store);
-}
-
-static int end_and_keep(const struct session *session)
-{
-	int code = mdb_txn_commit(session->txn);
-
-	unlock(session->store);
-	return code;
-}
-
 static MDB_val make_key(const struct sf_token *chat)
 {
 	return (MDB_val){ .mv_size = SF_TOKEN_SIZE,
@@ -229,20 +90,20 @@ static MDB_val make_key(const struct sf_token *chat)
 }
 
 /* user as sf_codec_decode(). SF_ERR_NOT_FOUND: no such chat. */
-static enum sf_err load(const struct session *session,
+static enum sf_err load(const struct sf_lmdb_session *session,
 	const struct sf_token *chat, const struct sf_token *user,
 	struct sf_document *out)
 {
 	MDB_val key = make_key(chat);
 	MDB_val value;
-	int code = mdb_get(session->txn, session->chats, &key, &value);
+	int code = mdb_get(session->txn, session->dbi, &key, &value);
 
 	if (code)
-		return report(code);
+		return sf_lmdb_report(code);
 	return sf_codec_decode(value.mv_data, value.mv_size, user, out);
 }
 
-static int put(const struct session *session,
+static int put(const struct sf_lmdb_session *session,
 	const struct sf_document *document, unsigned int flags)
 {
 	MDB_val key = make_key(&document->id);
@@ -252,20 +113,29 @@ static int put(const struct session *session,
 
 	/* A token that is taken leaves value pointing at what took it. */
 	value.mv_data = data;
-	code = mdb_put(session->txn, session->chats, &key, &value, flags);
+	code = mdb_put(session->txn, session->dbi, &key, &value, flags);
 	free(data);
 	return code;
 }
 
 static int save(const struct change *change)
 {
-	const struct session *session = &change->session;
+	const struct sf_lmdb_session *session = &change->session;
 	MDB_val key = make_key(&change->document.id);
 
 	if (sf_document_is_forgotten(
 		    &change->document, change->now_ms, change->lifetime_ms))
-		return mdb_del(session->txn, session->chats, &key, NULL);
+		return mdb_del(session->txn, session->dbi, &key, NULL);
 	return put(session, &change->document, 0);
+}
+
+/* Ends the transaction, which came to code: keeps what it did, or nothing. */
+static enum sf_err finish(const struct sf_lmdb_session *session, int code)
+{
+	if (!code)
+		return sf_lmdb_commit(session);
+	sf_lmdb_abort(session);
+	return sf_lmdb_report(code);
 }
 
 /* Ends the transaction; err is what the rule said, and is returned. */
@@ -273,27 +143,28 @@ static enum sf_err finish_change(struct change *change, enum sf_err err)
 {
 	/* A refused rule changed nothing, but the lifetime may have. */
 	bool changed = err == SF_OK || change->expired;
-	int code = changed ? save(change) : 0;
+	enum sf_err kept = SF_OK;
 
-	if (changed && !code)
-		code = end_and_keep(&change->session);
+	if (changed)
+		kept = finish(&change->session, save(change));
 	else
-		end(&change->session);
+		sf_lmdb_abort(&change->session);
 	sf_document_release(&change->document);
-	return code ? report(code) : err;
+	return kept ? kept : err;
 }
 
 /* Takes a chat out, within its lifetime. SF_ERR_NOT_FOUND: there is none. */
 static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
-	const struct sf_token *chat, struct change *out)
+	const struct sf_token *chat, enum sf_lmdb_access access,
+	struct change *out)
 {
-	enum sf_err err = begin(store, 0, &out->session);
+	enum sf_err err = sf_lmdb_begin(store->lmdb, access, &out->session);
 
 	if (err)
 		return err;
 	err = load(&out->session, chat, NULL, &out->document);
 	if (err) {
-		end(&out->session);
+		sf_lmdb_abort(&out->session);
 		return err;
 	}
 	out->now_ms = now_ms;
@@ -309,9 +180,10 @@ static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
 
 /* The same for a participant. SF_ERR_UNAUTHORIZED: not one of this chat. */
 static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, struct change *out)
+	const struct sf_participant *who, enum sf_lmdb_access access,
+	struct change *out)
 {
-	enum sf_err err = begin_change(store, now_ms, &who->chat, out);
+	enum sf_err err = begin_change(store, now_ms, &who->chat, access, out);
 
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
@@ -325,31 +197,25 @@ static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
 enum sf_err sf_store_insert(
 	struct sf_store *store, const struct sf_document *document)
 {
-	struct session session;
-	enum sf_err err = begin(store, 0, &session);
-	int code;
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_GROW, &session);
 
 	if (err)
 		return err;
-	code = put(&session, document, MDB_NOOVERWRITE);
-	if (code)
-		end(&session);
-	else
-		code = end_and_keep(&session);
-	return report(code);
+	return finish(&session, put(&session, document, MDB_NOOVERWRITE));
 }
 
 /* SF_ERR_UNAUTHORIZED: no such chat, or who is not one of it. */
 static enum sf_err read_view(struct sf_store *store,
 	const struct sf_participant *who, struct sf_document *out)
 {
-	struct session session;
-	enum sf_err err = begin(store, MDB_RDONLY, &session);
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
 
 	if (err)
 		return err;
 	err = load(&session, &who->chat, &who->user, out);
-	end(&session);
+	sf_lmdb_abort(&session);
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
 	if (!err && !sf_document_has_user(out, &who->user)) {
@@ -368,7 +234,7 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	if (err || !sf_document_is_overdue(out, now_ms, store->lifetime_ms))
 		return err;
 	sf_document_release(out);
-	err = begin_change_as(store, now_ms, who, &change);
+	err = begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
 	if (!err)
 		err = finish_change(&change, SF_OK);
 	return err ? err : read_view(store, who, out);
@@ -378,7 +244,8 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *joiner, struct sf_token *creator)
 {
 	struct change change;
-	enum sf_err err = begin_change(store, now_ms, &joiner->chat, &change);
+	enum sf_err err = begin_change(
+		store, now_ms, &joiner->chat, SF_LMDB_GROW, &change);
 
 	if (err)
 		return err;
@@ -392,7 +259,8 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 	struct sf_token *to)
 {
 	struct change change;
-	enum sf_err err = begin_change_as(store, now_ms, from, &change);
+	enum sf_err err =
+		begin_change_as(store, now_ms, from, SF_LMDB_GROW, &change);
 	const struct sf_token *other;
 
 	if (err)
@@ -408,7 +276,8 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *who, const struct sf_store_pull *pull)
 {
 	struct change change;
-	enum sf_err err = begin_change_as(store, now_ms, who, &change);
+	enum sf_err err =
+		begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
 
 	if (err)
 		return err;
@@ -421,7 +290,8 @@ enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 	struct sf_token *other)
 {
 	struct change change;
-	enum sf_err err = begin_change_as(store, now_ms, by, &change);
+	enum sf_err err =
+		begin_change_as(store, now_ms, by, SF_LMDB_CHANGE, &change);
 	const struct sf_token *rest;
 
 	if (err)
@@ -440,7 +310,8 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 {
 	struct sf_poll sign = { *poll, who->user, now_ms };
 	struct change change;
-	enum sf_err err = begin_change_as(store, now_ms, who, &change);
+	enum sf_err err =
+		begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
 
 	if (err)
 		return err;
@@ -496,20 +367,20 @@ static int look_on(const struct sf_store *store, int64_t now_ms,
 static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 	struct sf_store_sweep *sweep, struct batch *out)
 {
-	struct session session;
-	enum sf_err err = begin(store, MDB_RDONLY, &session);
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
 	MDB_cursor *cursor;
 	int code;
 
 	if (err)
 		return err;
-	code = mdb_cursor_open(session.txn, session.chats, &cursor);
+	code = mdb_cursor_open(session.txn, session.dbi, &cursor);
 	if (!code) {
 		code = look_on(store, now_ms, cursor, sweep, out);
 		mdb_cursor_close(cursor);
 	}
-	end(&session);
-	return report(code);
+	sf_lmdb_abort(&session);
+	return sf_lmdb_report(code);
 }
 
 /* Within change's transaction: one chat that was due a moment ago. */
@@ -541,7 +412,8 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 		.now_ms = now_ms,
 		.lifetime_ms = store->lifetime_ms,
 	};
-	enum sf_err err = begin(store, 0, &change.session);
+	enum sf_err err =
+		sf_lmdb_begin(store->lmdb, SF_LMDB_CHANGE, &change.session);
 	int code = 0;
 
 	if (err)
@@ -554,11 +426,7 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 		code = sweep_one(&change, sweep);
 		sf_document_release(&change.document);
 	}
-	if (code)
-		end(&change.session);
-	else
-		code = end_and_keep(&change.session);
-	return report(code);
+	return finish(&change.session, code);
 }
 
 enum sf_err sf_store_sweep(

@@ -32,17 +32,26 @@ void sf_store_init(void)
 	sf_mongodb_init();
 }
 
+enum sf_err sf_store_check(
+	const struct sf_config *config, struct sf_detail *detail)
+{
+	struct sf_mongodb *mongodb;
+
+	if (sf_mongodb_open(config->store, COLLECTION, &mongodb) != SF_OK)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"SFCHAT_STORE: a mongodb:// URI was expected, for "
+			"this is a build with MongoDB");
+	sf_mongodb_free(mongodb);
+	return SF_OK;
+}
+
 enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
 {
 	struct sf_mongodb *mongodb;
 	enum sf_err err = sf_mongodb_open(config->store, COLLECTION, &mongodb);
 
-	if (err) {
-		sf_log(SF_LOG_ERROR,
-			"SFCHAT_STORE: a mongodb:// URI was expected, for "
-			"this is a build with MongoDB");
+	if (err)
 		return err;
-	}
 	*out = sf_alloc(sizeof(**out));
 	**out = (struct sf_store){
 		.mongodb = mongodb,

@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -213,6 +215,119 @@ static void a_damaged_chat_is_an_internal_error(void **state)
 	assert_sees(talk, creator, "ready");
 }
 
+/* Steps of the next test, as exit statuses of its process. */
+enum {
+	STEP_DONE,
+	STEP_NO_MOUNT,
+	STEP_NOT_FULL,
+	STEP_NO_POLL,
+	STEP_NO_PULL,
+	STEP_NO_CLOSE,
+};
+
+static enum sf_err push_one(struct talk *talk)
+{
+	char text[1025];
+	struct sf_message message = { .sealed = true, .text = text };
+	struct sf_store_push push = { &message, 1 };
+	struct sf_token to;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	sf_token_generate(&message.id);
+	return sf_store_push(
+		talk->store, talk->now_ms, &talk->creator, &push, &to);
+}
+
+/* Makes a chat with messages; talk knows it once it is ready. */
+static enum sf_err make_chat(struct talk *talk)
+{
+	struct sf_participant joiner;
+	struct sf_document document;
+	struct sf_token creator;
+	enum sf_err err;
+
+	sf_document_init(&document, talk->now_ms);
+	joiner.chat = document.id;
+	sf_token_generate(&joiner.user);
+	err = sf_store_insert(talk->store, &document);
+	if (!err)
+		err = sf_store_join(
+			talk->store, talk->now_ms, &joiner, &creator);
+	if (!err) {
+		talk->joiner = joiner;
+		talk->creator.chat = joiner.chat;
+		talk->creator.user = creator;
+	}
+	for (int i = 0; i < SF_DOCUMENT_WAITING_MAX - 1 && !err; i++)
+		err = push_one(talk);
+	sf_document_release(&document);
+	return err;
+}
+
+static int make_room(struct talk *talk)
+{
+	struct sf_token poll = { { 1 } };
+	struct sf_token other;
+	struct sf_document seen;
+	struct sf_store_pull pull;
+
+	if (sf_store_begin_poll(
+		    talk->store, talk->now_ms, &talk->joiner, &poll))
+		return STEP_NO_POLL;
+	if (sf_store_view(talk->store, talk->now_ms, &talk->joiner, &seen))
+		return STEP_NO_POLL;
+	for (size_t i = 0; i < seen.message_count; i++) {
+		pull = (struct sf_store_pull){ &seen.messages[i].id, 1 };
+		if (sf_store_pull(
+			    talk->store, talk->now_ms, &talk->joiner, &pull))
+			return STEP_NO_PULL;
+	}
+	if (sf_store_close(talk->store, talk->now_ms, &talk->creator, INT64_MAX,
+		    &other))
+		return STEP_NO_CLOSE;
+	sf_document_release(&seen);
+	return STEP_DONE;
+}
+
+/* In a file system of its own, of 4 MB. */
+static int fill_and_make_room(void *data, int number)
+{
+	struct talk talk = { .config = *(const struct sf_config *)data };
+	const char *dir = talk.config.runtime_dir;
+	enum sf_err err;
+	int step;
+
+	(void)number;
+	talk.now_ms = (int64_t)time(NULL) * 1000;
+	if (unshare(CLONE_NEWNS) != 0 ||
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount("tmpfs", dir, "tmpfs", 0, "size=4m,mode=700") != 0)
+		return STEP_NO_MOUNT;
+	if (sf_store_open(&talk.config, &talk.store))
+		return STEP_NO_MOUNT;
+	do
+		err = make_chat(&talk);
+	while (!err);
+	if (err != SF_ERR_UNAVAILABLE)
+		return STEP_NOT_FULL;
+	step = make_room(&talk);
+	sf_store_free(talk.store);
+	return step;
+}
+
+static void a_full_store_still_lets_room_be_made(void **state)
+{
+	struct sf_config config = support_config();
+	int step =
+		support_finish(support_start(fill_and_make_room, &config, 0));
+
+	(void)state;
+	if (step == STEP_NO_MOUNT && !getenv("CI"))
+		skip();
+	assert_int_equal(step, STEP_DONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +337,7 @@ int main(void)
 		cmocka_unit_test(a_look_makes_the_store),
 		cmocka_unit_test(makers_of_one_store_lose_nothing),
 		with_ready(a_damaged_chat_is_an_internal_error),
+		in_sandbox(a_full_store_still_lets_room_be_made),
 	};
 
 	return cmocka_run_group_tests(

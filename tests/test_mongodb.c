@@ -501,7 +501,7 @@ static void a_store_that_is_none_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct sf_config config;
-		struct sf_store *store;
+		struct sf_detail detail;
 		char log[1024];
 		int was;
 
@@ -509,11 +509,12 @@ static void a_store_that_is_none_is_refused(void **state)
 		config = support_config();
 		was = begin_log();
 		assert_int_equal(
-			sf_store_open(&config, &store), SF_ERR_INTERNAL);
+			sf_store_check(&config, &detail), SF_ERR_INVALID);
 		end_log(was, log, sizeof(log));
-		assert_non_null(strstr(log, "SFCHAT_STORE"));
-		assert_null(strstr(log, "s3"));
-		assert_null(strstr(log, "keeper"));
+		assert_string_equal(log, "");
+		assert_non_null(strstr(detail.text, "SFCHAT_STORE"));
+		assert_null(strstr(detail.text, "s3"));
+		assert_null(strstr(detail.text, "keeper"));
 	}
 }
 
