@@ -10,6 +10,16 @@
 
 #include "log.h"
 
+static const char *const sent_names[SF_DOCUMENT_USERS_MAX] = {
+	"sent_by_creator",
+	"sent_by_joiner",
+};
+
+const char *sf_codec_sent_name(size_t index)
+{
+	return sent_names[index];
+}
+
 static void append_token(
 	bson_t *bson, const char *key, const struct sf_token *token)
 {
@@ -107,8 +117,9 @@ uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size)
 		&bson, "messages", document->messages, document->message_count);
 	sf_codec_append_polls(
 		&bson, "long_polling", document->polls, document->poll_count);
-	sf_codec_append_tokens(
-		&bson, "sent", document->sent, document->sent_count);
+	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+		sf_codec_append_tokens(&bson, sent_names[i],
+			document->sent[i].ids, document->sent[i].count);
 	BSON_APPEND_DATE_TIME(&bson, "created", document->created_ms);
 	data = bson_destroy_with_steal(&bson, true, &length);
 	*size = length;
@@ -260,6 +271,15 @@ static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
 	return is_at_end(&item);
 }
 
+static bool decode_sent(const bson_iter_t *iter, struct sf_document *out)
+{
+	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+		if (strcmp(bson_iter_key(iter), sent_names[i]) == 0)
+			return decode_tokens(iter, out->sent[i].ids,
+				SF_DOCUMENT_SENT_MAX, &out->sent[i].count);
+	return true;
+}
+
 static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
 	struct sf_document *out)
 {
@@ -277,12 +297,9 @@ static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
 			&out->user_count);
 	if (strcmp(key, "messages") == 0 || strcmp(key, "long_polling") == 0)
 		return decode_items(iter, user, out);
-	if (strcmp(key, "sent") == 0)
-		return decode_tokens(iter, out->sent, SF_DOCUMENT_SENT_MAX,
-			&out->sent_count);
 	if (strcmp(key, "created") == 0)
 		return decode_date(iter, &out->created_ms);
-	return true;
+	return decode_sent(iter, out);
 }
 
 enum sf_err sf_codec_decode(const uint8_t *data, size_t size,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A chat as BSON (PROTOCOL, "The document"), the form in which every store
- * keeps it. Beside what the protocol lists it has `sent`, the ids that senders
+ * keeps it. Beside what the protocol lists it has the ids that each sender
  * chose lately, so that a retry is safe after the message was delivered too.
  */
 #ifndef SF_CODEC_H
@@ -19,6 +19,9 @@ uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size);
  */
 enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
 	const struct sf_token *user, struct sf_document *out) SF_MUST_CHECK;
+
+/* The member that holds the ids which the user of that index chose. */
+const char *sf_codec_sent_name(size_t index);
 
 /* Arrays of a chat's parts, for a store that changes it where it lies. */
 

@@ -91,6 +91,17 @@ const struct sf_token *sf_document_other(
 	return NULL;
 }
 
+size_t sf_document_index(
+	const struct sf_document *document, const struct sf_token *user)
+{
+	size_t index = 0;
+
+	for (size_t i = 0; i < document->user_count; i++)
+		if (sf_token_equal(&document->users[i], user))
+			index = i;
+	return index;
+}
+
 bool sf_document_has_poll(
 	const struct sf_document *document, const struct sf_token *id)
 {
@@ -166,21 +177,56 @@ static bool is_in(
 	return false;
 }
 
-static bool is_known(
-	const struct sf_document *document, const struct sf_message *message)
+static bool does_wait(const struct sf_document *document,
+	const struct sf_token *id, const struct sf_token *to)
 {
-	return message->chosen_id &&
-	       is_in(&message->id, document->sent, document->sent_count);
+	for (size_t i = 0; i < document->message_count; i++)
+		if (sf_token_equal(&document->messages[i].to, to) &&
+			sf_token_equal(&document->messages[i].id, id))
+			return true;
+	return false;
 }
 
-static void remember(struct sf_document *document, const struct sf_token *id)
+/* What is sent, by one to the other. */
+struct delivery {
+	struct sf_document *document;
+	struct sf_sent *sent;
+	struct sf_token to;
+};
+
+static bool is_known(
+	const struct delivery *delivery, const struct sf_message *message)
 {
-	if (document->sent_count == SF_DOCUMENT_SENT_MAX) {
-		document->sent_count--;
-		memmove(document->sent, document->sent + 1,
-			document->sent_count * sizeof(*document->sent));
+	const struct sf_sent *sent = delivery->sent;
+
+	return message->chosen_id &&
+	       (is_in(&message->id, sent->ids, sent->count) ||
+		       does_wait(delivery->document, &message->id,
+			       &delivery->to));
+}
+
+static void remember(struct sf_sent *sent, const struct sf_token *id)
+{
+	if (sent->count == SF_DOCUMENT_SENT_MAX) {
+		sent->count--;
+		memmove(sent->ids, sent->ids + 1,
+			sent->count * sizeof(*sent->ids));
 	}
-	document->sent[document->sent_count++] = *id;
+	sent->ids[sent->count++] = *id;
+}
+
+static void deliver(
+	const struct delivery *delivery, const struct sf_message *sent)
+{
+	struct sf_message message;
+
+	if (is_known(delivery, sent))
+		return;
+	sf_message_copy(&message, sent);
+	message.to = delivery->to;
+	sf_document_append(delivery->document, &message);
+	if (message.chosen_id)
+		remember(delivery->sent, &message.id);
 }
 
 enum sf_err sf_document_push(struct sf_document *document,
@@ -188,28 +234,22 @@ enum sf_err sf_document_push(struct sf_document *document,
 	size_t count)
 {
 	const struct sf_token *to = sf_document_other(document, from);
+	struct delivery delivery = { .document = document };
 	size_t waiting;
 
 	if (document->status == SF_STATUS_CLOSED)
 		return SF_ERR_CLOSED;
 	if (document->status != SF_STATUS_READY || !to)
 		return SF_ERR_CONFLICT;
+	delivery.sent = &document->sent[sf_document_index(document, from)];
+	delivery.to = *to;
 	waiting = count_waiting(document, to);
 	for (size_t i = 0; i < count; i++)
-		waiting += !is_known(document, &messages[i]);
+		waiting += !is_known(&delivery, &messages[i]);
 	if (waiting > SF_DOCUMENT_WAITING_MAX)
 		return SF_ERR_TOO_MANY;
-	for (size_t i = 0; i < count; i++) {
-		struct sf_message message;
-
-		if (is_known(document, &messages[i]))
-			continue;
-		sf_message_copy(&message, &messages[i]);
-		message.to = *to;
-		sf_document_append(document, &message);
-		if (message.chosen_id)
-			remember(document, &message.id);
-	}
+	for (size_t i = 0; i < count; i++)
+		deliver(&delivery, &messages[i]);
 	return SF_OK;
 }
 

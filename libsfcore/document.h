@@ -38,17 +38,22 @@ struct sf_poll {
 	int64_t created_ms; /* since 1970, UTC */
 };
 
+/* The ids that somebody chose lately. */
+struct sf_sent {
+	struct sf_token ids[SF_DOCUMENT_SENT_MAX]; /* oldest first */
+	size_t count;
+};
+
 struct sf_document {
 	struct sf_token id; /* the chat token */
 	enum sf_status status;
 	int64_t created_ms; /* since 1970, UTC */
 	size_t user_count;
 	size_t poll_count;
-	size_t sent_count;
 	size_t message_count;
 	struct sf_token users[SF_DOCUMENT_USERS_MAX]; /* creator first */
 	struct sf_poll polls[SF_DOCUMENT_POLLS_MAX];
-	struct sf_token sent[SF_DOCUMENT_SENT_MAX]; /* oldest first */
+	struct sf_sent sent[SF_DOCUMENT_USERS_MAX]; /* by each of users */
 	struct sf_message *messages;                /* oldest first */
 };
 
@@ -92,12 +97,17 @@ enum sf_err sf_document_join(struct sf_document *document,
 
 /*
  * Stores copies of messages for the other. Those whose chosen id is there, or
- * was lately, are passed over. SF_ERR_CLOSED: closed. SF_ERR_CONFLICT: nobody
- * has joined. SF_ERR_TOO_MANY: too many would wait.
+ * was one of from's last SF_DOCUMENT_SENT_MAX, are passed over. SF_ERR_CLOSED:
+ * closed. SF_ERR_CONFLICT: nobody has joined. SF_ERR_TOO_MANY: too many would
+ * wait.
  */
 enum sf_err sf_document_push(struct sf_document *document,
 	const struct sf_token *from, const struct sf_message *messages,
 	size_t count) SF_MUST_CHECK;
+
+/* Which of document->users user is; the first of them if it is none. */
+size_t sf_document_index(
+	const struct sf_document *document, const struct sf_token *user);
 
 /* Removes user's messages of these ids; other ids are passed over. */
 void sf_document_pull(struct sf_document *document, const struct sf_token *user,

@@ -116,8 +116,12 @@ bson_t *sf_look_added(const struct sf_look *look)
 
 bson_t *sf_look_outline(void)
 {
-	return BCON_NEW("sent", BCON_INT32(0), "messages", "{", "$slice",
-		BCON_INT32(1), "}");
+	bson_t *fields =
+		BCON_NEW("messages", "{", "$slice", BCON_INT32(1), "}");
+
+	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+		BSON_APPEND_INT32(fields, sf_codec_sent_name(i), 0);
+	return fields;
 }
 
 enum sf_err sf_look_change(struct sf_look *look, bson_t *filter, bson_t *update)

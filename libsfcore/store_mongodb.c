@@ -243,28 +243,53 @@ static void require_room(
 			BCON_INT32(room), "]", "}");
 }
 
+/* The ids that were chosen for what the rule appended, and who chose them. */
+struct chosen {
+	const char *member; /* where they are remembered */
+	const struct sf_token *ids;
+	size_t count;
+};
+
+/* That none of them waits for to, or is remembered. */
+static void require_unknown(
+	const struct chosen *chosen, const struct sf_token *to, bson_t *filter)
+{
+	const bson_oid_t user = sf_look_oid(to);
+	bson_t remembered = BSON_INITIALIZER;
+	bson_t waiting = BSON_INITIALIZER;
+
+	sf_codec_append_tokens(&remembered, "$nin", chosen->ids, chosen->count);
+	BSON_APPEND_DOCUMENT(filter, chosen->member, &remembered);
+	sf_codec_append_tokens(&waiting, "$in", chosen->ids, chosen->count);
+	BCON_APPEND(filter, "messages", "{", "$not", "{", "$elemMatch", "{",
+		"user_token", BCON_OID(&user), "_id", BCON_DOCUMENT(&waiting),
+		"}", "}", "}");
+	bson_destroy(&waiting);
+	bson_destroy(&remembered);
+}
+
 /* What the rule appended, and remembered of it, as one command. */
-static enum sf_err push_added(struct verb *verb, const struct sf_token *to)
+static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
+	const struct sf_token *to)
 {
 	const struct sf_document *document = &verb->look.document;
+	const size_t index = sf_document_index(document, from);
+	const struct sf_sent *sent = &document->sent[index];
 	const size_t count = count_chosen(verb);
-	const struct sf_token *chosen =
-		document->sent + document->sent_count - count;
-	bson_t unknown = BSON_INITIALIZER;
+	const struct chosen chosen = { sf_codec_sent_name(index),
+		sent->ids + sent->count - count, count };
 	bson_t remembered = BSON_INITIALIZER;
 	bson_t *filter = sf_look_filter(&verb->look);
 	bson_t *added = sf_look_added(&verb->look);
 	bson_t *update;
 
-	sf_codec_append_tokens(&unknown, "$nin", chosen, count);
-	BSON_APPEND_DOCUMENT(filter, "sent", &unknown);
+	require_unknown(&chosen, to, filter);
 	require_room(verb, to, filter);
-	sf_codec_append_tokens(&remembered, "$each", chosen, count);
+	sf_codec_append_tokens(&remembered, "$each", chosen.ids, count);
 	BSON_APPEND_INT32(&remembered, "$slice", -SF_DOCUMENT_SENT_MAX);
 	update = BCON_NEW("$push", "{", "messages", BCON_DOCUMENT(added),
-		"sent", BCON_DOCUMENT(&remembered), "}");
+		chosen.member, BCON_DOCUMENT(&remembered), "}");
 	bson_destroy(&remembered);
-	bson_destroy(&unknown);
 	bson_destroy(added);
 	return change(verb, filter, update);
 }
@@ -286,7 +311,7 @@ static enum sf_err try_push(struct verb *verb,
 	if (err)
 		return err;
 	verb->done = document->message_count == verb->look.found_messages;
-	return verb->done ? SF_OK : push_added(verb, to);
+	return verb->done ? SF_OK : push_added(verb, &from->user, to);
 }
 
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,

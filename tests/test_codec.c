@@ -53,7 +53,6 @@ static void assert_same(
 	assert_memory_equal(a->users, b->users, sizeof(a->users));
 	assert_int_equal(a->poll_count, b->poll_count);
 	assert_memory_equal(a->polls, b->polls, sizeof(a->polls));
-	assert_int_equal(a->sent_count, b->sent_count);
 	assert_memory_equal(a->sent, b->sent, sizeof(a->sent));
 	assert_int_equal(a->message_count, b->message_count);
 	for (size_t i = 0; i < a->message_count; i++)
@@ -83,7 +82,8 @@ static void a_full_chat_fits(void **state)
 	uint8_t *data;
 
 	(void)state;
-	document.sent_count = SF_DOCUMENT_SENT_MAX;
+	document.sent[0].count = SF_DOCUMENT_SENT_MAX;
+	document.sent[1].count = SF_DOCUMENT_SENT_MAX;
 	document.poll_count = SF_DOCUMENT_POLLS_MAX;
 	for (int i = 0; i < 2 * SF_DOCUMENT_WAITING_MAX; i++) {
 		struct sf_message message;
@@ -253,8 +253,9 @@ static void what_has_a_wrong_type_is_refused(void **state)
 		"messages.1._id", "messages.1.user_token", "messages.1.msg",
 		"messages.1.event", "messages.4.sealed", "long_polling",
 		"long_polling.0", "long_polling.1._id",
-		"long_polling.1.user_token", "long_polling.1.created", "sent",
-		"sent.0", "created" };
+		"long_polling.1.user_token", "long_polling.1.created",
+		"sent_by_creator", "sent_by_creator.0", "sent_by_joiner",
+		"created" };
 	bson_t *wrong = BCON_NEW("v", BCON_INT32(1));
 
 	(void)state;
@@ -324,7 +325,10 @@ static void what_has_too_many_is_refused(void **state)
 		"user_tokens", "user_tokens.0", SF_DOCUMENT_USERS_MAX + 1);
 	assert_too_many(
 		"long_polling", "long_polling.0", SF_DOCUMENT_POLLS_MAX + 1);
-	assert_too_many("sent", "sent.0", SF_DOCUMENT_SENT_MAX + 1);
+	assert_too_many("sent_by_creator", "sent_by_creator.0",
+		SF_DOCUMENT_SENT_MAX + 1);
+	assert_too_many("sent_by_joiner", "sent_by_creator.0",
+		SF_DOCUMENT_SENT_MAX + 1);
 }
 
 static void unknown_members_are_passed_over(void **state)
@@ -401,7 +405,7 @@ static void what_is_broken_inside_is_refused(void **state)
 {
 	static const char *const paths[] = { "status", "user_tokens.1",
 		"messages.2", "messages.1.system", "messages.3.msg",
-		"long_polling.1", "long_polling.1.created", "sent.0",
+		"long_polling.1", "long_polling.1.created", "sent_by_creator.0",
 		"created" };
 
 	(void)state;

@@ -215,12 +215,53 @@ static void push_remembers_the_latest_chosen_ids(void **state)
 	assert_int_equal(chat->document.message_count, count + 1);
 }
 
+static void push_remembers_for_each_on_its_own(void **state)
+{
+	struct chat *chat = *state;
+	struct sf_token id = fresh();
+	size_t count;
+
+	assert_int_equal(say(chat, &chat->creator, &id, 1), SF_OK);
+	sf_document_pull(&chat->document, &chat->joiner, &id, 1);
+	count = chat->document.message_count;
+	/* The other may choose the same. */
+	assert_int_equal(say(chat, &chat->joiner, &id, 1), SF_OK);
+	assert_int_equal(chat->document.message_count, count + 1);
+	for (int i = 0; i < SF_DOCUMENT_SENT_MAX; i++) {
+		struct sf_token other = fresh();
+
+		assert_int_equal(say(chat, &chat->joiner, &other, 1), SF_OK);
+		sf_document_pull(&chat->document, &chat->creator, &other, 1);
+	}
+	count = chat->document.message_count;
+	assert_int_equal(say(chat, &chat->creator, &id, 1), SF_OK);
+	assert_int_equal(chat->document.message_count, count);
+}
+
+static void push_knows_what_waits(void **state)
+{
+	struct chat *chat = *state;
+	struct sf_token oldest = fresh();
+	size_t count;
+
+	assert_int_equal(say(chat, &chat->creator, &oldest, 1), SF_OK);
+	for (int i = 0; i < SF_DOCUMENT_SENT_MAX; i++) {
+		struct sf_token other = fresh();
+
+		assert_int_equal(say(chat, &chat->creator, &other, 1), SF_OK);
+		sf_document_pull(&chat->document, &chat->joiner, &other, 1);
+	}
+	count = chat->document.message_count;
+	assert_int_equal(say(chat, &chat->creator, &oldest, 1), SF_OK);
+	assert_int_equal(chat->document.message_count, count);
+}
+
 static void an_id_that_nobody_chose_is_not_remembered(void **state)
 {
 	struct chat *chat = *state;
 
 	assert_int_equal(say(chat, &chat->creator, NULL, 2), SF_OK);
-	assert_int_equal(chat->document.sent_count, 0);
+	assert_int_equal(chat->document.sent[0].count, 0);
 }
 
 static void close_happens_once(void **state)
@@ -342,6 +383,8 @@ int main(void)
 		ready(push_changes_nothing_when_refused),
 		ready(push_copies_the_text),
 		ready(push_remembers_the_latest_chosen_ids),
+		ready(push_remembers_for_each_on_its_own),
+		ready(push_knows_what_waits),
 		ready(an_id_that_nobody_chose_is_not_remembered),
 		ready(close_happens_once),
 		draft(polls_are_signs_of_life),

@@ -423,8 +423,9 @@ static void only_the_latest_ids_are_remembered(void **state)
 	}
 	assert_int_equal(
 		count_documents("chats",
-			BCON_NEW("_id", BCON_OID(id), "sent", "{", "$size",
-				BCON_INT32(SF_DOCUMENT_SENT_MAX), "}")),
+			BCON_NEW("_id", BCON_OID(id), "sent_by_creator", "{",
+				"$size", BCON_INT32(SF_DOCUMENT_SENT_MAX),
+				"}")),
 		1);
 }
 

@@ -316,6 +316,28 @@ static void push_knows_an_id_for_a_hundred_messages(void **state)
 		SF_OK);
 }
 
+static void push_knows_an_id_of_the_same_sender_only(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token id = talk_token();
+
+	assert_ok(talk_say_as(talk, &talk->creator, &id, "first"));
+	assert_ok(talk_say_as(talk, &talk->joiner, &id, "second"));
+	assert_sees(talk, joiner, "ready first");
+	assert_refused(
+		talk, talk_say_as(talk, &talk->joiner, &id, "second"), SF_OK);
+	for (int i = 0; i < SF_DOCUMENT_SENT_MAX; i++) {
+		struct sf_token other = talk_token();
+
+		assert_ok(talk_say_as(talk, &talk->creator, &other, "more"));
+		assert_ok(talk_pull(talk, &talk->joiner, &other, 1));
+	}
+	/* Forgotten, but it still waits. */
+	assert_refused(
+		talk, talk_say_as(talk, &talk->creator, &id, "first"), SF_OK);
+	assert_sees(talk, joiner, "ready first");
+}
+
 static void pull_removes_only_ones_own_by_id(void **state)
 {
 	struct talk *talk = *state;
@@ -492,6 +514,7 @@ int main(void)
 		with_ready(push_of_the_same_id_stores_once),
 		with_ready(push_of_a_batch_with_known_ids_stores_the_rest),
 		with_ready(push_knows_an_id_for_a_hundred_messages),
+		with_ready(push_knows_an_id_of_the_same_sender_only),
 		with_ready(pull_removes_only_ones_own_by_id),
 		with_ready(pull_of_the_last_of_a_closed_chat_forgets_it),
 		with_draft(pull_of_the_last_of_a_closed_draft_forgets_it),

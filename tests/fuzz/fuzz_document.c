@@ -49,8 +49,8 @@ static void talk(struct sf_document *document)
 	sf_document_begin_poll(document, &poll);
 	demand(sf_document_has_poll(document, &poll.id));
 	pass_on(document);
-	sf_document_pull(
-		document, &first, document->sent, document->sent_count);
+	sf_document_pull(document, &first, document->sent[0].ids,
+		document->sent[0].count);
 	pass_on(document);
 }
 
