@@ -6,10 +6,13 @@
 static enum sf_err create_chat(struct sf_app *app, char **body)
 {
 	struct sf_participant creator;
-	enum sf_err err = sf_limit_take(&app->config,
+	enum sf_err err = sf_app_skip_body(app);
+
+	if (err)
+		return err;
+	err = sf_limit_take(&app->config,
 		sf_request_variable(&app->request, "REMOTE_ADDR"),
 		sf_chat_now(), &app->retry_seconds);
-
 	if (err)
 		return sf_detail_set(&app->detail, err,
 			"too many chats were created from this address");

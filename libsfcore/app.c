@@ -61,6 +61,11 @@ enum sf_err sf_app_read_body(struct sf_app *app)
 	return sf_request_read_body(&app->request, STDIN_FILENO, &app->detail);
 }
 
+enum sf_err sf_app_skip_body(struct sf_app *app)
+{
+	return sf_request_skip_body(&app->request, &app->detail);
+}
+
 enum sf_err sf_app_read_participant(
 	struct sf_app *app, struct sf_participant *out)
 {

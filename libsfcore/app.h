@@ -20,7 +20,7 @@ struct sf_app {
 	struct sf_detail detail;       /* of the error that is returned */
 	int64_t retry_seconds;         /* when a refused one may come again */
 	int64_t sunset_ms; /* when the chat of a success ends; 0: unsaid */
-	bool forked; /* serves a connection of sf_server_run() */
+	bool forked;       /* serves a connection of sf_server_run() */
 };
 
 /* Goes between braces: a struct sf_json_answer. */
@@ -47,6 +47,9 @@ enum sf_err sf_app_open_chat(struct sf_app *app) SF_MUST_CHECK;
 
 /* Reads the JSON body of the request. Errors as sf_request_read_body(). */
 enum sf_err sf_app_read_body(struct sf_app *app) SF_MUST_CHECK;
+
+/* For a method that reads no body. Errors as sf_request_skip_body(). */
+enum sf_err sf_app_skip_body(struct sf_app *app) SF_MUST_CHECK;
 
 /* Who asks. Errors as sf_auth_read(). */
 enum sf_err sf_app_read_participant(

@@ -88,18 +88,35 @@ static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
 	return got < 0 ? 0 : (size_t)got;
 }
 
+/* What a body is said to be, before any of it is read. */
+static enum sf_err check_body(const struct sf_request *request, size_t *size,
+	struct sf_detail *detail)
+{
+	if (!is_json(sf_request_variable(request, "CONTENT_TYPE")))
+		return sf_detail_set(detail, SF_ERR_MEDIA_TYPE,
+			"CONTENT_TYPE: application/json was expected");
+	return parse_length(
+		sf_request_variable(request, "CONTENT_LENGTH"), size, detail);
+}
+
+enum sf_err sf_request_skip_body(
+	const struct sf_request *request, struct sf_detail *detail)
+{
+	const char *length = sf_request_variable(request, "CONTENT_LENGTH");
+	size_t size;
+
+	if (!*length || strcmp(length, "0") == 0)
+		return SF_OK;
+	return check_body(request, &size, detail);
+}
+
 enum sf_err sf_request_read_body(
 	struct sf_request *request, int fd, struct sf_detail *detail)
 {
 	int64_t deadline = monotonic_ms() + SF_HTTP_BODY_SECONDS * 1000;
-	enum sf_err err;
 	size_t size = 0;
+	enum sf_err err = check_body(request, &size, detail);
 
-	if (!is_json(sf_request_variable(request, "CONTENT_TYPE")))
-		return sf_detail_set(detail, SF_ERR_MEDIA_TYPE,
-			"CONTENT_TYPE: application/json was expected");
-	err = parse_length(
-		sf_request_variable(request, "CONTENT_LENGTH"), &size, detail);
 	if (err)
 		return err;
 	request->body = sf_alloc(size);

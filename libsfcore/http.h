@@ -35,6 +35,13 @@ enum sf_err sf_request_read_body(struct sf_request *request, int fd,
 	struct sf_detail *detail) SF_MUST_CHECK;
 
 /*
+ * For a request whose body says nothing and is not read. SF_ERR_MEDIA_TYPE,
+ * SF_ERR_TOO_LARGE, SF_ERR_INVALID: there is one, and it would be refused.
+ */
+enum sf_err sf_request_skip_body(const struct sf_request *request,
+	struct sf_detail *detail) SF_MUST_CHECK;
+
+/*
  * Finds a query parameter by its exact name and copies its value, percent
  * decoded, to out: the first one if there are several. SF_ERR_NOT_FOUND: not
  * there; SF_ERR_INVALID: does not fit, or has broken escapes or a NUL.

@@ -126,6 +126,35 @@ static void a_length_over_the_limit_is_too_large(void **state)
 	}
 }
 
+static void a_body_that_is_not_read_must_be_good_too(void **state)
+{
+	static const struct {
+		char *length;
+		char *type;
+		enum sf_err err;
+	} cases[] = {
+		{ "CONTENT_LENGTH=", "CONTENT_TYPE=", SF_OK },
+		{ "CONTENT_LENGTH=0", "CONTENT_TYPE=text/plain", SF_OK },
+		{ "CONTENT_LENGTH=2", "CONTENT_TYPE=application/json", SF_OK },
+		{ "CONTENT_LENGTH=2", "CONTENT_TYPE=text/plain",
+			SF_ERR_MEDIA_TYPE },
+		{ "CONTENT_LENGTH=65537", "CONTENT_TYPE=application/json",
+			SF_ERR_TOO_LARGE },
+		{ "CONTENT_LENGTH=x", "CONTENT_TYPE=application/json",
+			SF_ERR_INVALID },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *variables[] = { cases[i].length, cases[i].type, NULL };
+		struct sf_request request = { .variables = variables };
+		struct sf_detail detail;
+
+		assert_int_equal(
+			sf_request_skip_body(&request, &detail), cases[i].err);
+	}
+}
+
 static void only_json_is_taken(void **state)
 {
 	static const struct {
@@ -377,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_length_that_is_none_is_refused),
 		cmocka_unit_test(a_length_that_is_missing_is_refused),
 		cmocka_unit_test(a_length_over_the_limit_is_too_large),
+		cmocka_unit_test(a_body_that_is_not_read_must_be_good_too),
 		cmocka_unit_test(only_json_is_taken),
 		cmocka_unit_test(a_body_may_come_in_pieces),
 		cmocka_unit_test(a_body_that_never_comes_is_given_up),

@@ -61,9 +61,19 @@ for (const h2 of [false, true]) {
         ["chatToken", "code", "msg", "userToken"]);
     });
 
-    it("create.json POST: a body is of no interest", async () => {
-      isAnswer(await ask("POST", "/api/v1/create.json", { body: "{}" }),
-        201, "Created");
+    it("a body that says nothing must be one all the same", async () => {
+      const [alice] = await meet(server);
+      for (const [method, resource, status, msg] of [
+        ["POST", "create.json", 201, "Created"],
+        ["DELETE", "chat.json", 202, "Accepted"],
+      ]) {
+        const send = (body, type = "application/json") =>
+          ask(method, `/api/v1/${resource}`,
+            { body, headers: { ...alice.headers(), "content-type": type } });
+        isAnswer(await send("x", "text/plain"), 415, "Unsupported Media Type");
+        isAnswer(await send("x".repeat(65537)), 413, "Content Too Large");
+        isAnswer(await send("{}"), status, msg);
+      }
     });
 
     it("join.json POST: 201", async () => {
