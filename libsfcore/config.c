@@ -161,6 +161,29 @@ static enum sf_err load_wake(struct sf_config *out, struct sf_detail *detail)
 	return SF_OK;
 }
 
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* Such as G-ABC123. It is the pages that use it: scripts/build-html. */
+static enum sf_err check_analytics(struct sf_detail *detail)
+{
+	const char *value = getenv("SFCHAT_GA_ID");
+	size_t parts = 0;
+	size_t length;
+
+	if (!value || !*value)
+		return SF_OK;
+	length = strspn(value, UPPER);
+	while (length > 0 && value[length] == '-') {
+		value += length + 1;
+		length = strspn(value, UPPER "0123456789");
+		parts++;
+	}
+	if (length > 0 && value[length] == '\0' && parts > 0)
+		return SF_OK;
+	return sf_detail_set(detail, SF_ERR_INVALID,
+		"SFCHAT_GA_ID: an id like G-XXXXXXX was expected");
+}
+
 enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 {
 	enum sf_err err;
@@ -185,7 +208,9 @@ enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 			 "X-SFC-userToken", out->user_token_variable,
 			 detail)) ||
 		(err = load_header("SFCHAT_CHAT_TOKEN_HEADER",
-			 "X-SFC-chatToken", out->chat_token_variable, detail)))
+			 "X-SFC-chatToken", out->chat_token_variable,
+			 detail)) ||
+		(err = check_analytics(detail)))
 		return err;
 	if (strcmp(out->user_token_variable, out->chat_token_variable) == 0)
 		return sf_detail_set(detail, SF_ERR_INVALID,

@@ -8,7 +8,8 @@
 static const char *const names[] = { "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE",
 	"SFCHAT_WAKE", "SFCHAT_REDIS", "SFCHAT_POLL_SLEEP",
 	"SFCHAT_POLL_ITERATION", "SFCHAT_CHAT_LIFETIME", "SFCHAT_CREATE_LIMIT",
-	"SFCHAT_USER_TOKEN_HEADER", "SFCHAT_CHAT_TOKEN_HEADER" };
+	"SFCHAT_USER_TOKEN_HEADER", "SFCHAT_CHAT_TOKEN_HEADER",
+	"SFCHAT_GA_ID" };
 #define NAMES (sizeof(names) / sizeof(*names))
 
 #define TEN "abcdefghi/"
@@ -126,6 +127,19 @@ static void a_store_has_its_kind_and_place(void **state)
 	assert_refuses("SFCHAT_STORE", "lmdb:/123456/" FIVE_HUNDRED);
 }
 
+static void analytics_has_an_id(void **state)
+{
+	static const char *const bad[] = { "G", "G-", "-A", "g-abc", "G-A-",
+		"G-ABC 1", "G-abc", "1-A" };
+
+	(void)state;
+	(void)load_with("SFCHAT_GA_ID", "");
+	(void)load_with("SFCHAT_GA_ID", "G-ABC123");
+	(void)load_with("SFCHAT_GA_ID", "UA-12345-1");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_refuses("SFCHAT_GA_ID", bad[i]);
+}
+
 static void wake_ups_go_one_of_two_ways(void **state)
 {
 	(void)state;
@@ -219,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_empty_has_its_default, forget),
 		cmocka_unit_test_setup(folders_are_absolute_and_fit, forget),
 		cmocka_unit_test_setup(a_store_has_its_kind_and_place, forget),
+		cmocka_unit_test_setup(analytics_has_an_id, forget),
 		cmocka_unit_test_setup(wake_ups_go_one_of_two_ways, forget),
 		cmocka_unit_test_setup(numbers_have_bounds, forget),
 		cmocka_unit_test_setup(what_is_no_number_is_refused, forget),
