@@ -38,6 +38,9 @@
 	"	call('ZADD', set, score, id)\n"                                      \
 	"end\n"
 
+/* A script is to be read as one. */
+/* clang-format off */
+
 /* kind */
 static const char add_script[] = PRELUDE
 	"for _, set in ipairs({queued, running}) do\n"
@@ -56,35 +59,20 @@ static const char add_script[] = PRELUDE
 static const char take_script[] = PRELUDE
 	"call('ZADD', workers, now, ARGV[1])\n"
 	"call('ZREMRANGEBYSCORE', workers, '-inf',\n"
-	"	now - " TEXT(
-		WORKER_FORGET_MS) ")\n"
-				  "for _, id in ipairs(\n"
-				  "	call('ZRANGEBYSCORE', running, '-inf', "
-				  "now)) do\n"
-				  "	lay_down(id, queued, now)\n"
-				  "end\n"
-				  "local id = call('ZRANGEBYSCORE', queued, "
-				  "'-inf', now,\n"
-				  "	'LIMIT', 0, 1)[1]\n"
-				  "if not id then\n"
-				  "	return {}\n"
-				  "end\n"
-				  "call('ZREM', queued, id)\n"
-				  "call('ZADD', running, now + " TEXT(
-					  SF_QUEUE_LEASE_MS) ", id)\n"
-							     "call('HSET', "
-							     "job(id), "
-							     "'worker', "
-							     "ARGV[1], "
-							     "'holder', "
-							     "ARGV[2])\n"
-							     "call('HINCRBY', "
-							     "job(id), "
-							     "'starts', 1)\n"
-							     "return {id, "
-							     "call('HGET', "
-							     "job(id), 'kind') "
-							     "or ''}\n";
+	"	now - " TEXT(WORKER_FORGET_MS) ")\n"
+	"for _, id in ipairs(call('ZRANGEBYSCORE', running, '-inf', now)) do\n"
+	"	lay_down(id, queued, now)\n"
+	"end\n"
+	"local id = call('ZRANGEBYSCORE', queued, '-inf', now,\n"
+	"	'LIMIT', 0, 1)[1]\n"
+	"if not id then\n"
+	"	return {}\n"
+	"end\n"
+	"call('ZREM', queued, id)\n"
+	"call('ZADD', running, now + " TEXT(SF_QUEUE_LEASE_MS) ", id)\n"
+	"call('HSET', job(id), 'worker', ARGV[1], 'holder', ARGV[2])\n"
+	"call('HINCRBY', job(id), 'starts', 1)\n"
+	"return {id, call('HGET', job(id), 'kind') or ''}\n";
 
 /* worker, holder, id */
 static const char keep_script[] = PRELUDE
@@ -93,16 +81,16 @@ static const char keep_script[] = PRELUDE
 	"	return 0\n"
 	"end\n"
 	"call('ZADD', running, now + " TEXT(SF_QUEUE_LEASE_MS) ", ARGV[3])\n"
-							       "return 1\n";
+	"return 1\n";
 
 /* worker, holder, id */
-static const char finish_script[] =
-	PRELUDE "if not is_held(ARGV[3], ARGV[2]) then\n"
-		"	return 0\n"
-		"end\n"
-		"call('ZREM', running, ARGV[3])\n"
-		"call('DEL', job(ARGV[3]))\n"
-		"return 1\n";
+static const char finish_script[] = PRELUDE
+	"if not is_held(ARGV[3], ARGV[2]) then\n"
+	"	return 0\n"
+	"end\n"
+	"call('ZREM', running, ARGV[3])\n"
+	"call('DEL', job(ARGV[3]))\n"
+	"return 1\n";
 
 /* worker, holder, id, error */
 static const char fail_script[] = PRELUDE
@@ -112,53 +100,39 @@ static const char fail_script[] = PRELUDE
 	"end\n"
 	"call('HSET', job(id), 'error', ARGV[4])\n"
 	"local failures = call('HINCRBY', job(id), 'failures', 1)\n"
-	"if failures < " TEXT(
-		SF_QUEUE_FAILURES_MAX) " then\n"
-				       "	lay_down(id, queued, now +\n"
-				       "		" TEXT(
-					       SF_QUEUE_PAUSE_MS) " * 3 ^ "
-								  "(failures - "
-								  "1))\n"
-								  "	return "
-								  "1\n"
-								  "end\n"
-								  "lay_down(id,"
-								  " failed, "
-								  "now)\n"
-								  "for _, old "
-								  "in "
-								  "ipairs(call("
-								  "'ZRANGE', "
-								  "failed, 0,\n"
-								  "	-1 "
-								  "- " TEXT(
-									  SF_QUEUE_FAILED_MAX) ")) do\n"
-											       "	call('ZREM', failed, old)\n"
-											       "	call('DEL', job(old))\n"
-											       "end\n"
-											       "return 1\n";
+	"if failures < " TEXT(SF_QUEUE_FAILURES_MAX) " then\n"
+	"	lay_down(id, queued,\n"
+	"		now + " TEXT(SF_QUEUE_PAUSE_MS) " * 3 ^ (failures - 1))\n"
+	"	return 1\n"
+	"end\n"
+	"lay_down(id, failed, now)\n"
+	"for _, old in ipairs(call('ZRANGE', failed, 0,\n"
+	"	-1 - " TEXT(SF_QUEUE_FAILED_MAX) ")) do\n"
+	"	call('ZREM', failed, old)\n"
+	"	call('DEL', job(old))\n"
+	"end\n"
+	"return 1\n";
 
 /* id, or all */
-static const char requeue_script[] =
-	PRELUDE "local ids, count = {ARGV[1]}, 0\n"
-		"if ARGV[1] == 'all' then\n"
-		"	ids = call('ZRANGE', failed, 0, -1)\n"
-		"end\n"
-		"for _, id in ipairs(ids) do\n"
-		"	if call('ZREM', failed, id) == 1 then\n"
-		"		call('HDEL', job(id), 'failures')\n"
-		"		call('ZADD', queued, now, id)\n"
-		"		count = count + 1\n"
-		"	end\n"
-		"end\n"
-		"return count\n";
+static const char requeue_script[] = PRELUDE
+	"local ids, count = {ARGV[1]}, 0\n"
+	"if ARGV[1] == 'all' then\n"
+	"	ids = call('ZRANGE', failed, 0, -1)\n"
+	"end\n"
+	"for _, id in ipairs(ids) do\n"
+	"	if call('ZREM', failed, id) == 1 then\n"
+	"		call('HDEL', job(id), 'failures')\n"
+	"		call('ZADD', queued, now, id)\n"
+	"		count = count + 1\n"
+	"	end\n"
+	"end\n"
+	"return count\n";
 
 /* The fields of a job in what this returns are enum field's. */
 static const char list_script[] = PRELUDE
 	"local jobs = {}\n"
 	"for _, set in ipairs({'queued', 'running', 'failed'}) do\n"
-	"	local ids = call('ZRANGE', prefix .. set, 0, -1, "
-	"'WITHSCORES')\n"
+	"	local ids = call('ZRANGE', prefix .. set, 0, -1, 'WITHSCORES')\n"
 	"	for i = 1, #ids, 2 do\n"
 	"		local known = call('HMGET', job(ids[i]), 'kind',\n"
 	"			'starts', 'failures', 'worker', 'error')\n"
@@ -171,6 +145,8 @@ static const char list_script[] = PRELUDE
 	"end\n"
 	"return {string.format('%.0f', now),\n"
 	"	call('ZRANGE', workers, 0, -1, 'WITHSCORES'), jobs}\n";
+
+/* clang-format on */
 
 enum field {
 	FIELD_SET,
