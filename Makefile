@@ -29,7 +29,7 @@ LIBS     := $(shell pkg-config $(if $(filter lmdb,$(STORE)),--static) \
 
 # What a store has beside store_….c.
 SOURCES_lmdb := libsfcore/lmdb.c
-SOURCES_mongodb := libsfcore/mongodb.c libsfcore/look.c
+SOURCES_mongodb := $(addprefix libsfcore/,mongodb.c mongodb_indexes.c look.c)
 SOURCES  := $(filter-out libsfcore/store_%.c $(SOURCES_lmdb) $(SOURCES_mongodb),\
 	$(wildcard libsfcore/*.c)) libsfcore/store_$(STORE).c \
 	$(SOURCES_$(STORE))

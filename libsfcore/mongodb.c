@@ -16,6 +16,7 @@
 /* The longest for a connection, and for a command. */
 #define CONNECT_MS 500
 #define COMMAND_MS 750
+#define PATIENT_MS 3600000
 
 /* https://www.mongodb.com/docs/manual/reference/error-codes */
 #define CODE_INDEX_OPTIONS_CONFLICT 85
@@ -65,21 +66,30 @@ static void set_default(mongoc_uri_t *uri, const char *option, int value)
 		(void)mongoc_uri_set_option_as_int32(uri, option, value);
 }
 
+/* Nobody is told that something was done which the server may not have done. */
+static void set_write_concern(mongoc_uri_t *uri)
+{
+	mongoc_write_concern_t *concern =
+		mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
+
+	if (mongoc_write_concern_get_wtag(concern) == NULL &&
+		mongoc_write_concern_get_w(concern) < 1)
+		mongoc_write_concern_set_w(
+			concern, MONGOC_WRITE_CONCERN_W_MAJORITY);
+	if (mongoc_write_concern_get_wtimeout_int64(concern) == 0)
+		mongoc_write_concern_set_wtimeout_int64(concern, COMMAND_MS);
+	mongoc_uri_set_write_concern(uri, concern);
+	mongoc_write_concern_destroy(concern);
+}
+
 static void set_defaults(mongoc_uri_t *uri)
 {
-	mongoc_write_concern_t *majority;
-
 	set_default(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_MS);
 	set_default(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, CONNECT_MS);
 	set_default(uri, MONGOC_URI_SOCKETTIMEOUTMS, COMMAND_MS);
 	(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
 	(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
-	if (!mongoc_write_concern_is_default(mongoc_uri_get_write_concern(uri)))
-		return;
-	majority = mongoc_write_concern_new();
-	mongoc_write_concern_set_wmajority(majority, COMMAND_MS);
-	mongoc_uri_set_write_concern(uri, majority);
-	mongoc_write_concern_destroy(majority);
+	set_write_concern(uri);
 }
 
 enum sf_err sf_mongodb_open(
@@ -119,6 +129,14 @@ void sf_mongodb_free(struct sf_mongodb *mongodb)
 	sf_mongodb_rest(mongodb);
 	mongoc_uri_destroy(mongodb->uri);
 	free(mongodb);
+}
+
+void sf_mongodb_be_patient(struct sf_mongodb *mongodb)
+{
+	sf_mongodb_rest(mongodb);
+	(void)mongoc_uri_set_option_as_int32(
+		mongodb->uri, MONGOC_URI_SOCKETTIMEOUTMS, PATIENT_MS);
+	mongodb->command_us = 1000 * (int64_t)PATIENT_MS;
 }
 
 void sf_mongodb_begin(struct sf_mongodb *mongodb)
@@ -191,11 +209,13 @@ static mongoc_cursor_t *query_batch(
 {
 	bson_t *options = BCON_NEW("limit", BCON_INT64(query->limit),
 		"batchSize", BCON_INT64(query->limit), "singleBatch",
-		BCON_BOOL(true));
+		BCON_BOOL(true), "skip", BCON_INT64(query->skip));
 	mongoc_cursor_t *cursor;
 
 	if (query->fields)
 		BSON_APPEND_DOCUMENT(options, "projection", query->fields);
+	if (query->order)
+		BSON_APPEND_DOCUMENT(options, "sort", query->order);
 	cursor = mongoc_collection_find_with_opts(
 		mongodb->collection, query->filter, options, NULL);
 	bson_destroy(options);
@@ -267,11 +287,19 @@ enum sf_err sf_mongodb_remove(struct sf_mongodb *mongodb, const bson_t *filter)
 {
 	enum sf_err err = prepare(mongodb);
 	bson_error_t error;
+	bson_iter_t count;
+	bson_t reply;
 
-	if (err || mongoc_collection_delete_one(
-			   mongodb->collection, filter, NULL, NULL, &error))
+	if (err)
 		return err;
-	return report(&error);
+	if (!mongoc_collection_delete_one(
+		    mongodb->collection, filter, NULL, &reply, &error))
+		err = report(&error);
+	else if (bson_iter_init_find(&count, &reply, "deletedCount") &&
+		 bson_iter_as_int64(&count) == 0)
+		err = SF_ERR_NOT_FOUND;
+	bson_destroy(&reply);
+	return err;
 }
 
 enum sf_err sf_mongodb_run(struct sf_mongodb *mongodb, const bson_t *command)

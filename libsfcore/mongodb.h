@@ -32,6 +32,9 @@ void sf_mongodb_free(struct sf_mongodb *mongodb);
 /* Disconnects; the next command connects again. */
 void sf_mongodb_rest(struct sf_mongodb *mongodb);
 
+/* For what an operator asks for: a command may take an hour. */
+void sf_mongodb_be_patient(struct sf_mongodb *mongodb);
+
 /*
  * Begins an errand of several commands: if they have not all begun within the
  * time for one, the next is SF_ERR_UNAVAILABLE.
@@ -45,6 +48,8 @@ enum sf_err sf_mongodb_insert(
 struct sf_mongodb_query {
 	const bson_t *filter;
 	const bson_t *fields; /* which ones to return; NULL: all */
+	const bson_t *order;  /* NULL: any */
+	int64_t skip;
 	int limit;
 };
 

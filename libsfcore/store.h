@@ -113,9 +113,12 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 
 /* How far a sweep has come; it starts with all zero. */
 struct sf_store_sweep {
-	struct sf_token last; /* where the store goes on, if it needs to know */
-	bool done;            /* there are no more */
-	int64_t closed;       /* chats so far */
+	/* Where the store goes on, in its own way. */
+	struct sf_token last;
+	size_t part;
+	int64_t passed;
+	bool done;      /* there are no more */
+	int64_t closed; /* chats so far */
 	int64_t removed;
 	int64_t unreadable; /* that make no sense: they stay as they are */
 	/* Participants that the last call closed a chat of. */

@@ -10,11 +10,14 @@
 #include "codec.h"
 #include "log.h"
 #include "look.h"
+#include "mongodb_indexes.h"
 
 #define COLLECTION "chats"
 
 /* The server's own removal is the last net, well behind ours. */
 #define TTL_MARGIN_SECONDS 86400
+/* A job has to be asked from time to time whether it is still ours. */
+#define BATCH_US 1000000
 
 struct sf_store {
 	struct sf_mongodb *mongodb;
@@ -73,42 +76,10 @@ void sf_store_rest(struct sf_store *store)
 	sf_mongodb_rest(store->mongodb);
 }
 
-/* Finds old chats without looking at all of them. */
-static bson_t *compose_indexes(int64_t ttl_seconds)
-{
-	return BCON_NEW("createIndexes", BCON_UTF8(COLLECTION), "indexes", "[",
-		"{", "name", BCON_UTF8("status_created"), "key", "{", "status",
-		BCON_INT32(1), "created", BCON_INT32(1), "}", "}", "{", "name",
-		BCON_UTF8("created"), "key", "{", "created", BCON_INT32(1), "}",
-		"expireAfterSeconds", BCON_INT64(ttl_seconds), "}", "]");
-}
-
-static bson_t *compose_ttl(int64_t ttl_seconds)
-{
-	return BCON_NEW("collMod", BCON_UTF8(COLLECTION), "index", "{", "name",
-		BCON_UTF8("created"), "expireAfterSeconds",
-		BCON_INT64(ttl_seconds), "}");
-}
-
-static enum sf_err run(struct sf_store *store, bson_t *command)
-{
-	enum sf_err err;
-
-	sf_mongodb_begin(store->mongodb);
-	err = sf_mongodb_run(store->mongodb, command);
-	bson_destroy(command);
-	return err;
-}
-
 enum sf_err sf_store_prepare(struct sf_store *store)
 {
-	int64_t ttl_seconds = store->lifetime_ms / 1000 + TTL_MARGIN_SECONDS;
-	enum sf_err err = run(store, compose_indexes(ttl_seconds));
-
-	/* They were made when the lifetime was another. */
-	if (err == SF_ERR_CONFLICT)
-		err = run(store, compose_ttl(ttl_seconds));
-	return err;
+	return sf_mongodb_make_indexes(store->mongodb, COLLECTION,
+		store->lifetime_ms / 1000 + TTL_MARGIN_SECONDS);
 }
 
 static struct verb begin(const struct sf_store *store, int64_t now_ms)
@@ -474,32 +445,53 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
-/* What is over its lifetime, or to be forgotten, by the index on both. */
-static bson_t *match_due(const struct sf_store *store, int64_t now_ms)
-{
-	const char *closed = sf_status_name(SF_STATUS_CLOSED);
-	const int64_t overdue_ms = now_ms - store->lifetime_ms;
+/*
+ * What is due, in parts that an index finds each: a query for all of them would
+ * look at every closed chat.
+ */
+enum part {
+	PART_DRAFT, /* over their lifetime */
+	PART_READY,
+	PART_CLOSED, /* past their grace */
+	PART_EMPTY,  /* closed, and all was received */
+	PART__MAX
+};
 
-	return BCON_NEW("$or", "[", "{", "status", "{", "$in", "[",
-		BCON_UTF8(sf_status_name(SF_STATUS_DRAFT)),
-		BCON_UTF8(sf_status_name(SF_STATUS_READY)), "]", "}", "created",
-		"{", "$lte", BCON_DATE_TIME(overdue_ms), "}", "}", "{",
-		"status", BCON_UTF8(closed), "created", "{", "$lte",
-		BCON_DATE_TIME(overdue_ms - SF_DOCUMENT_GRACE_MS), "}", "}",
-		"{", "status", BCON_UTF8(closed), "messages", "{", "$size",
-		BCON_INT32(0), "}", "}", "]");
+static bson_t *match_part(
+	const struct sf_store *store, int64_t now_ms, enum part part)
+{
+	static const enum sf_status statuses[PART__MAX] = {
+		[PART_DRAFT] = SF_STATUS_DRAFT,
+		[PART_READY] = SF_STATUS_READY,
+		[PART_CLOSED] = SF_STATUS_CLOSED,
+		[PART_EMPTY] = SF_STATUS_CLOSED,
+	};
+	const char *status = sf_status_name(statuses[part]);
+	int64_t since_ms = now_ms - store->lifetime_ms;
+
+	if (part == PART_EMPTY)
+		return BCON_NEW(
+			"status", BCON_UTF8(status), "messages", "[", "]");
+	if (part == PART_CLOSED)
+		since_ms -= SF_DOCUMENT_GRACE_MS;
+	return BCON_NEW("status", BCON_UTF8(status), "created", "{", "$lte",
+		BCON_DATE_TIME(since_ms), "}");
 }
 
+/* The oldest first, behind those that were passed. */
 static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
-	bson_t **out, size_t *count)
+	const struct sf_store_sweep *sweep, bson_t **out, size_t *count)
 {
-	bson_t *filter = match_due(store, now_ms);
+	bson_t *filter = match_part(store, now_ms, (enum part)sweep->part);
 	bson_t *fields = sf_look_outline();
-	struct sf_mongodb_query query = { filter, fields, SF_STORE_SWEEP_MAX };
+	bson_t *order = BCON_NEW("created", BCON_INT32(1));
+	struct sf_mongodb_query query = { filter, fields, order, sweep->passed,
+		SF_STORE_SWEEP_MAX };
 	enum sf_err err;
 
 	sf_mongodb_begin(store->mongodb);
 	err = sf_mongodb_find(store->mongodb, &query, out, count);
+	bson_destroy(order);
 	bson_destroy(fields);
 	bson_destroy(filter);
 	return err;
@@ -549,27 +541,40 @@ static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
+/* Takes over all of found; a slow server is left alone after a while. */
+static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
+	bson_t **found, size_t count, struct sf_store_sweep *sweep)
+{
+	const int64_t end_us = bson_get_monotonic_time() + BATCH_US;
+	const int64_t unreadable = sweep->unreadable;
+	enum sf_err err = SF_OK;
+	size_t i = 0;
+
+	for (; i < count && !err && bson_get_monotonic_time() < end_us; i++)
+		err = sweep_one(store, now_ms, found[i], sweep);
+	/* What is done is not found again, unlike what stays as it is. */
+	sweep->passed += sweep->unreadable - unreadable;
+	if (i == count && count < SF_STORE_SWEEP_MAX && !err) {
+		sweep->part++;
+		sweep->passed = 0;
+	}
+	for (; i < count; i++)
+		bson_destroy(found[i]);
+	return err;
+}
+
 enum sf_err sf_store_sweep(
 	struct sf_store *store, int64_t now_ms, struct sf_store_sweep *sweep)
 {
 	const int64_t before = sweep->closed + sweep->removed;
 	bson_t *found[SF_STORE_SWEEP_MAX];
 	size_t count;
-	enum sf_err err = find_due(store, now_ms, found, &count);
-	bool moved;
+	enum sf_err err = find_due(store, now_ms, sweep, found, &count);
 
 	sweep->told_count = 0;
-	/* These are found again by every batch. */
-	sweep->unreadable = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (err)
-			bson_destroy(found[i]);
-		else
-			err = sweep_one(store, now_ms, found[i], sweep);
-	}
-	moved = sweep->closed + sweep->removed > before;
-	/* What is done is not found again, so each batch is the first one. */
-	sweep->done = !err && (count < SF_STORE_SWEEP_MAX || !moved);
+	if (!err)
+		err = sweep_batch(store, now_ms, found, count, sweep);
+	sweep->done = !err && sweep->part == PART__MAX;
 	/* Those who are told must be heard of; the error will come again. */
-	return moved ? SF_OK : err;
+	return sweep->closed + sweep->removed > before ? SF_OK : err;
 }

@@ -387,6 +387,7 @@ static void indexes_are_made_once_and_follow_the_lifetime(void **state)
 	assert_ok(sf_store_prepare(talk->store));
 	assert_ok(sf_store_prepare(talk->store));
 	assert_int_equal(count_indexes("status_created", 0), 1);
+	assert_int_equal(count_indexes("empty", 0), 1);
 	assert_int_equal(count_indexes("created", 2 * 86400), 1);
 	talk_disconnect(talk);
 	talk->config.chat_lifetime_seconds = 3600;

@@ -3,7 +3,7 @@
 
 # One program per module. What is of one store alone runs with that store.
 TEST_NAMES_lmdb := test_lmdb
-TEST_NAMES_mongodb := test_look test_mongodb
+TEST_NAMES_mongodb := test_look test_mongodb test_mongodb_sweep
 TEST_NAMES := $(filter-out $(TEST_NAMES_lmdb) $(TEST_NAMES_mongodb),\
 	$(patsubst tests/%.c,%,$(wildcard tests/test_*.c))) \
 	$(TEST_NAMES_$(STORE))
