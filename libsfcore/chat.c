@@ -2,6 +2,9 @@
 /* Each deed: one atomic change, then those are woken whom it concerns. */
 #include "chat.h"
 
+/* Of many who are told, the last may have to look by themselves. */
+#define TELLING_MS 1000
+
 int64_t sf_chat_now(void)
 {
 	struct timespec now;
@@ -82,10 +85,11 @@ enum sf_err sf_chat_close(struct sf_chat *chat, const struct sf_participant *by,
 enum sf_err sf_chat_sweep(struct sf_chat *chat, struct sf_store_sweep *sweep)
 {
 	enum sf_err err = sf_store_sweep(chat->store, sf_chat_now(), sweep);
+	int64_t end_ms = sf_chat_now() + TELLING_MS;
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < sweep->told_count; i++)
+	for (size_t i = 0; i < sweep->told_count && sf_chat_now() < end_ms; i++)
 		sf_wake_send(chat->wake, &sweep->told[i]);
 	return SF_OK;
 }

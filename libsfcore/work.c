@@ -6,13 +6,17 @@
 
 #include "chat.h"
 
+/* A job that rested longer could lose its lease. */
+#define REST_MAX_NS 1000000000
+
 /*
  * People's requests wait for the same store: a job rests as long as it has just
  * worked, so at least half of the time is theirs.
  */
 static void rest_since(int64_t start_ns, int64_t now_ns)
 {
-	int64_t rest_ns = now_ns - start_ns;
+	int64_t worked_ns = now_ns - start_ns;
+	int64_t rest_ns = worked_ns < REST_MAX_NS ? worked_ns : REST_MAX_NS;
 	struct timespec rest = {
 		.tv_sec = rest_ns / 1000000000,
 		.tv_nsec = rest_ns % 1000000000,
