@@ -154,6 +154,9 @@ enum sf_err sf_server_run(
 	};
 	sigset_t handled;
 
+	/* Ignored, as a parent may have left it, no child's end would be told.
+	 */
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&handled);
 	(void)sigaddset(&handled, SIGCHLD);
 	(void)sigaddset(&handled, SIGTERM);
