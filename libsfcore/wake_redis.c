@@ -91,6 +91,17 @@ static bool take_messages(struct remote *remote)
 	}
 }
 
+/* Up to so many seconds. */
+static int choose_ms(int seconds)
+{
+	struct sf_token noise;
+	uint32_t number;
+
+	sf_token_generate(&noise);
+	memcpy(&number, noise.bytes, sizeof(number));
+	return (int)(number % (1000 * (uint32_t)seconds));
+}
+
 static bool wait_remote(struct sf_wake *wake, int seconds)
 {
 	struct remote *remote = (struct remote *)wake;
@@ -107,6 +118,9 @@ static bool wait_remote(struct sf_wake *wake, int seconds)
 		(void)take_messages(remote);
 	else
 		stop_listening(remote);
+	/* All lose it at the same moment, and would look so from then on. */
+	if (!*remote->channel)
+		(void)poll(NULL, 0, choose_ms(seconds));
 	return true;
 }
 
