@@ -3,13 +3,12 @@
 #include "app.h"
 
 static enum sf_err enter(
-	struct sf_app *app, const struct sf_token *code, char **body)
+	struct sf_app *app, const struct sf_participant *joiner, char **body)
 {
-	struct sf_participant joiner;
 	enum sf_err err = sf_app_open_chat(app);
 
 	if (!err)
-		err = sf_chat_join(&app->chat, code, &joiner);
+		err = sf_chat_join(&app->chat, joiner);
 	if (err == SF_ERR_CONFLICT)
 		return sf_detail_set(
 			&app->detail, err, "the code was already used");
@@ -18,19 +17,19 @@ static enum sf_err enter(
 			"the code is unknown, or its chat is over");
 	if (!err)
 		*body = sf_json_compose_tokens(
-			&app->success, NULL, &joiner.user);
+			&app->success, NULL, &joiner->user);
 	return err;
 }
 
 static enum sf_err join_chat(struct sf_app *app, char **body)
 {
-	struct sf_token code;
+	struct sf_participant joiner;
 	enum sf_err err = sf_app_read_body(app);
 
 	if (!err)
 		err = sf_json_parse_join(app->request.body,
-			app->request.body_size, &code, &app->detail);
-	return err ? err : enter(app, &code, body);
+			app->request.body_size, &joiner, &app->detail);
+	return err ? err : enter(app, &joiner, body);
 }
 
 int main(int argc, char **argv)

@@ -26,15 +26,13 @@ enum sf_err sf_chat_create(struct sf_chat *chat, struct sf_participant *out)
 	return err;
 }
 
-enum sf_err sf_chat_join(struct sf_chat *chat, const struct sf_token *code,
-	struct sf_participant *out)
+enum sf_err sf_chat_join(
+	struct sf_chat *chat, const struct sf_participant *joiner)
 {
 	struct sf_token creator;
-	enum sf_err err;
+	enum sf_err err =
+		sf_store_join(chat->store, sf_chat_now(), joiner, &creator);
 
-	out->chat = *code;
-	sf_token_generate(&out->user);
-	err = sf_store_join(chat->store, sf_chat_now(), out, &creator);
 	if (!err)
 		sf_wake_send(chat->wake, &creator);
 	return err;

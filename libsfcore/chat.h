@@ -22,9 +22,9 @@ int64_t sf_chat_now(void);
 enum sf_err sf_chat_create(
 	struct sf_chat *chat, struct sf_participant *out) SF_MUST_CHECK;
 
-/* Enters the chat of that code; out is the joiner. As sf_store_join(). */
-enum sf_err sf_chat_join(struct sf_chat *chat, const struct sf_token *code,
-	struct sf_participant *out) SF_MUST_CHECK;
+/* Enters the chat as joiner. Errors as sf_store_join(). */
+enum sf_err sf_chat_join(struct sf_chat *chat,
+	const struct sf_participant *joiner) SF_MUST_CHECK;
 
 /* Sends to the other. Errors as sf_store_push(). */
 enum sf_err sf_chat_send(struct sf_chat *chat, const struct sf_participant *who,

@@ -147,7 +147,11 @@ enum sf_err sf_document_join(struct sf_document *document,
 {
 	if (document->status == SF_STATUS_CLOSED)
 		return SF_ERR_NOT_FOUND;
-	if (document->status != SF_STATUS_DRAFT || document->user_count != 1)
+	if (document->user_count == 2 &&
+		sf_token_equal(&document->users[1], user))
+		return SF_OK;
+	if (document->status != SF_STATUS_DRAFT || document->user_count != 1 ||
+		sf_token_equal(&document->users[0], user))
 		return SF_ERR_CONFLICT;
 	document->status = SF_STATUS_READY;
 	document->users[document->user_count++] = *user;

@@ -89,8 +89,8 @@ int64_t sf_document_last_sign(
 	const struct sf_document *document, const struct sf_token *user);
 
 /*
- * Lets user in. SF_ERR_CONFLICT: somebody is in already. SF_ERR_NOT_FOUND: the
- * chat is closed.
+ * Lets user in; who was let in already, by this, stays so. SF_ERR_CONFLICT:
+ * somebody else is in, or user made the chat. SF_ERR_NOT_FOUND: it is closed.
  */
 enum sf_err sf_document_join(struct sf_document *document,
 	const struct sf_token *user, int64_t now_ms) SF_MUST_CHECK;

@@ -191,20 +191,39 @@ static bool get_token(struct json_object *string, struct sf_token *out)
 		       (size_t)json_object_get_string_len(string), out);
 }
 
-enum sf_err sf_json_parse_join(const char *body, size_t size,
-	struct sf_token *out, struct sf_detail *detail)
+/* Absent: a fresh one. false: there, and not a token. */
+static bool get_chosen_token(struct json_object *object, const char *name,
+	bool *chosen, struct sf_token *out)
 {
+	struct json_object *member;
+
+	*chosen = json_object_object_get_ex(object, name, &member);
+	if (*chosen)
+		return get_token(get(object, name, json_type_string), out);
+	sf_token_generate(out);
+	return true;
+}
+
+enum sf_err sf_json_parse_join(const char *body, size_t size,
+	struct sf_participant *out, struct sf_detail *detail)
+{
+	const char *wrong = NULL;
 	struct json_object *root;
 	enum sf_err err = parse(body, size, &root, detail);
 	struct json_object *data;
+	bool chosen;
 
 	if (err)
 		return err;
 	data = get(root, "data", json_type_object);
-	if (!get_token(get(data, "chatToken", json_type_string), out))
+	if (!get_token(get(data, "chatToken", json_type_string), &out->chat))
+		wrong = "chatToken";
+	else if (!get_chosen_token(data, "userToken", &chosen, &out->user))
+		wrong = "userToken";
+	if (wrong)
 		err = sf_detail_set(detail, SF_ERR_INVALID,
-			"data.chatToken: 24 lower-case hex digits were "
-			"expected");
+			"data.%s: 24 lower-case hex digits were expected",
+			wrong);
 	json_object_put(root);
 	return err;
 }
@@ -222,18 +241,6 @@ static struct json_object *get_list(
 	(void)sf_detail_set(detail, SF_ERR_INVALID,
 		"data.messages: a list of 1 to %zu was expected", max);
 	return NULL;
-}
-
-/* Absent: a fresh id. false: there, and not a token. */
-static bool parse_message_id(struct json_object *item, struct sf_message *out)
-{
-	struct json_object *member;
-
-	out->chosen_id = json_object_object_get_ex(item, "_id", &member);
-	if (out->chosen_id)
-		return get_token(get(item, "_id", json_type_string), &out->id);
-	sf_token_generate(&out->id);
-	return true;
 }
 
 static bool parse_sealed(struct json_object *item, struct sf_message *out)
@@ -257,7 +264,7 @@ static const char *parse_message(
 	if (!text)
 		return "a string was expected";
 	*member = "_id";
-	if (!parse_message_id(item, out))
+	if (!get_chosen_token(item, "_id", &out->chosen_id, &out->id))
 		return "24 lower-case hex digits were expected";
 	*member = "sealed";
 	if (!parse_sealed(item, out))

@@ -14,9 +14,12 @@
 
 /* Each parse_…: SF_ERR_INVALID, and detail says what and where. */
 
-/* {"data":{"chatToken":"…"}} */
+/*
+ * {"data":{"chatToken":"…"}}, and userToken if the joiner chose it; else out
+ * has a fresh one.
+ */
 enum sf_err sf_json_parse_join(const char *body, size_t size,
-	struct sf_token *out, struct sf_detail *detail) SF_MUST_CHECK;
+	struct sf_participant *out, struct sf_detail *detail) SF_MUST_CHECK;
 
 struct sf_json_messages {
 	struct sf_message items[SF_JSON_MESSAGES_MAX];

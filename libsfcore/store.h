@@ -63,9 +63,9 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	struct sf_document *out) SF_MUST_CHECK;
 
 /*
- * Lets joiner->user into joiner->chat; creator is who is there already.
- * SF_ERR_NOT_FOUND: no such chat, or closed. SF_ERR_CONFLICT: somebody else
- * was let in.
+ * Lets joiner->user into joiner->chat, once or again; creator is who is there
+ * already. SF_ERR_NOT_FOUND: no such chat, or closed. SF_ERR_CONFLICT: somebody
+ * else was let in.
  */
 enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *joiner,

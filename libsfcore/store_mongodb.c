@@ -148,7 +148,9 @@ static enum sf_err try_join(struct verb *verb,
 		err = sf_document_join(
 			document, &joiner->user, verb->look.now_ms);
 	}
-	if (err)
+	verb->done =
+		!err && document->message_count == verb->look.found_messages;
+	if (err || verb->done)
 		return err;
 	filter = sf_look_filter(&verb->look);
 	/* The rule makes new ones of these. */

@@ -27,7 +27,7 @@ static void assert_detail(
 }
 
 static enum sf_err parse_join(
-	const char *body, struct sf_token *out, struct sf_detail *detail)
+	const char *body, struct sf_participant *out, struct sf_detail *detail)
 {
 	size_t size;
 	char *text = copy(body, &size);
@@ -75,14 +75,44 @@ static void join_reads_the_code(void **state)
 		"{\"data\":{\"chatToken\":\"" CODE "\",\"x\":[1,{}]},\"y\":0}",
 		"{\"data\":{\"chatToken\":\"" ESCAPED "\"}}",
 	};
+	struct sf_participant last = { .user = { { 0 } } };
+	struct sf_participant joiner;
 	struct sf_detail detail;
-	struct sf_token token;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-		if (parse_join(good[i], &token, &detail) != SF_OK)
+		if (parse_join(good[i], &joiner, &detail) != SF_OK)
 			fail_msg("%s: %s", good[i], detail.text);
-		assert_token(&token, CODE);
+		assert_token(&joiner.chat, CODE);
+		assert_false(sf_token_equal(&joiner.user, &last.user));
+		last = joiner;
+	}
+}
+
+static void join_takes_the_token_that_was_chosen(void **state)
+{
+	static const char *const bad[] = { "null", "1", "\"\"", "\"" CODE "0\"",
+		"[\"" CODE "\"]" };
+	struct sf_participant joiner;
+	struct sf_detail detail;
+
+	(void)state;
+	assert_int_equal(parse_join("{\"data\":{\"chatToken\":\"" CODE
+				    "\",\"userToken\":\"" OTHER "\"}}",
+				 &joiner, &detail),
+		SF_OK);
+	assert_token(&joiner.chat, CODE);
+	assert_token(&joiner.user, OTHER);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		char body[160];
+
+		(void)snprintf(body, sizeof(body),
+			"{\"data\":{\"chatToken\":\"" CODE
+			"\",\"userToken\":%s}}",
+			bad[i]);
+		assert_int_equal(
+			parse_join(body, &joiner, &detail), SF_ERR_INVALID);
+		assert_detail(&detail, body, "data.userToken: ");
 	}
 }
 
@@ -99,13 +129,13 @@ static void join_refuses_what_is_no_code(void **state)
 		"{\"data\":{\"chatToken\":\"0123456789ABCDEF00ff100f\"}}",
 		"{\"data\":{\"chattoken\":\"" CODE "\"}}",
 		"{\"chatToken\":\"" CODE "\"}" };
+	struct sf_participant joiner;
 	struct sf_detail detail;
-	struct sf_token token;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(
-			parse_join(bad[i], &token, &detail), SF_ERR_INVALID);
+			parse_join(bad[i], &joiner, &detail), SF_ERR_INVALID);
 		assert_detail(&detail, bad[i], "data.chatToken: ");
 	}
 }
@@ -124,12 +154,12 @@ static void what_is_no_json_is_refused(void **state)
 		"{\"data\":{\"messages\":[{\"msg\":\"\xc0\x80\"}]}}" };
 	struct sf_json_messages messages;
 	struct sf_json_ids ids;
+	struct sf_participant joiner;
 	struct sf_detail detail;
-	struct sf_token token;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		if (parse_join(bad[i], &token, &detail) != SF_ERR_INVALID)
+		if (parse_join(bad[i], &joiner, &detail) != SF_ERR_INVALID)
 			fail_msg("taken: %s", bad[i]);
 		assert_detail(&detail, bad[i], "the body is not valid JSON");
 		assert_int_equal(parse_messages(bad[i], &messages, &detail),
@@ -137,8 +167,8 @@ static void what_is_no_json_is_refused(void **state)
 		assert_int_equal(
 			parse_ids(bad[i], &ids, &detail), SF_ERR_INVALID);
 	}
-	assert_int_equal(
-		sf_json_parse_join("{}\0", 3, &token, &detail), SF_ERR_INVALID);
+	assert_int_equal(sf_json_parse_join("{}\0", 3, &joiner, &detail),
+		SF_ERR_INVALID);
 	assert_detail(&detail, "NUL", "the body is not valid JSON");
 }
 
@@ -407,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(join_reads_the_code),
+		cmocka_unit_test(join_takes_the_token_that_was_chosen),
 		cmocka_unit_test(join_refuses_what_is_no_code),
 		cmocka_unit_test(what_is_no_json_is_refused),
 		cmocka_unit_test(messages_are_read),

@@ -188,7 +188,7 @@ static void a_join_ends_the_creators_wait(void **state)
 	assert_ok(talk_acknowledge(talk, &talk->creator));
 	poller = start_waiting(talk, &talk->creator);
 	chat = open_chat(talk);
-	assert_ok(sf_chat_join(&chat, &talk->creator.chat, &talk->joiner));
+	assert_ok(sf_chat_join(&chat, &talk->joiner));
 	end(poller);
 	assert_ok(poller->err);
 	assert_int_equal(poller->status, SF_STATUS_READY);

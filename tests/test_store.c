@@ -140,6 +140,24 @@ static void join_refuses_a_third(void **state)
 	assert_refused(talk, talk_join(talk, &third), SF_ERR_CONFLICT);
 }
 
+static void join_may_be_repeated_by_the_same(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_refused(talk, talk_join(talk, &talk->joiner.user), SF_OK);
+	assert_ok(talk_end(talk, &talk->creator));
+	assert_refused(
+		talk, talk_join(talk, &talk->joiner.user), SF_ERR_NOT_FOUND);
+}
+
+static void join_refuses_the_creator(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_refused(
+		talk, talk_join(talk, &talk->creator.user), SF_ERR_CONFLICT);
+}
+
 static void join_refuses_an_unknown_or_closed_chat(void **state)
 {
 	struct talk *talk = *state;
@@ -506,6 +524,8 @@ int main(void)
 		with_draft(join_lets_the_second_in_and_tells_both),
 		with_draft(join_leaves_the_creators_poll_alone),
 		with_ready(join_refuses_a_third),
+		with_ready(join_may_be_repeated_by_the_same),
+		with_draft(join_refuses_the_creator),
 		with_draft(join_refuses_an_unknown_or_closed_chat),
 		with_ready(push_stores_for_the_other_in_order),
 		with_ready(push_keeps_a_message_as_it_is),

@@ -73,9 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *body = (const char *)data;
 	struct sf_detail detail = { "" };
 	struct sf_json_ids ids;
-	struct sf_token token;
+	struct sf_participant joiner;
 
-	demand(sf_json_parse_join(body, size, &token, &detail) == SF_OK ||
+	demand(sf_json_parse_join(body, size, &joiner, &detail) == SF_OK ||
 		*detail.text != '\0');
 	if (sf_json_parse_ids(body, size, &ids, &detail) == SF_OK)
 		demand(ids.count > 0 && ids.count <= SF_JSON_IDS_MAX);

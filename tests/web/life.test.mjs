@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { askToJoin, create, join, makeToken, meet, texts } from "../lib/chat.mjs";
-import { startServer } from "../lib/server.mjs";
+import { Person, askToJoin, create, join, makeToken, meet, texts } from "../lib/chat.mjs";
+import { api, startServer } from "../lib/server.mjs";
 
 const token = /^[0-9a-f]{24}$/;
 const goodbye = "Thank you for using SFChat.\n";
@@ -73,6 +73,20 @@ describe("life of a chat", () => {
     assert.deepEqual(texts(await alice.look()), []);
     assert.deepEqual(texts(await bob.look()), []);
     assert.equal((await bob.look()).json.results.status, "ready");
+  });
+
+  it("join: again with the token that was chosen", async () => {
+    const alice = await create(server);
+    const userToken = makeToken();
+    const ask = () => api(server, "POST", "join.json",
+      { body: { data: { chatToken: alice.chat, userToken } } });
+    for (const answer of [await ask(), await ask()]) {
+      says(answer, 201, "Created");
+      assert.equal(answer.json.results.userToken, userToken);
+    }
+    const bob = new Person(server, alice.chat, userToken);
+    await hears(bob, "ready", "Chat is ready to use");
+    says(await askToJoin(server, alice.chat), 409, "Conflict");
   });
 
   it("join: of many at the same moment exactly one gets in", async () => {
