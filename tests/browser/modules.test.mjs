@@ -27,7 +27,7 @@ describe("validator", () => {
     for (const typed of [
       CODE, ` ${CODE}\n`, CODE.toUpperCase(), CODE.match(/..../g).join(" "),
       CODE.match(/..../g).join("-"), CODE.match(/..../g).join("\u2011"),
-      `\u200e${CODE}\u200b`,
+      `\u200e${CODE}\u200b`, `${CODE}.`,
     ]) {
       assert.deepEqual(readInvite(typed), { code: CODE, secret: null }, typed);
     }
@@ -40,7 +40,7 @@ describe("validator", () => {
     }
     for (const bad of [
       "", "hello", `${CODE}0`, CODE.slice(1), `g${CODE.slice(1)}`,
-      `${CODE}.${secret.slice(1)}`, `${CODE}.`,
+      `${CODE}.${secret.slice(1)}`, `https://chat.example/#j=${CODE}.`,
     ]) {
       assert.equal(readInvite(bad), null, bad);
     }

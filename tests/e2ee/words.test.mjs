@@ -118,6 +118,8 @@ test("every part fits a message, whatever was pasted", () => {
   }
 });
 
+const LINK = `https://host/#j=${CODE}.${SECRET}`;
+
 const INVITES = [
   [CODE, { code: CODE, secret: null }],
   [` ${CODE.toUpperCase()}\n`, { code: CODE, secret: null }],
@@ -128,16 +130,39 @@ const INVITES = [
   [`Come!\nhttps://host/#${formatInvite(CODE, SECRET)}\n`,
     { code: CODE, secret: SECRET }],
   [`https://host/#j=${CODE}`, { code: CODE, secret: null }],
+  // With what people and programs put around it.
+  ...[`<${LINK}>`, `(${LINK})`, `${LINK}.`, `[${LINK}](${LINK})`, `"${LINK}"`,
+    `Join me. ${LINK} thanks`, `${LINK}?fbclid=1`, `${LINK}&a=b`,
+    `${LINK}, or by the code ${CODE}`, `j=${CODE}.${SECRET}`,
+    `${CODE}.${SECRET}.`, `${CODE}. ${SECRET}`,
+    `https://host/#j=${CODE.slice(0, 9)}\n${CODE.slice(9)}.\n${SECRET}\nthanks`,
+    `${LINK.slice(0, -9)}\n${LINK.slice(-9)}\n`,
+  ].map((typed) => [typed, { code: CODE, secret: SECRET }]),
+  ...["Code: 0123 4567 89ab cdef 0123 4567", `"${CODE}"`, `\u201e${CODE}\u201c`,
+    `${CODE}.`, `${CODE}. Thanks`, `Add ${CODE}, please!`, `${CODE} or ${CODE}`,
+    "A code: 0123 4567 89ab cdef 0123 4567 a friend",
+  ].map((typed) => [typed, { code: CODE, secret: null }]),
   ["", null],
   [CODE.slice(1), null],
   [`${CODE}0`, null],
   // A link that was cut off or changed must not pass for a bare code.
   [`https://host/#j=${CODE}.`, null],
+  [`https://host/#j=${CODE}. Thanks`, null],
+  [`${LINK.slice(0, -1)}`, null],
+  [`${LINK.slice(0, -1)} thanks`, null],
+  [`${LINK}A`, null],
+  [`${LINK}-`, null],
+  [`${LINK.slice(0, -1)}, or by the code ${CODE}`, null],
+  [`https://host/#j=${CODE.slice(1)}.${SECRET}, or by the code ${CODE}`, null],
   [`${CODE}.${SECRET.slice(1)}`, null],
+  [`${CODE}.${SECRET.slice(1)} or ${CODE}`, null],
   [`${CODE}.${SECRET.toLowerCase()}`, null],
-  [`${CODE}.${SECRET}.`, null],
+  [`${CODE}.${SECRET}${SECRET}`, null],
   [`${CODE}.${"A".repeat(22)}`, null],
   [`https://host/chat?${CODE}`, null],
+  // Nor may it be guessed which one is meant.
+  [`${CODE} or ${CODE.replace("0", "f")}`, null],
+  ["Cafe 0123 4567 89ab cdef 0123 4567", null],
 ];
 
 for (const [typed, invite] of INVITES) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The invitation as text: `CODE` or, in a link, `CODE.SECRET`. Forgives what
-// people and their chat programs do to it, but never takes a damaged link for
-// a bare code: that would quietly give up what the link is there for.
+// The invitation as text: `CODE` or, in a link, `CODE.SECRET`. Finds it in what
+// people and their chat programs put around it, but never takes a damaged link
+// for a bare code: that would quietly give up what the link is there for.
 
 import { fromBase64url } from "./bytes.js";
 import { SECRET_LENGTH } from "./keys.js";
@@ -27,15 +27,39 @@ export const isSecret = (secret) => {
  */
 export const formatInvite = (code, secret) => `j=${code}.${secret}`;
 
+// The code in any case and grouping, and the secret, broken where lines were.
+// What follows a code like a secret, but is none, is caught by the last group.
+const CODE = "([0-9a-f](?:[\\s-]*[0-9a-f]){23})(?!\\w)";
+const SECRET = "\\.(\\s*[\\w-]{22}|[\\w-](?:\\s*[\\w-]){21})(?![\\w-])";
+const LINKED = new RegExp(`^${CODE}(?:${SECRET}|(\\.))?`, "i");
+// Ahead only, so that all places where a code could begin are looked at.
+const BARE = new RegExp(`(?<![\\w/?&=#%])(?=${CODE}(?:${SECRET}|(\\.[\\w-]))?)`, "gi");
+
 /**
- * @param {string} typed a code in any case and grouping, `CODE.SECRET`, or a
- *   whole link
- * @returns {Invite | null} null when it is neither
+ * @param {RegExpMatchArray | null} found
+ * @returns {Invite | null}
+ */
+const readFound = (found) => {
+  if (!found || found[3]) return null;
+  const code = found[1].replace(/[\s-]/g, "").toLowerCase();
+  const secret = found[2]?.replace(/\s/g, "") ?? null;
+  return secret === null || isSecret(secret) ? { code, secret } : null;
+};
+
+/**
+ * @param {string} typed a code, `CODE.SECRET` or a whole link, and maybe words
+ *   around it
+ * @returns {Invite | null} null when there is none, or when there are several
+ *   that differ
  */
 export const parseInvite = (typed) => {
-  const compact = typed.replace(/^.*#j=/s, "").replace(/\s/g, "");
-  const [first, secret = null, ...rest] = compact.split(".");
-  const code = first.replace(/-/g, "").toLowerCase();
-  if (!isCode(code) || rest.length) return null;
-  return secret === null || isSecret(secret) ? { code, secret } : null;
+  // Next to a link, a code is not looked at.
+  const [, ...linked] = typed.split(/\bj=/);
+  const found = linked.length > 0
+    ? linked.map((text) => text.match(LINKED))
+    : [...typed.matchAll(BARE)];
+  const [first = null, ...others] = found.map(readFound);
+  const isSame = (/** @type {Invite | null} */ other) =>
+    other?.code === first?.code && other?.secret === first?.secret;
+  return others.every(isSame) ? first : null;
 };
