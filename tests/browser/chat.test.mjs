@@ -243,6 +243,10 @@ for (const engine of ENGINES) {
       );
       await say(joiner, "who is there?");
       await waitText(creator, "who is there?");
+      await creator.close();
+      await twin.reload();
+      await waitPath(twin, "/");
+      assert.equal(await twin.evaluate(() => sessionStorage.length), 0);
     });
 
     it("leads home who has no chat", async () => {

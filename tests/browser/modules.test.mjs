@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { ApiError } from "../../html/js/sfChat/api.js";
+import { claim } from "../../html/js/sfChat/claim.js";
 import { findLinks } from "../../html/js/sfChat/links.js";
 import { createOutbox } from "../../html/js/sfChat/outbox.js";
 import { createPause } from "../../html/js/sfChat/pause.js";
@@ -68,6 +69,31 @@ describe("links", () => {
     for (const text of ["", "a", "https://x.example", " a https://x.example, b (https://y.example) "]) {
       assert.equal(findLinks(text).map((piece) => piece.text).join(""), text);
     }
+  });
+});
+
+describe("claim", () => {
+  /** Whose turn it is, try by try: `null` is nobody who holds the lock. */
+  async function claimFrom(holders) {
+    let tries = 0;
+    const locks = {
+      async request(name, options, take) {
+        if (tries++ < holders.length) throw new DOMException("", "TimeoutError");
+        return take();
+      },
+      async query() {
+        const name = holders[tries - 1];
+        return { held: name ? [{ name }] : [], pending: [] };
+      },
+    };
+    Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
+    return [await claim("t"), tries];
+  }
+
+  it("waits for what nobody has, and gives way to who has it", async () => {
+    assert.deepEqual(await claimFrom([]), [true, 1]);
+    assert.deepEqual(await claimFrom([null, "sfChat other"]), [true, 3]);
+    assert.deepEqual(await claimFrom([null, "sfChat t"]), [false, 2]);
   });
 });
 

@@ -361,8 +361,12 @@ class Chat {
   }
 }
 
-/** What a duplicated tab shows: the chat lives in the other one. */
+/**
+ * What a duplicated tab shows: the chat lives in the other one. Its copy would
+ * go on from where it was made, were this tab reloaded after the other's end.
+ */
 export function refuseSecondTab() {
+  wipe();
   showState("elsewhere");
   const view = createView({ values: {}, onTryAgain() {} });
   view.show({

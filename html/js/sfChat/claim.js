@@ -10,17 +10,37 @@ const PATIENCE_MS = 2_000;
 /**
  * Claims the session for this page until it is closed.
  * @param {string} tab the session's own name
- * @returns {Promise<boolean>} false when another tab has it
+ * @returns {Promise<boolean>} false when another tab surely has it
  */
-export function claim(tab) {
+export async function claim(tab) {
+  const name = `sfChat ${tab}`;
+  do {
+    if (await take(name)) return true;
+  } while (!await isHeld(name));
+  return false;
+}
+
+/**
+ * @param {string} name
+ * @returns {Promise<boolean>}
+ */
+function take(name) {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     navigator.locks
-      .request(`sfChat ${tab}`, { signal }, () => {
+      .request(name, { signal }, () => {
         resolve(true);
         // Never settled: the lock is held as long as the page.
         return new Promise(() => {});
       })
       .catch(() => resolve(false));
   });
+}
+
+/** @param {string} name */
+async function isHeld(name) {
+  // What we got too late is given back before the first answer.
+  await navigator.locks.query();
+  const { held = [] } = await navigator.locks.query();
+  return held.some((lock) => lock.name === name);
 }
