@@ -6,6 +6,7 @@ import * as api from "./sfChat/api.js";
 import * as channel from "./sfChat/channel.js";
 import * as chat from "./sfChat/chat.js";
 import * as claim from "./sfChat/claim.js";
+import * as closing from "./sfChat/closing.js";
 import * as i18n from "./sfChat/i18n.js";
 import * as links from "./sfChat/links.js";
 import * as outbox from "./sfChat/outbox.js";
@@ -15,9 +16,29 @@ import * as validator from "./sfChat/validator.js";
 import * as view from "./sfChat/view.js";
 
 publish({
-  api, channel, chat, claim, i18n, links, outbox, poll, session, validator, view,
+  api, channel, chat, claim, closing, i18n, links, outbox, poll, session, validator,
+  view,
 });
-const mine = window.isSecureContext ? session.load() : null;
-if (!mine) location.replace("/");
-else if (await claim.claim(mine.tab)) await chat.startChat(mine);
-else chat.refuseSecondTab();
+/** @type {import("./sfChat/session.js").Session | null} */
+let mine = null;
+closing.createPanic(() => closing.abandon(mine));
+// A browser's memory brings a chat back as it was, even one that was wiped.
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  document.documentElement.hidden = true;
+  location.reload();
+});
+// Not awaited: WebKit does not leave a page whose module still waits.
+start();
+
+async function start() {
+  try {
+    mine = window.isSecureContext ? session.load() : null;
+    if (!mine) location.replace("/");
+    else if (await claim.claim(mine.tab)) await chat.startChat(mine);
+    else chat.refuseSecondTab();
+  } catch {
+    closing.abandon(mine);
+    chat.giveUp();
+  }
+}

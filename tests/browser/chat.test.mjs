@@ -8,7 +8,7 @@ import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import {
   closeChat, createChat, joinChat, meet, readLog, readSystem, say, waitPath,
-  waitReady, waitText,
+  waitReady, waitSystem, waitText,
 } from "./lib/story.mjs";
 
 /** Until the home page has something to say about joining. */
@@ -247,6 +247,42 @@ for (const engine of ENGINES) {
       await twin.reload();
       await waitPath(twin, "/");
       assert.equal(await twin.evaluate(() => sessionStorage.length), 0);
+    });
+
+    it("closes the chat from the tab that it does not live in, in a hurry", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      const twin = await creator.duplicate();
+      await twin.press("Escape");
+      await twin.press("Escape");
+      await twin.waitFor(() => location.href === "about:blank");
+      await waitSystem(creator, /closed/);
+      await waitSystem(joiner, /closed by Talker/);
+    });
+
+    it("gives up on what it cannot go on from", async () => {
+      const page = await browser.newPage();
+      const breakWith = async (damage) => {
+        const code = await createChat(page, server.url);
+        await page.evaluate(damage);
+        await page.reload();
+        await waitSystem(page, /could not go on safely/);
+        assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+        return code;
+      };
+      await breakWith(() => { sessionStorage.sfChat = "{"; });
+      await page.click("#panic");
+      await page.waitFor(() => location.href === "about:blank");
+
+      const code = await breakWith(() => {
+        const session = JSON.parse(sessionStorage.sfChat);
+        delete session.entries;
+        sessionStorage.sfChat = JSON.stringify(session);
+      });
+      await page.click("#again");
+      await page.type("#code", code);
+      await page.press("Enter");
+      await answered(page);
+      assert.match(await problem(page), /no chat with this code/);
     });
 
     it("leads home who has no chat", async () => {

@@ -132,10 +132,18 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("does not take one Esc for panic", async () => {
+    it("takes neither one Esc for panic, nor those for somebody else", async () => {
       const [creator] = await meet(browser, server.url);
       await creator.click("#close");
       await creator.press("Escape");
+      await creator.waitFor(() => !document.querySelector("#sure").open);
+      await creator.press("Escape");
+      await creator.evaluate(() => {
+        for (const how of [{ isComposing: true }, { keyCode: 229 }, { repeat: true }]) {
+          const event = new KeyboardEvent("keydown", { key: "Escape", bubbles: true, ...how });
+          document.querySelector("#text").dispatchEvent(event);
+        }
+      });
       await say(creator, "still here");
       await waitText(creator, "still here");
     });

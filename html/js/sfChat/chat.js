@@ -368,8 +368,21 @@ class Chat {
 export function refuseSecondTab() {
   wipe();
   showState("elsewhere");
-  const view = createView({ values: {}, onTryAgain() {} });
-  view.show({
-    id: newId(), from: "system", at: Date.now(), text: "", note: "note.elsewhere",
+  tellAlone("note.elsewhere");
+}
+
+/** What a page shows that cannot even begin. */
+export function giveUp() {
+  for (const id of ["composer", "close", "show-options"]) find(id, HTMLElement).remove();
+  hideInvitation();
+  showState("closed");
+  tellAlone("note.broken");
+  find("again", HTMLElement).hidden = false;
+}
+
+/** @param {string} note */
+function tellAlone(note) {
+  createView({ values: {}, onTryAgain() {} }).show({
+    id: newId(), from: "system", at: Date.now(), text: "", note,
   });
 }

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** The two ways out: the ✕ with its question, and panic without one. */
 
+import { createApi } from "./api.js";
 import { find } from "./dom.js";
+import { wipe } from "./session.js";
+import { tokenHeaders } from "./settings.js";
 
 const TWICE_MS = 1_000;
+// What some browsers give for any key that goes to an input method.
+const IN_INPUT_METHOD = 229;
+
+/** @typedef {import("./session.js").Session} Session */
 
 /** @param {() => Promise<boolean>} close answers whether it was done */
 export function createClosing(close) {
@@ -28,24 +35,56 @@ export function createClosing(close) {
 }
 
 /**
- * The button, or Esc twice.
- * @param {() => void} wipe leaves nothing of the chat
+ * Closes a chat that no page keeps going, and leaves nothing of it here.
+ * @param {Session | null} session
  */
-export function createPanic(wipe) {
-  let lastEscape = -Infinity;
+export function abandon(session) {
+  // Nobody is there to hear of a failure, and the chat expires anyway.
+  if (session) createApi(session, tokenHeaders()).close().catch(() => {});
+  wipe();
+}
 
-  function leave() {
-    wipe();
-    document.title = "";
-    document.body.replaceChildren();
-    // Of nobody's, and there without any network.
-    location.replace("about:blank");
-  }
+/** Leaves for an empty page. */
+export function vanish() {
+  document.title = "";
+  document.body.replaceChildren();
+  // Of nobody's, and there without any network.
+  location.replace("about:blank");
+}
 
-  find("panic", HTMLButtonElement).addEventListener("click", leave);
-  document.addEventListener("keydown", ({ key, repeat, timeStamp }) => {
-    if (key !== "Escape" || repeat) return;
-    if (timeStamp - lastEscape < TWICE_MS) leave();
-    lastEscape = timeStamp;
-  }, { capture: true });
+/**
+ * @param {() => void} act
+ * @param {AbortSignal} [signal] ends it
+ */
+export function onEscapeTwice(act, signal) {
+  let last = -Infinity;
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.repeat) return;
+    if (event.isComposing || event.keyCode === IN_INPUT_METHOD) return;
+    // This one closes the dialog.
+    if (document.querySelector("dialog[open]")) return;
+    if (event.timeStamp - last < TWICE_MS) act();
+    last = event.timeStamp;
+  }, { capture: true, signal });
+}
+
+/** @type {AbortController | undefined} */
+let lastPanic;
+
+/**
+ * The button, or Esc twice. Called again, it is the new way of wiping that
+ * counts.
+ * @param {() => void} forget leaves nothing of the chat
+ */
+export function createPanic(forget) {
+  lastPanic?.abort();
+  lastPanic = new AbortController();
+  const { signal } = lastPanic;
+  const leave = () => {
+    forget();
+    vanish();
+  };
+  find("panic", HTMLButtonElement).addEventListener("click", leave, { signal });
+  onEscapeTwice(leave, signal);
 }
