@@ -91,7 +91,8 @@ for (const engine of ENGINES) {
       const joiner = await browser.newPage();
       await joiner.goto(`${server.url}/#j=${code}.${secret}`);
       await joiner.waitFor(() => document.querySelector("#invited:not([hidden])"));
-      assert.equal(await field(joiner), `${code}.${secret}`);
+      assert.equal(await field(joiner), `j=${code}.${secret}`);
+      assert.equal(await joiner.evaluate(() => document.activeElement.id), "enter");
       assert.equal(await joiner.url(), `${server.url}/`);
       assert.equal(
         await creator.evaluate(() => document.querySelector("#state").dataset.state), "draft");
@@ -109,7 +110,7 @@ for (const engine of ENGINES) {
       const page = await browser.newPage();
       await page.goto(`${server.url}/`);
       await page.evaluate(() => { location.hash = "#j=0123456789abcdef01234567.AAECAwQFBgcICQoLDA0ODw"; });
-      await page.waitFor(() => document.querySelector("#code").value.startsWith("0123"));
+      await page.waitFor(() => document.querySelector("#code").value.startsWith("j=0123"));
       assert.equal(await page.url(), `${server.url}/`);
     });
 

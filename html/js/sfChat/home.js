@@ -32,14 +32,24 @@ export function startHome() {
       field.focus();
     }
   });
+  find("return", HTMLElement).addEventListener("click", (event) => {
+    event.preventDefault();
+    goToChat();
+  });
   // Coming back by the browser's back button finds the page as it was left.
   window.addEventListener("pageshow", () => {
     reset();
     find("return", HTMLElement).hidden = !load();
+    // Not earlier: a button that is disabled cannot have the focus.
+    takeLink(field);
   });
   window.addEventListener("hashchange", () => takeLink(field));
   field.disabled = false;
-  takeLink(field);
+}
+
+/** In this page's stead, so that going back does not lead to it. */
+function goToChat() {
+  location.replace("/chat");
 }
 
 /** @param {HTMLInputElement} field */
@@ -75,7 +85,9 @@ function createEntry(field) {
       setBusy(true);
       try {
         await enter();
-        location.assign("/chat");
+        field.value = "";
+        find("invited", HTMLElement).hidden = true;
+        goToChat();
       } catch (error) {
         setBusy(false);
         show(explain(error));
@@ -87,14 +99,16 @@ function createEntry(field) {
 /**
  * An invitation link has led here: fills the field in and waits for a click,
  * so that what only looks at links uses none up. The secret leaves the
- * address bar, and with it the browser's history, at once.
+ * address bar at once, but what a browser has written to its history on disk
+ * by then may stay there.
  * @param {HTMLInputElement} field
  */
 function takeLink(field) {
   const { hash } = location;
   if (!hash.startsWith("#j=")) return;
   history.replaceState(null, "", location.pathname);
-  field.value = hash.slice("#j=".length);
+  // With what tells a link, lest a damaged one pass for a code.
+  field.value = hash.slice("#".length);
   find("invited", HTMLElement).hidden = false;
   find("enter", HTMLButtonElement).focus();
 }
