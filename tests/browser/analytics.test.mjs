@@ -66,8 +66,13 @@ for (const engine of ENGINES) {
       const peer = await Peer.create(server);
       const joiner = await browser.newPage();
       const { code, secret } = peer.invite;
-      await joiner.goto(`${server.url}/#j=${code}.${secret}`);
+      await joiner.goto(server.url);
       await watch(joiner);
+      await joiner.type("#code", "0".repeat(24));
+      await joiner.click("#enter");
+      await joiner.waitFor(() => /no chat/.test(document.querySelector("#problem").textContent));
+      await joiner.evaluate((link) => { location.hash = link; }, `j=${code}.${secret}`);
+      await joiner.waitFor(() => document.querySelector("#code").value.startsWith("j="));
       await joiner.click("#enter");
       await joiner.waitFor(() => location.pathname === "/chat");
 

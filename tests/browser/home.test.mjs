@@ -6,7 +6,16 @@ import { after, afterEach, before, describe, it } from "node:test";
 
 import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
-import { createChat, joinChat, meet, say, waitPath, waitReady } from "./lib/story.mjs";
+import { Peer } from "./lib/peer.mjs";
+import {
+  createChat, joinChat, meet, say, waitPath, waitReady, waitState, waitSystem, waitText,
+} from "./lib/story.mjs";
+
+/** Until the home page says something that matches. */
+const waitProblem = (page, pattern) =>
+  page.waitFor((source) =>
+    new RegExp(source).test(document.querySelector("#problem:not(.busy)").textContent),
+  pattern.source);
 
 const goHome = async (page) => {
   await page.click("h1 a");
@@ -14,6 +23,8 @@ const goHome = async (page) => {
 };
 
 const goBack = (page) => page.evaluate(() => history.back());
+
+const token = (page) => page.evaluate(() => JSON.parse(sessionStorage.sfChat).chatToken);
 
 async function panic(page) {
   await page.press("Escape");
@@ -34,6 +45,55 @@ for (const engine of ENGINES) {
     after(async () => {
       await browser?.close();
       await server?.stop();
+    });
+
+    it("does not let a creator in by their own invitation", async () => {
+      const page = await browser.newPage();
+      const code = await createChat(page, server.url);
+      await joinChat(page, server.url, code);
+      await waitProblem(page, /in this chat already/);
+      await page.click("#return");
+      await waitState(page, "draft");
+      assert.equal(await token(page), code);
+    });
+
+    it("asks before it leaves a chat for another, and closes the old one then", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      const old = await token(creator);
+      await goHome(creator);
+      await creator.click("#create");
+      await creator.waitFor(() => document.querySelector("#leave").checkVisibility());
+      assert.equal(await token(creator), old);
+
+      await creator.type("#code", "0".repeat(24));
+      await creator.press("Enter");
+      await creator.click("#leave-now");
+      await waitProblem(creator, /no chat with this code/);
+      await creator.click("#return");
+      await waitReady(creator);
+      await say(creator, "still here");
+      await waitText(joiner, "still here");
+
+      await goHome(creator);
+      const peer = await Peer.create(server);
+      await creator.type("#code", peer.invite.code);
+      await creator.press("Enter");
+      await creator.click("#leave-now");
+      await waitState(creator, "securing");
+      assert.equal(await token(creator), peer.invite.code);
+      await waitSystem(joiner, /closed by Talker/);
+    });
+
+    it("panics too, but only with a chat to leave", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await goHome(creator);
+      await panic(creator);
+      await waitSystem(joiner, /closed by Talker/);
+      await creator.goto(server.url);
+      assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
+      await creator.press("Escape");
+      await creator.press("Escape");
+      await createChat(creator, server.url);
     });
 
     it("leaves nothing to go back to", async () => {
@@ -63,6 +123,26 @@ for (const engine of ENGINES) {
         document.querySelector("#return").hidden,
         document.querySelector("#code").value,
       ]), [0, true, ""]);
+    });
+
+    it("neither enters without tokens nor asks for those it could not keep", async () => {
+      const page = await browser.newPage();
+      await page.goto(server.url);
+      await page.evaluate(() => {
+        window.fetch = async () => new Response('{"results":{}}', { status: 201 });
+      });
+      await page.click("#create");
+      await waitProblem(page, /server has a problem/);
+      assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+
+      await page.evaluate(() => {
+        window.asked = 0;
+        window.fetch = async () => { window.asked += 1; };
+        Storage.prototype.setItem = () => { throw new DOMException("", "QuotaExceededError"); };
+      });
+      await page.click("#create");
+      await waitProblem(page, /not let this page store/);
+      assert.equal(await page.evaluate(() => window.asked), 0);
     });
   });
 }

@@ -3,10 +3,22 @@
 
 import { count } from "./analytics.js";
 import { ApiError, create, join } from "./api.js";
+import { abandon, onEscapeTwice, vanish } from "./closing.js";
 import { find } from "./dom.js";
 import { say } from "./i18n.js";
-import { begin, load } from "./session.js";
-import { readInvite } from "./validator.js";
+import { begin, load, probe } from "./session.js";
+import { isToken, readInvite } from "./validator.js";
+
+/**
+ * @typedef {import("./api.js").Tokens} Tokens
+ *
+ * @typedef {object} Way into a chat
+ * @property {"create new chat" | "join to chat"} name
+ * @property {string} doing what to show meanwhile
+ * @property {() => Promise<Tokens>} ask
+ * @property {"creator" | "joiner"} role
+ * @property {string | null} [secret]
+ */
 
 export function startHome() {
   if (!window.isSecureContext) {
@@ -14,37 +26,51 @@ export function startHome() {
     return;
   }
   const field = find("code", HTMLInputElement);
-  const { go, show, reset } = createEntry(field);
+  const { enter, show, reset } = createEntry(field);
 
-  find("create", HTMLButtonElement).addEventListener("click", () => {
-    count("create new chat");
-    go("home.creating", async () => begin(await create(), "creator"));
-  });
+  find("create", HTMLButtonElement).addEventListener("click", () => enter(
+    { name: "create new chat", doing: "home.creating", ask: create, role: "creator" }));
   find("join", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     const invite = readInvite(field.value);
-    if (invite) {
-      count("join to chat");
-      go("home.joining", async () =>
-        begin(await join(invite.code), "joiner", invite.secret));
-    } else {
+    if (!invite) {
       show(say("home.noCode"));
       field.focus();
+    } else if (invite.code === current()?.chatToken) {
+      show(say("home.ownCode"));
+    } else {
+      const { code, secret } = invite;
+      const ask = () => join(code);
+      enter({ name: "join to chat", doing: "home.joining", ask, role: "joiner", secret });
     }
   });
   find("return", HTMLElement).addEventListener("click", (event) => {
     event.preventDefault();
     goToChat();
   });
+  onEscapeTwice(() => {
+    if (!current()) return;
+    abandon(current());
+    vanish();
+  });
   // Coming back by the browser's back button finds the page as it was left.
   window.addEventListener("pageshow", () => {
     reset();
-    find("return", HTMLElement).hidden = !load();
+    find("return", HTMLElement).hidden = !current();
     // Not earlier: a button that is disabled cannot have the focus.
     takeLink(field);
   });
   window.addEventListener("hashchange", () => takeLink(field));
   field.disabled = false;
+}
+
+/** The chat that this tab is in; one that cannot be read is none. */
+function current() {
+  try {
+    return load();
+  } catch {
+    return null;
+  }
 }
 
 /** In this page's stead, so that going back does not lead to it. */
@@ -55,12 +81,19 @@ function goToChat() {
 /** @param {HTMLInputElement} field */
 function createEntry(field) {
   const problem = find("problem", HTMLElement);
+  const leave = find("leave", HTMLElement);
   const buttons = document.querySelectorAll("button");
+  /** @type {Way | undefined} */
+  let wanted;
+
+  find("leave-now", HTMLButtonElement)
+    .addEventListener("click", () => wanted && go(wanted));
 
   /** @param {string} text */
   function show(text) {
     problem.textContent = text;
     problem.classList.remove("busy");
+    leave.hidden = true;
   }
 
   /** @param {boolean} busy */
@@ -70,30 +103,49 @@ function createEntry(field) {
     problem.classList.toggle("busy", busy);
   }
 
+  /** @param {Way} way */
+  async function go({ name, doing, ask, role, secret }) {
+    show(say(doing));
+    setBusy(true);
+    try {
+      // An invitation works once: it is not to be used up for nothing.
+      probe();
+      const tokens = check(await ask());
+      abandon(current());
+      begin(tokens, role, secret);
+      count(name);
+      field.value = "";
+      find("invited", HTMLElement).hidden = true;
+      goToChat();
+    } catch (error) {
+      setBusy(false);
+      show(explain(error));
+    }
+  }
+
   return {
     show,
     reset() {
       setBusy(false);
       show("");
     },
-    /**
-     * @param {string} doing what to show meanwhile
-     * @param {() => Promise<unknown>} enter
-     */
-    async go(doing, enter) {
-      show(say(doing));
-      setBusy(true);
-      try {
-        await enter();
-        field.value = "";
-        find("invited", HTMLElement).hidden = true;
-        goToChat();
-      } catch (error) {
-        setBusy(false);
-        show(explain(error));
-      }
+    /** @param {Way} way asks first when it leads out of another chat */
+    enter(way) {
+      if (!current()) return void go(way);
+      show("");
+      wanted = way;
+      leave.hidden = false;
     },
   };
+}
+
+/**
+ * @param {Tokens} tokens as they were answered
+ * @returns {Tokens}
+ */
+function check(tokens) {
+  if (isToken(tokens.chatToken) && isToken(tokens.userToken)) return tokens;
+  throw new ApiError(502, "no tokens");
 }
 
 /**

@@ -74,6 +74,12 @@ export function load() {
   return text === null ? null : JSON.parse(text);
 }
 
+/** Throws where the browser does not let this page store anything. */
+export function probe() {
+  sessionStorage.setItem("probe", "");
+  sessionStorage.removeItem("probe");
+}
+
 export function wipe() {
   sessionStorage.clear();
 }
