@@ -2,9 +2,9 @@
 /** The page's modules that need no page. */
 
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { afterEach, describe, it, mock } from "node:test";
 
-import { ApiError } from "../../html/js/sfChat/api.js";
+import { ApiError, createApi } from "../../html/js/sfChat/api.js";
 import { claim } from "../../html/js/sfChat/claim.js";
 import { findLinks } from "../../html/js/sfChat/links.js";
 import { createOutbox } from "../../html/js/sfChat/outbox.js";
@@ -97,6 +97,44 @@ describe("claim", () => {
   });
 });
 
+describe("api", () => {
+  const { receive } = createApi({ chatToken: CODE, userToken: CODE }, { user: "u", chat: "c" });
+  const ask = (results, headers = {}, status = 200) => {
+    mock.method(globalThis, "fetch", async () =>
+      new Response(JSON.stringify({ results }), { status, headers }));
+    return receive(true, new AbortController().signal);
+  };
+  afterEach(() => mock.restoreAll());
+
+  it("takes what a server answers", async () => {
+    const messages = [{ _id: CODE, msg: "hello", system: true, event: "ready" }];
+    for (const status of ["draft", "ready", "closed"]) {
+      assert.deepEqual(await ask({ code: 200, msg: "Ok", count: 1, status, messages }),
+        { status, messages, left: null });
+    }
+  });
+
+  it("takes what is no answer for a trouble that passes", async () => {
+    const messages = [];
+    for (const odd of [
+      {}, 7, "text", [], null, { status: "ready" }, { messages },
+      { status: "open", messages }, { status: 7, messages }, { status: ["ready"], messages },
+      { status: "ready", messages: null }, { status: "ready", messages: { length: 0 } },
+      ...[null, 7, "text", {}, { _id: CODE }, { _id: 7, msg: "a" }, { _id: CODE, msg: 7 }]
+        .map((message) => ({ status: "ready", messages: [message] })),
+    ]) {
+      await assert.rejects(ask(odd), (error) =>
+        error instanceof ApiError && error.code === 502 && !error.isFinal, JSON.stringify(odd));
+    }
+  });
+
+  it("tells how long it is asked to wait", async () => {
+    for (const [asked, seconds] of [["7", 7], ["soon", 0], ["", 0]]) {
+      await assert.rejects(ask(null, { "Retry-After": asked }, 503), { retryAfter: seconds });
+    }
+  });
+});
+
 describe("pause", () => {
   it("can be cut short", async () => {
     const pause = createPause();
@@ -105,6 +143,24 @@ describe("pause", () => {
     await waiting;
   });
 });
+
+/** Lets pauses end at once. @returns {number[]} how many seconds they were to last */
+function skipPauses() {
+  const pauses = [];
+  mock.method(globalThis, "setTimeout", (run, ms) => {
+    pauses.push(ms / 1_000);
+    setImmediate(run);
+  });
+  return pauses;
+}
+
+/** @param {number[]} pauses that have to be as long as `wanted`, a quarter more or less */
+function assertPauses(pauses, wanted) {
+  assert.equal(pauses.length, wanted.length);
+  for (const [i, seconds] of pauses.entries()) {
+    assert.ok(Math.abs(seconds - wanted[i]) <= wanted[i] / 4, `${i}: ${seconds}, not ${wanted[i]}`);
+  }
+}
 
 /** An outbox whose server answers what `answers` says, then 202. */
 function openOutbox(answers) {
@@ -172,6 +228,24 @@ describe("outbox", () => {
     outbox.flush();
     await settle(outbox);
     assert.deepEqual(seen.sent.slice(8), ["a", "b"]);
+  });
+
+  it("waits longer each time, and as long as it is asked to", async () => {
+    const pauses = skipPauses();
+    const asked = [0, 0, 60, 0, 86_400, 0, 0, 0];
+    let sent = 0;
+    await new Promise((resolve) => {
+      createOutbox({
+        waiting: { items: [item("a")], batch: 0 },
+        save() {},
+        send: async () => { throw new ApiError(503, "", asked[sent++]); },
+        onState: (_, state) => state === "failed" && resolve(),
+        onEnd() {},
+      }).start();
+    });
+    mock.restoreAll();
+    assert.equal(sent, 8);
+    assertPauses(pauses, [1, 2, 60, 8, 300, 30, 30]);
   });
 
   it("is not hurried by what is written during a pause", async () => {
@@ -243,6 +317,35 @@ async function runPoll(answers) {
 }
 
 describe("poll", () => {
+  it("waits longer each time, gives up after a limit and can be started anew", async () => {
+    const pauses = skipPauses();
+    const seen = { states: [], asked: 0 };
+    let rest;
+    const poll = createPoll({
+      receive: async () => {
+        seen.asked += 1;
+        throw new ApiError(503, "", seen.asked === 3 ? 86_400 : 0);
+      },
+      handle: async () => {},
+      onState: (state) => {
+        seen.states.push(state);
+        if (state === "offline") rest();
+      },
+      onEnd() {},
+    });
+    const run = () => new Promise((resolve) => {
+      rest = resolve;
+      poll.start();
+    });
+    await run();
+    assert.equal(seen.asked, 20);
+    await run();
+    mock.restoreAll();
+    assert.equal(seen.asked, 40);
+    assert.deepEqual(seen.states, ["retrying", "offline", "retrying", "offline"]);
+    assertPauses(pauses.slice(0, 20), [1, 2, 300, 8, 16, ...Array(15).fill(30)]);
+  });
+
   it("asks on and on, held once the line is known to be up", async () => {
     const seen = await runPoll(["a", "b", "c"]);
     assert.deepEqual(seen.handled, ["a", "b", "c"]);

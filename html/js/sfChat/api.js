@@ -8,6 +8,7 @@ const BASE = "/api/v1/";
 const PATIENCE_MS = 20_000;
 // Longer than any sensible sleep × iteration: only a dead line lasts so long.
 const POLL_PATIENCE_MS = 600_000;
+const STATUSES = ["draft", "ready", "closed"];
 
 /**
  * @typedef {{ chatToken: string, userToken: string }} Tokens
@@ -80,8 +81,7 @@ export function createApi({ chatToken, userToken }, names) {
         signal,
         patience: POLL_PATIENCE_MS,
       });
-      const { status, messages } = answer.results;
-      return { status, messages, left: readLeft(answer.headers) };
+      return { ...readAnswer(answer.results), left: readLeft(answer.headers) };
     },
     /** @param {Item[]} items */
     send: (items) => change("POST", items),
@@ -144,6 +144,19 @@ function readResults(response, json) {
   const wait = Number(response.headers.get("Retry-After")) || 0;
   const code = response.ok ? 502 : response.status;
   throw new ApiError(code, results?.detail ?? results?.msg ?? "", wait);
+}
+
+/**
+ * What is no answer, whoever made it up, is worth another try.
+ * @param {any} results
+ * @returns {{ status: Status, messages: Message[] }}
+ */
+function readAnswer({ status, messages }) {
+  const isSound = STATUSES.includes(status) && Array.isArray(messages) &&
+    messages.every((message) =>
+      typeof message?._id === "string" && typeof message.msg === "string");
+  if (!isSound) throw new ApiError(502, "");
+  return { status, messages };
 }
 
 /**
