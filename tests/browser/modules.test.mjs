@@ -281,6 +281,7 @@ describe("outbox", () => {
       await settle(outbox);
       assert.deepEqual(seen.sent, ["a"]);
       assert.equal(seen.ended, 1);
+      assert.equal(seen.states.at(-1), "failed a,b", "nothing seems to be on its way");
     });
   }
 });

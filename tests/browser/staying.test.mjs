@@ -8,8 +8,24 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { findPort, startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import {
-  hurry, meet, readLog, say, waitReady, waitState, waitSystem, waitText,
+  closeChat, hurry, meet, readLog, readSystem, say, waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
+
+/** The poll of this page is held by nobody: it hears nothing, not even an end. */
+async function deafen(page) {
+  await page.evaluate(() => {
+    const { fetch } = window;
+    window.fetch = (url, asked) => {
+      if (asked.method !== "GET" || window.isDeaf) return fetch(url, asked);
+      window.isDeaf = true;
+      return new Promise((_, reject) => {
+        asked.signal.addEventListener("abort", () => reject(asked.signal.reason));
+      });
+    };
+    window.dispatchEvent(new Event("online"));
+  });
+  await page.waitFor(() => window.isDeaf);
+}
 
 for (const engine of ENGINES) {
   describe(`staying connected in ${engine}`, () => {
@@ -57,9 +73,12 @@ for (const engine of ENGINES) {
       await creator.evaluate(() => {
         const { fetch } = window;
         const troubles = [502, 503, 500, 502, 503];
-        window.fetch = (...asked) => {
+        const odd = ["", "7", "{}", '{"results":{}}', '{"results":{"status":"ready","messages":null}}'];
+        window.fetch = async (url, asked) => {
           const status = troubles.shift();
-          return status ? Promise.resolve(new Response("<html>", { status })) : fetch(...asked);
+          if (status) return new Response("<html>", { status });
+          const body = asked.method === "GET" ? odd.shift() : undefined;
+          return body === undefined ? fetch(url, asked) : new Response(body);
         };
       });
       await say(creator, "one");
@@ -98,14 +117,62 @@ for (const engine of ENGINES) {
       await waitState(creator, "ready");
     });
 
+    it("notices by sending that the line is dead", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await deafen(creator);
+      creator.line.cut();
+      await say(creator, "into the dark");
+      await waitState(creator, "retrying");
+      creator.line.mend();
+      await waitText(joiner, "into the dark");
+      await waitState(creator, "ready");
+    });
+
+    it("gives up after a limit, says so and goes on when told to", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await hurry(creator);
+      // Being looked at again makes it try, too.
+      await creator.front();
+      creator.line.cut();
+      await waitState(creator, "offline");
+      await waitSystem(creator, /could not be reached for several minutes/);
+      creator.line.mend();
+      await creator.click("#retry");
+      await waitState(creator, "ready");
+      assert.equal(await creator.evaluate(() => document.querySelector("#retry").hidden), true);
+      await say(joiner, "still there?");
+      await waitText(creator, "still there?");
+    });
+
+    it("hears Talker out when it learns by sending that the chat is closed", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await deafen(creator);
+      await say(joiner, "last words");
+      await joiner.waitFor(() => document.querySelector(".mark.stored"));
+      await closeChat(joiner);
+      await waitState(joiner, "closed");
+      await creator.evaluate(() => {
+        document.querySelector("#text").value = "too late";
+        document.querySelector("#composer").requestSubmit();
+      });
+      await waitState(creator, "closed");
+      assert.deepEqual(await readLog(creator), [["you", "too late"], ["talker", "last words"]]);
+      const [farewell, refused] = (await readSystem(creator)).slice(-2);
+      assert.match(farewell, /closed by Talker/);
+      assert.match(refused, /last message was not delivered/);
+      await creator.waitFor(() => document.querySelector(".mark.failed"));
+      assert.equal(await creator.evaluate(() => document.querySelector(".again")), null,
+        "there is nothing to try again");
+    });
+
     for (const [status, line] of [[401, /does not exist any more/], [403, /is closed/]]) {
       it(`stops for good on ${status}`, async () => {
         const [creator] = await meet(browser, server.url);
         await creator.evaluate((code) => {
-          window.asked = 0;
-          window.fetch = () => {
-            window.asked += 1;
-            return Promise.resolve(new Response("", { status: code }));
+          window.asked = [];
+          window.fetch = async (_, { method }) => {
+            window.asked.push(method);
+            return new Response("", { status: code });
           };
           // At once: the field is gone as soon as anything was asked.
           document.querySelector("#text").value = "to nobody";
@@ -114,7 +181,8 @@ for (const engine of ENGINES) {
         await waitSystem(creator, line);
         await waitState(creator, "closed");
         assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
-        assert.equal(await creator.evaluate(() => window.asked), 1);
+        const asked = await creator.evaluate(() => window.asked);
+        assert.equal(new Set(asked).size, asked.length, `nothing is asked twice: ${asked}`);
       });
     }
 

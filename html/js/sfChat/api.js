@@ -79,7 +79,7 @@ export function createApi({ chatToken, userToken }, names) {
         method: "GET",
         headers,
         signal,
-        patience: POLL_PATIENCE_MS,
+        patience: hold ? POLL_PATIENCE_MS : PATIENCE_MS,
       });
       return { ...readAnswer(answer.results), left: readLeft(answer.headers) };
     },

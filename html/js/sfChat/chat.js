@@ -58,6 +58,7 @@ class Chat {
   #closing;
   #clock = createClock();
   #ended = false;
+  #refused = false;
   /** @type {import("./poll.js").PollState} */
   #line = "going";
   #writing = Promise.resolve();
@@ -76,9 +77,9 @@ class Chat {
     this.#outbox = createOutbox({
       waiting: session.waiting,
       save: () => this.#conversation.keep(),
-      send: this.#api.send,
+      send: (items) => this.#send(items),
       onState: (ids, state) => this.#markSent(ids, state),
-      onEnd: (error) => this.#endByError(error),
+      onEnd: (error) => this.#stopSending(error),
     });
     this.#poll = createPoll({
       receive: this.#api.receive,
@@ -124,6 +125,7 @@ class Chat {
 
   /** @param {Answer} answer */
   async #receive({ status, messages, left }) {
+    const isLast = status === "closed" || this.#refused;
     if (left !== null) this.#clock.set(left);
     for (const message of messages) await this.#take(message);
     if (status === "ready") await this.#beginEncryption();
@@ -135,7 +137,7 @@ class Chat {
     while (ids.length > 0) {
       await this.#api.acknowledge(ids.splice(0, ACKNOWLEDGE_LIMIT));
     }
-    if (status === "closed") this.#end();
+    if (isLast) this.#end(this.#refused ? "note.refused" : undefined);
   }
 
   /** @param {Message} message */
@@ -245,6 +247,18 @@ class Chat {
     this.#outbox.start();
   }
 
+  /** @param {import("./api.js").Item[]} items */
+  async #send(items) {
+    try {
+      await this.#api.send(items);
+    } catch (error) {
+      // A held poll does not notice that the line is dead; a new one does.
+      const isUnheard = error instanceof ApiError && error.code === 0;
+      if (isUnheard && this.#line === "going") this.#poll.start();
+      throw error;
+    }
+  }
+
   /** @returns {boolean} */
   #hint() {
     const isQuiet = this.#session.waiting.items.length === 0 &&
@@ -257,7 +271,8 @@ class Chat {
   #markSent(ids, state) {
     const wanted = new Set(ids);
     const marked = this.#conversation.mark(state, ({ id }) => wanted.has(id));
-    if (state === "failed" && marked > 0 && !this.#ended) this.#tell("note.unsent");
+    const isNews = state === "failed" && marked > 0 && !this.#refused;
+    if (isNews && !this.#ended) this.#tell("note.unsent");
     else this.#conversation.keep();
   }
 
@@ -319,9 +334,23 @@ class Chat {
     if (fault) this.#end(`fault.${fault}`, { close: true });
   }
 
+  /**
+   * Talker may have said something before closing: the poll brings it, and
+   * the farewell.
+   * @param {ApiError} error one after which nothing can be sent
+   */
+  #stopSending(error) {
+    if (error.code !== 403) {
+      this.#endByError(error);
+      return;
+    }
+    this.#refused = true;
+    this.#poll.start();
+  }
+
   /** @param {ApiError} error one that ends the chat */
   #endByError({ code }) {
-    this.#end(code === 403 ? "note.refused" : "note.gone");
+    this.#end(code === 403 || this.#refused ? "note.refused" : "note.gone");
   }
 
   /**

@@ -76,7 +76,9 @@ export function createOutbox({ waiting, save, send, onState, onEnd }) {
   return {
     /** Sends what waits, when it is its turn: a pause is not cut short. */
     start() {
-      if (!stopped && !running && waiting.items.length > 0) run();
+      if (running || waiting.items.length === 0) return;
+      if (stopped) tell("failed", waiting.items);
+      else run();
     },
     /** Sends what waits, now, whatever pause or failure there was. */
     flush() {
