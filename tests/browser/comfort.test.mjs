@@ -98,6 +98,70 @@ for (const engine of ENGINES) {
         ["sound", "notify"].map((id) => document.getElementById(id).checked)), [true, true]);
     });
 
+    it("stays where one reads, and at the end while one is there", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        const session = JSON.parse(sessionStorage.sfChat);
+        for (let i = 0; i < 200; i += 1) {
+          session.entries.push({ id: `line${i}`, from: "talker", at: i, text: `${i} `.repeat(30) });
+        }
+        sessionStorage.sfChat = JSON.stringify(session);
+      });
+      await creator.reload();
+      await waitReady(creator);
+      const left = async () => {
+        // Nothing moves where nobody can look.
+        await creator.front();
+        return creator.evaluate(() => new Promise((resolve) => {
+          // What has another size is dealt with in between.
+          requestAnimationFrame(() => requestAnimationFrame(() => {
+            const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroll");
+            resolve(scrollHeight - scrollTop - clientHeight);
+          }));
+        }));
+      };
+      await left();
+      for (const [width, height] of [[360, 740], [320, 400], [640, 800]]) {
+        await creator.setViewport(width, height);
+        assert.ok(await left() < 40, `at the end of ${width} x ${height}`);
+      }
+      await creator.evaluate(() => { document.querySelector("#scroll").scrollTop = 500; });
+      await left();
+      for (const [width, height] of [[640, 400], [360, 740]]) {
+        await creator.setViewport(width, height);
+        assert.ok(await left() > 1_000, `in the middle of ${width} x ${height}`);
+      }
+      await say(joiner, "down here");
+      await waitText(creator, "down here");
+      assert.ok(await left() > 1_000);
+      await creator.click("#newer");
+      assert.ok(await left() < 40);
+    });
+
+    it("has the page laid out once, however much there is to draw", async () => {
+      const [creator] = await meet(browser, server.url);
+      const countLooks = (lines) => creator.evaluate((length) => {
+        const { prototype } = HTMLElement;
+        const height = Object.getOwnPropertyDescriptor(prototype, "offsetHeight");
+        let looks = 0;
+        Object.defineProperty(prototype, "offsetHeight", {
+          configurable: true,
+          get() {
+            looks += 1;
+            return height.get.call(this);
+          },
+        });
+        const view = window.sfChat.view.createView({ values: {}, onTryAgain() {} });
+        view.show(Array.from({ length }, (_, i) =>
+          ({ id: `${length}-${i}`, from: "you", at: i, text: "a", state: "stored" })));
+        Object.defineProperty(prototype, "offsetHeight", height);
+        return looks;
+      }, lines);
+      const looks = await countLooks(1);
+      assert.ok(looks > 0);
+      assert.equal(await countLooks(300), looks);
+    });
+
     it("says how long the chat will last", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       for (const page of [creator, joiner]) {
@@ -153,7 +217,11 @@ for (const engine of ENGINES) {
           }
         }
       });
-      await say(creator, "too much");
+      // Longer than all that could be dropped to make room for it.
+      await creator.evaluate(() => {
+        document.querySelector("#text").value = "too much ".repeat(400);
+        document.querySelector("#composer").requestSubmit();
+      });
       await waitSystem(creator, /could not go on safely/);
       await waitState(creator, "closed");
       await waitSystem(joiner, /closed by Talker/);

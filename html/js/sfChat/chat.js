@@ -411,7 +411,7 @@ export function giveUp() {
 
 /** @param {string} note */
 function tellAlone(note) {
-  createView({ values: {}, onTryAgain() {} }).show({
+  createView({ values: {}, onTryAgain() {} }).show([{
     id: newId(), from: "system", at: Date.now(), text: "", note,
-  });
+  }]);
 }

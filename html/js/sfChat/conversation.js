@@ -2,7 +2,8 @@
 /**
  * The lines of the conversation: in the session, and drawn once they are
  * saved. What a step of the encryption shows must not be seen before the
- * step itself is kept.
+ * step itself is kept. Where the browser has no more room, the oldest lines
+ * are kept no longer.
  */
 
 import { newId, save } from "./session.js";
@@ -13,20 +14,48 @@ import { newId, save } from "./session.js";
  */
 
 /**
+ * What the session does not have to keep: nothing more becomes of it.
+ * @param {Entry} entry
+ */
+const isDone = ({ from, state }) => from !== "you" || state === "delivered";
+
+/**
  * @param {Session} session
- * @param {{ show: (entry: Entry) => void }} view
+ * @returns {boolean} whether there was something to drop
+ */
+function dropOldest(session) {
+  const done = session.entries.filter(isDone);
+  const dropped = new Set(done.slice(0, Math.ceil(done.length / 4)));
+  session.entries = session.entries.filter((entry) => !dropped.has(entry));
+  return dropped.size > 0;
+}
+
+/** @param {Session} session */
+function saveWhatFits(session) {
+  for (;;) {
+    try {
+      save(session);
+      return;
+    } catch (error) {
+      if (!dropOldest(session)) throw error;
+    }
+  }
+}
+
+/**
+ * @param {Session} session
+ * @param {Pick<import("./view.js").View, "show" | "close">} view
  */
 export function createConversation(session, view) {
-  const { entries } = session;
-  const known = new Set(entries.map(({ id }) => id));
+  const known = new Set(session.entries.map(({ id }) => id));
   /** @type {Set<Entry>} */
-  const changed = new Set(entries);
+  const changed = new Set(session.entries);
   let isOpen = true;
 
   /** @param {Omit<Entry, "at">} entry */
   function add(entry) {
     const whole = { ...entry, at: Date.now() };
-    entries.push(whole);
+    session.entries.push(whole);
     known.add(entry.id);
     changed.add(whole);
   }
@@ -41,7 +70,7 @@ export function createConversation(session, view) {
     has: (id) => known.has(id),
     /** Whether all that we have written was received. */
     get isDelivered() {
-      return entries.every(({ from, state }) => from !== "you" || state === "delivered");
+      return session.entries.every(isDone);
     },
     /**
      * @param {NonNullable<Entry["state"]>} state
@@ -49,8 +78,8 @@ export function createConversation(session, view) {
      * @returns {number} how many have changed
      */
     mark(state, which) {
-      const marked = entries.filter((entry) => entry.from === "you" &&
-        entry.state !== "delivered" && entry.state !== state && which(entry));
+      const marked = session.entries.filter((entry) =>
+        !isDone(entry) && entry.state !== state && which(entry));
       for (const entry of marked) {
         entry.state = state;
         changed.add(entry);
@@ -59,13 +88,14 @@ export function createConversation(session, view) {
     },
     /** Saves the session, then draws what has changed. */
     keep() {
-      if (isOpen) save(session);
-      changed.forEach((entry) => view.show(entry));
+      if (isOpen) saveWhatFits(session);
+      view.show(changed);
       changed.clear();
     },
     /** From now on nothing is saved: the chat is over. */
     close() {
       isOpen = false;
+      view.close();
     },
   };
 }

@@ -26,49 +26,77 @@ export function createView({ values, onTryAgain }) {
   const drawn = new WeakMap();
   /** @type {Entry["from"] | null} */
   let lastFrom = null;
+  let isFollowing = true;
+  let sizes = "";
+  let isOver = false;
 
   /** Where the log ends; an invitation may stand below. */
   const end = () => log.offsetTop + log.offsetHeight - scroller.clientHeight;
   const isNearEnd = () => scroller.scrollTop > end() - NEAR_END_PX;
+  const measure = () =>
+    [scroller.clientWidth, scroller.clientHeight, log.offsetHeight].join();
 
   function scrollToEnd() {
-    scroller.scrollTop = end() + NEAR_END_PX;
+    // Who reads the invitation is below the end already.
+    scroller.scrollTop = Math.max(scroller.scrollTop, end() + NEAR_END_PX);
     newer.hidden = true;
   }
 
   /** @param {Entry} entry */
-  function add(entry) {
-    const follow = isNearEnd() || entry.from === "you";
+  function draw(entry) {
     const element = entry.from === "system"
       ? drawSystem(entry, values)
       : drawMessage(entry, entry.from === lastFrom);
     element.id = `msg-${entry.id}`;
-    log.append(element);
     drawn.set(entry, element);
     lastFrom = entry.from;
-    if (follow) scrollToEnd();
-    else newer.hidden = false;
+    return element;
+  }
+
+  /** @param {Entry} entry one that is drawn */
+  function mark(entry) {
+    const place = drawn.get(entry)?.querySelector(".msg-state");
+    place?.replaceChildren(...drawState(entry, isOver));
   }
 
   newer.addEventListener("click", scrollToEnd);
   scroller.addEventListener("scroll", () => {
-    if (isNearEnd()) newer.hidden = true;
+    // What has another size has moved by itself, and the observer is next.
+    if (measure() !== sizes) return;
+    isFollowing = isNearEnd();
+    if (isFollowing) newer.hidden = true;
   });
   log.addEventListener("click", ({ target }) => {
     if (target instanceof Element && target.closest(".again")) onTryAgain();
   });
   // A keyboard that opens on a phone takes its room from the log.
-  new ResizeObserver(() => newer.hidden && scrollToEnd()).observe(scroller);
+  const observer = new ResizeObserver(() => {
+    sizes = measure();
+    if (isFollowing) scrollToEnd();
+  });
+  observer.observe(scroller);
+  observer.observe(log);
 
   return {
-    /** @param {Entry} entry new, or with another state than before */
-    show(entry) {
-      const element = drawn.get(entry);
-      if (!element) add(entry);
-      else element.querySelector(".msg-state")?.replaceWith(drawState(entry));
+    /** @param {Iterable<Entry>} entries new, or with another state than before */
+    show(entries) {
+      const added = [...entries].filter((entry) => !drawn.has(entry));
+      log.append(...added.map(draw));
+      for (const entry of entries) mark(entry);
+      if (added.length === 0) return;
+      isFollowing ||= added.some(({ from }) => from === "you");
+      if (isFollowing) scrollToEnd();
+      else newer.hidden = false;
+    },
+    /** The chat is over: nothing can be tried again. */
+    close() {
+      isOver = true;
+      for (const button of log.querySelectorAll(".again")) button.remove();
     },
   };
 }
+
+/** @typedef {ReturnType<typeof createView>} View */
 
 /**
  * The server's words are shown as such, unless they are those we know.
@@ -109,7 +137,7 @@ function drawMessage(entry, again) {
   const drawn = make("div", `message ${entry.from}`,
     make("time", "msg-date", clock(entry.at)), " ", shown, " ",
     drawText(entry.text));
-  if (entry.state) drawn.append(" ", drawState(entry));
+  if (entry.state) drawn.append(" ", makeStatePlace());
   return drawn;
 }
 
@@ -127,19 +155,26 @@ function drawText(text) {
   return drawn;
 }
 
-/** @param {Entry} entry one of ours */
-function drawState({ state = "sending" }) {
+/** Where a message's state goes: to be looked up, not to be heard. */
+function makeStatePlace() {
+  const place = make("span", "msg-state");
+  place.setAttribute("aria-live", "off");
+  return place;
+}
+
+/**
+ * @param {Entry} entry one of ours
+ * @param {boolean} isOver
+ */
+function drawState({ state = "sending" }, isOver) {
   const mark = make("span", `mark ${state}`, MARKS[state]);
   mark.title = say(`mark.${state}`);
   mark.setAttribute("role", "img");
   mark.setAttribute("aria-label", say(`mark.${state}`));
-  const drawn = make("span", "msg-state", mark);
-  if (state === "failed") {
-    const again = make("button", "again", say("chat.tryAgain"));
-    again.setAttribute("type", "button");
-    drawn.append(" ", again);
-  }
-  return drawn;
+  if (state !== "failed" || isOver) return [mark];
+  const again = make("button", "again", say("chat.tryAgain"));
+  again.setAttribute("type", "button");
+  return [mark, " ", again];
 }
 
 /** @param {number} at */
