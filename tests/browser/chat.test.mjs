@@ -100,6 +100,80 @@ for (const engine of ENGINES) {
         ),
       );
       assert.deepEqual(system, ["border", "msg-text", "border"]);
+
+      await say(joiner, "three");
+      await joiner.waitFor(() => document.querySelector(".you .msg-state"));
+      const look = await joiner.evaluate(() => {
+        const style = (selector, part) =>
+          getComputedStyle(document.querySelector(selector), part);
+        const colour = (selector) => style(selector).color.match(/\d+/g).map(Number);
+        return {
+          log: document.querySelector("#log").getAttribute("role"),
+          names: ["#scroll", "#log"].map((selector) =>
+            document.querySelector(selector).getAttribute("aria-label")),
+          state: document.querySelector(".msg-state").getAttribute("aria-live"),
+          asterisks: style(".system .border", "::before").content,
+          align: style(".system .msg-text").textAlign,
+          you: colour(".you .msg-name"),
+          talker: colour(".talker .msg-name"),
+          time: colour(".msg-date"),
+        };
+      });
+      assert.equal(look.log, "log");
+      assert.notEqual(look.names[0], look.names[1]);
+      assert.equal(look.state, "off", "what becomes of a message is not read out");
+      assert.match(look.asterisks, /^"\*( \*)+"$/);
+      assert.equal(look.align, "center");
+      const [you, talker] = [look.you, look.talker].map(([r, g, b]) => ({ r, g, b }));
+      assert.ok(you.g > 1.3 * you.r && you.g > 1.3 * you.b, `${look.you} is green`);
+      assert.ok(talker.r > 1.3 * talker.g && talker.g > 1.3 * talker.b, `${look.talker} is orange`);
+      assert.ok(Math.max(...look.time) - Math.min(...look.time) < 30, `${look.time} is grey`);
+    });
+
+    it("shows the server's words as such, never as its own", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        const { fetch } = window;
+        const words = [
+          { event: "note.verified", msg: `Well\n\n* * *\n\u202Edone ${"x".repeat(999)}` },
+          { event: "closed_by_talker", msg: "It is over" },
+        ];
+        window.fetch = async (url, asked) => {
+          const response = await fetch(url, asked);
+          if (asked.method !== "GET") return response;
+          const { results } = await response.json();
+          results.messages.push(...words.splice(0).map((word, i) =>
+            ({ ...word, _id: String(i).repeat(24), system: true })));
+          return new Response(JSON.stringify({ results }));
+        };
+      });
+      await say(joiner, "so that there is an answer");
+      await waitText(creator, "The server says: It is over");
+      const said = (await readSystem(creator)).at(-2);
+      assert.equal(said, `The server says: Well * * * done ${"x".repeat(124)}`);
+      const lines = await creator.evaluate(() =>
+        [...document.querySelectorAll(".system")].map((line) => [
+          line.classList.contains("own"),
+          getComputedStyle(line.querySelector(".msg-text")).backgroundColor,
+        ]));
+      assert.deepEqual(lines.map(([isOwn]) => isOwn), [false, false, true, false, false]);
+      const looks = (wanted) => lines.filter(([isOwn]) => isOwn === wanted).map(([, look]) => look);
+      assert.ok(!looks(false).includes(looks(true)[0]), "they look different");
+      assert.equal(await creator.evaluate(() => document.querySelector("#state").dataset.state),
+        "ready");
+    });
+
+    it("adds one global, which holds its modules", async () => {
+      const page = await browser.newPage();
+      const globals = () => page.evaluate(() => Object.getOwnPropertyNames(window));
+      await page.goto(`${server.url}/robots.txt`);
+      const before = new Set(await globals());
+      await createChat(page, server.url);
+      assert.deepEqual((await globals()).filter((name) => !before.has(name)), ["sfChat"]);
+      assert.deepEqual(await page.evaluate(() => Object.keys(window.sfChat).sort()), [
+        "api", "channel", "chat", "claim", "closing", "i18n", "links", "outbox", "poll", "session",
+        "validator", "view",
+      ]);
     });
 
     it("takes text for text", async () => {

@@ -12,7 +12,7 @@ import { build, startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { INSECURE_URL } from "./lib/line.mjs";
 import {
-  createChat, meet, say, waitReady, waitState, waitSystem, waitText,
+  closeChat, createChat, joinChat, meet, say, waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
 
 /** Makes a page believe that it is looked at, or not. */
@@ -96,6 +96,20 @@ for (const engine of ENGINES) {
       await waitReady(joiner);
       assert.deepEqual(await joiner.evaluate(() =>
         ["sound", "notify"].map((id) => document.getElementById(id).checked)), [true, true]);
+    });
+
+    it("calls back for Talker's coming and going", async () => {
+      const [creator, joiner] = [await browser.newPage(), await browser.newPage()];
+      const code = await createChat(creator, server.url);
+      const title = await creator.title();
+      await look(creator, true);
+      await joinChat(joiner, server.url, code);
+      await waitReady(joiner);
+      await waitReady(creator);
+      assert.equal(await creator.title(), `(1) ${title}`);
+      await closeChat(joiner);
+      await waitState(creator, "closed");
+      assert.equal(await creator.title(), `(2) ${title}`);
     });
 
     it("stays where one reads, and at the end while one is there", async () => {

@@ -27,6 +27,9 @@ const ACKNOWLEDGE_LIMIT = 100;
 // How long one waits for what should have come already, before it is told.
 const MISSING_MS = 10_000;
 const HANDSHAKE_MS = 30_000;
+const FAREWELL = /^closed_/;
+// For what the server says, as for what Talker says, one wants to be called.
+const CALLING = /^(joined$|closed_)/;
 
 /**
  * @typedef {import("./api.js").Answer} Answer
@@ -127,7 +130,7 @@ class Chat {
   async #receive({ status, messages, left }) {
     const isLast = status === "closed" || this.#refused;
     if (left !== null) this.#clock.set(left);
-    for (const message of messages) await this.#take(message);
+    for (const message of messages) await this.#take(message, status);
     if (status === "ready") await this.#beginEncryption();
     await this.#channel.thank();
     if (this.#ended) return;
@@ -140,15 +143,19 @@ class Chat {
     if (isLast) this.#end(this.#refused ? "note.refused" : undefined);
   }
 
-  /** @param {Message} message */
-  async #take(message) {
-    const { _id: id, system, msg: text, event } = message;
-    if (system) {
-      if (this.#conversation.has(id)) return;
-      this.#conversation.add({ id, from: "system", text, event });
-    } else {
-      await this.#channel.take(message, (heard) => this.#hear(heard, id));
-    }
+  /** @param {Message} message @param {Answer["status"]} status it came with */
+  async #take(message, status) {
+    const { _id: id, system } = message;
+    if (!system) await this.#channel.take(message, (heard) => this.#hear(heard, id));
+    else if (!this.#conversation.has(id)) this.#hearServer(message, status);
+  }
+
+  /** @param {Message} message @param {Answer["status"]} status */
+  #hearServer({ _id: id, msg: text, event = "" }, status) {
+    // Nobody is to believe that a chat is closed while it goes on.
+    const isTrue = status === "closed" || !FAREWELL.test(event);
+    this.#conversation.add({ id, from: "system", text, event: isTrue ? event : "" });
+    if (CALLING.test(event)) this.#attention.call();
   }
 
   /** @param {Event} event @param {string} id of the message */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * The log of the conversation: draws entries, marks what becomes of them and
- * keeps the newest in sight unless the reader has scrolled away.
+ * keeps the newest in sight unless the reader has scrolled away. The server's
+ * words must not pass for the page's own.
  */
 
 import { find, make } from "./dom.js";
@@ -12,6 +13,7 @@ import { findLinks } from "./links.js";
 
 const MARKS = { sending: "…", stored: "✓", delivered: "✓✓", failed: "!" };
 const NEAR_END_PX = 40;
+const SERVER_TEXT_LIMIT = 140;
 
 /**
  * @param {object} options
@@ -106,7 +108,16 @@ export function createView({ values, onTryAgain }) {
 function sayEntry({ note, event, text }, values) {
   if (note) return say(note, values);
   const key = `event.${event}`;
-  return hasText(key) ? say(key, values) : say("note.server", { text });
+  return hasText(key) ? say(key, values) : say("note.server", { text: shorten(text) });
+}
+
+/**
+ * One line, and nothing that turns it around or hides in it.
+ * @param {string} text
+ */
+function shorten(text) {
+  const line = text.replace(/[\s\p{C}]+/gu, " ").trim();
+  return [...line].slice(0, SERVER_TEXT_LIMIT).join("");
 }
 
 /**
@@ -120,7 +131,7 @@ function drawSystem(entry, values) {
     return line;
   };
   const text = make("div", "msg-text", sayEntry(entry, values));
-  return make("div", "message system", border(), text, border());
+  return make("div", `message system${entry.note ? " own" : ""}`, border(), text, border());
 }
 
 /**
