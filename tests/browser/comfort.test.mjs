@@ -112,6 +112,22 @@ for (const engine of ENGINES) {
       assert.equal(await creator.title(), `(2) ${title}`);
     });
 
+    it("loses nothing of what is being written", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.type("#text", "half a sen");
+      await creator.reload();
+      await waitReady(creator);
+      const field = () => creator.evaluate(() => {
+        const { value, readOnly } = document.querySelector("#text");
+        return [value, readOnly, Boolean(document.querySelector("#send"))];
+      });
+      assert.deepEqual(await field(), ["half a sen", false, true]);
+      await closeChat(joiner);
+      await waitState(creator, "closed");
+      assert.deepEqual(await field(), ["half a sen", true, false]);
+      assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
+    });
+
     it("stays where one reads, and at the end while one is there", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.evaluate(() => {

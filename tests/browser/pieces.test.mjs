@@ -7,7 +7,11 @@ import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { openPaper } from "./lib/paper.mjs";
 
 let find = openPaper();
+/** What modules have asked of the window: it is not theirs alone. */
+const listeners = {};
+globalThis.addEventListener = (type, listener) => { listeners[type] = listener; };
 
+const { createComposer } = await import("../../html/js/sfChat/composer.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
 
 const fire = (element, type) => element.dispatchEvent(new Event(type, { cancelable: true }));
@@ -15,6 +19,79 @@ const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 beforeEach(() => { find = openPaper(); });
 afterEach(() => mock.restoreAll());
+
+describe("composer", () => {
+  function open(draft) {
+    const seen = { sent: [], left: [] };
+    const composer = createComposer({
+      draft,
+      onSend: (texts) => seen.sent.push(texts),
+      onWrite() {},
+      onLeave: (text) => seen.left.push(text),
+    });
+    const write = (text) => {
+      find("text").value = text;
+      fire(find("text"), "input");
+    };
+    return { composer, seen, write };
+  }
+
+  it("looks at no novel, and neither sends nor keeps one", () => {
+    const segment = mock.method(Intl.Segmenter.prototype, "segment");
+    const { composer, seen, write } = open();
+    composer.unlock();
+    segment.mock.resetCalls();
+    write("x ".repeat(500_000));
+    fire(find("composer"), "submit");
+    listeners.pagehide();
+    assert.equal(segment.mock.callCount(), 0);
+    assert.match(find("parts").textContent, /Too long/);
+    assert.equal(find("send").disabled, true);
+    assert.deepEqual(seen, { sent: [], left: [""] });
+  });
+
+  it("takes all that is not too long", () => {
+    const { composer, seen, write } = open();
+    composer.unlock();
+    for (const [text, parts] of [["a", 1], ["word ".repeat(800), 29], ["😀".repeat(32 * 127), 32]]) {
+      write(text);
+      assert.equal(find("send").disabled, false);
+      fire(find("composer"), "submit");
+      assert.equal(seen.sent.pop().length, parts);
+    }
+    write("😀".repeat(32 * 127 + 1));
+    fire(find("composer"), "submit");
+    assert.deepEqual(seen.sent, []);
+  });
+
+  it("keeps what is being written when the page goes", () => {
+    const { composer, seen } = open("half a sen");
+    composer.unlock();
+    assert.equal(find("text").value, "half a sen");
+    assert.equal(find("send").disabled, false);
+    listeners.pagehide();
+    assert.deepEqual(seen.left, ["half a sen"]);
+    find("text").isConnected = false;
+    listeners.pagehide();
+    assert.equal(seen.left.length, 1, "nothing of a chat that was wiped");
+  });
+
+  it("leaves in sight what was not sent when the chat ends", () => {
+    const { composer, seen } = open("not yet said");
+    composer.unlock();
+    composer.remove();
+    assert.equal(find("composer").isRemoved, false);
+    assert.equal(find("text").readOnly, true);
+    assert.equal(find("send").isRemoved, true);
+    fire(find("composer"), "submit");
+    assert.deepEqual([find("text").value, seen.sent], ["not yet said", []]);
+  });
+
+  it("goes when the chat ends and nothing was being written", () => {
+    open().composer.remove();
+    assert.equal(find("composer").isRemoved, true);
+  });
+});
 
 describe("conversation", () => {
   /** A session in a storage of so many letters. */

@@ -93,9 +93,12 @@ class Chat {
     this.#attention = createAttention(session.options, () => this.#conversation.keep());
     this.#typing = createTyping(() => this.#hint());
     this.#composer = createComposer({
+      draft: session.draft,
       onSend: (texts) => this.#write(texts),
       onWrite: () => this.#typing.write(),
+      onLeave: (draft) => this.#keepDraft(draft),
     });
+    session.draft = "";
     this.#verification = createVerification({
       onMatch: () => this.#confirm(),
       onDiffer: () => this.#end("note.differ", { close: true }),
@@ -264,6 +267,13 @@ class Chat {
       if (isUnheard && this.#line === "going") this.#poll.start();
       throw error;
     }
+  }
+
+  /** @param {string} draft */
+  #keepDraft(draft) {
+    if (draft === "") return;
+    this.#session.draft = draft;
+    this.#conversation.keep();
   }
 
   /** @returns {boolean} */

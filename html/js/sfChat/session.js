@@ -34,6 +34,7 @@ const KEY = "sfChat";
  * @property {Waiting} waiting
  * @property {number[]} owed numbers of texts we owe a receipt for
  * @property {number} missed missing numbers below this one were told of
+ * @property {string} [draft] what is being written
  * @property {{ sound: boolean, notify: boolean }} options
  */
 

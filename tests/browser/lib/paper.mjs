@@ -18,6 +18,7 @@ class PaperElement extends EventTarget {
   textContent = "";
   style = {};
   dataset = {};
+  isConnected = true;
   isRemoved = false;
 
   append() {}
