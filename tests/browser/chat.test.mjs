@@ -68,6 +68,10 @@ for (const engine of ENGINES) {
       for (const page of [creator, joiner]) {
         await page.waitFor(() => !document.querySelector("#again").hidden);
         assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+        assert.deepEqual(await page.evaluate(() => [
+          document.activeElement.id,
+          ...["composer", "close", "show-options"].map((id) => document.getElementById(id)),
+        ]), ["again", null, null, null]);
         await page.reload();
         await waitPath(page, "/");
         assert.deepEqual(page.complaints, []);

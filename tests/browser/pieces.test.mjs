@@ -11,6 +11,7 @@ let find = openPaper();
 const listeners = {};
 globalThis.addEventListener = (type, listener) => { listeners[type] = listener; };
 
+const { createAttention } = await import("../../html/js/sfChat/attention.js");
 const { createComposer } = await import("../../html/js/sfChat/composer.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
 
@@ -19,6 +20,59 @@ const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 beforeEach(() => { find = openPaper(); });
 afterEach(() => mock.restoreAll());
+
+describe("attention", () => {
+  const open = (options) => createAttention(options, () => {});
+
+  it("stops nothing where the browser refuses to ring and to notify", async () => {
+    const refuse = class {
+      static requestPermission = () => Promise.reject(new Error("refused"));
+      constructor() {
+        throw new DOMException("refused", "NotSupportedError");
+      }
+    };
+    Object.assign(globalThis, { AudioContext: refuse, Notification: refuse });
+    const options = { sound: true, notify: true };
+    open(options).call();
+    assert.match(document.title, /^\(1\)/);
+    find("sound").checked = true;
+    fire(find("sound"), "change");
+    find("notify").checked = true;
+    fire(find("notify"), "change");
+    await soon();
+    assert.equal(options.notify, false);
+    assert.equal(find("notify-problem").hidden, false);
+  });
+
+  it("leaves no notification, no bell and no context behind", () => {
+    const closed = [];
+    globalThis.Notification = class extends EventTarget {
+      close() { closed.push("notification"); }
+    };
+    // One that may not play: what is to end it never happens.
+    globalThis.AudioContext = class {
+      currentTime = 0;
+      async close() { closed.push("context"); }
+    };
+    const node = class extends EventTarget {
+      gain = { setTargetAtTime() {} };
+      connect() { return this; }
+      start() {}
+      stop() {}
+    };
+    Object.assign(globalThis, { OscillatorNode: node, GainNode: node });
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const attention = open({ sound: true, notify: true });
+    attention.call();
+    assert.deepEqual(closed, []);
+    mock.timers.tick(10_000);
+    mock.timers.reset();
+    assert.deepEqual(closed, ["context"]);
+    attention.remove();
+    assert.deepEqual(closed, ["context", "notification"]);
+    assert.equal(find("show-options").isRemoved, true);
+  });
+});
 
 describe("composer", () => {
   function open(draft) {

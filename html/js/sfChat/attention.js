@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Tells of messages that arrive while nobody is looking: the title and the
- * icon count them; a sound and a notification, if wanted, say only that
- * there is one.
+ * Tells of what arrives while nobody is looking: the title and the icon
+ * count it; a sound and a notification, if wanted, say only that there is
+ * something. They are an extra: a browser that refuses them stops nothing.
  */
 
 import { find } from "./dom.js";
@@ -12,6 +12,7 @@ const TONE_HZ = 660;
 const TONE_SECONDS = 0.18;
 const TONE_GAIN = 0.08;
 const RING_REST_MS = 1_000;
+const RING_LIMIT_MS = 3_000;
 
 /** @typedef {import("./session.js").Session["options"]} Options */
 
@@ -26,6 +27,8 @@ export function createAttention(options, onChange) {
   const { href: calm } = icon;
   let count = 0;
   let lastRing = -Infinity;
+  /** @type {Notification | null} */
+  let notification = null;
 
   function show() {
     document.title = count ? say("chat.unread", { count, title }) : title;
@@ -38,23 +41,32 @@ export function createAttention(options, onChange) {
     if (!document.hidden) count = 0;
     show();
   });
-  offerOptions(options, onChange);
+  const removeOptions = offerOptions(options, onChange);
 
   return {
-    /** A message has come. */
+    /** Something has come. */
     call() {
       if (!document.hidden) return;
       count += 1;
       show();
-      if (options.notify) notify();
+      if (options.notify) notification = notify() ?? notification;
       if (!options.sound || performance.now() - lastRing < RING_REST_MS) return;
       lastRing = performance.now();
       ring();
     },
+    /** For good: the chat is over. */
+    remove() {
+      notification?.close();
+      removeOptions();
+    },
   };
 }
 
-/** @param {Options} options @param {() => void} onChange */
+/**
+ * @param {Options} options
+ * @param {() => void} onChange
+ * @returns {() => void} takes the offer back
+ */
 function offerOptions(options, onChange) {
   const dialog = find("options", HTMLDialogElement);
   const sound = find("sound", HTMLInputElement);
@@ -62,8 +74,8 @@ function offerOptions(options, onChange) {
   sound.checked = options.sound;
   notifications.checked = options.notify;
   notifications.disabled = !("Notification" in window);
-  find("show-options", HTMLButtonElement)
-    .addEventListener("click", () => dialog.showModal());
+  const button = find("show-options", HTMLButtonElement);
+  button.addEventListener("click", () => dialog.showModal());
   sound.addEventListener("change", () => {
     options.sound = sound.checked;
     if (sound.checked) ring();
@@ -74,14 +86,24 @@ function offerOptions(options, onChange) {
     options.notify = notifications.checked;
     onChange();
   });
+  return () => {
+    if (dialog.open) dialog.close();
+    button.remove();
+  };
 }
 
 async function isAllowed() {
-  const isGranted = await Notification.requestPermission() === "granted";
+  let isGranted = false;
+  try {
+    isGranted = await Notification.requestPermission() === "granted";
+  } catch {
+    // Somebody forbids even to ask.
+  }
   find("notify-problem", HTMLElement).hidden = isGranted;
   return isGranted;
 }
 
+/** @returns {Notification | null} */
 function notify() {
   try {
     const shown = new Notification(say("chat.notification"), { tag: "sfChat" });
@@ -89,19 +111,30 @@ function notify() {
       window.focus();
       shown.close();
     });
+    return shown;
   } catch {
     // Chrome on Android has the constructor and forbids it.
+    return null;
   }
 }
 
 function ring() {
+  try {
+    play();
+  } catch {
+    // Browsers have only so many contexts, and some machines no sound.
+  }
+}
+
+function play() {
   const context = new AudioContext();
+  // Even one that is never allowed to run, and so has no end, takes room.
+  setTimeout(() => context.close(), RING_LIMIT_MS);
   const tone = new OscillatorNode(context, { frequency: TONE_HZ });
   const volume = new GainNode(context, { gain: TONE_GAIN });
   const end = context.currentTime + TONE_SECONDS;
   volume.gain.setTargetAtTime(0, context.currentTime, TONE_SECONDS / 3);
   tone.connect(volume).connect(context.destination);
-  tone.addEventListener("ended", () => context.close());
   tone.start();
   tone.stop(end);
 }

@@ -388,7 +388,9 @@ class Chat {
     this.#typing.hide();
     this.#clock.stop();
     showState("closed");
-    find("again", HTMLElement).hidden = false;
+    const again = find("again", HTMLElement);
+    again.hidden = false;
+    again.focus();
   }
 
   #panic() {
@@ -400,6 +402,7 @@ class Chat {
   #forget() {
     this.#ended = true;
     this.#conversation.close();
+    this.#attention.remove();
     this.#poll.stop();
     this.#outbox.stop();
     clearTimeout(this.#patience);
