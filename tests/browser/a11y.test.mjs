@@ -12,7 +12,7 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import {
-  closeChat, createChat, joinChat, say, waitReady, waitText,
+  closeChat, createChat, joinChat, meet, say, waitReady, waitState, waitText,
 } from "./lib/story.mjs";
 
 const AXE = readFileSync(
@@ -34,13 +34,16 @@ async function findFaults(page) {
   });
 }
 
-/** What stands out of the window to the right, and so needs scrolling. */
+/** What stands out of the window to a side, and so needs scrolling. */
 const findWide = (page) =>
   page.evaluate(() => {
     const { clientWidth, scrollWidth } = document.documentElement;
     if (scrollWidth <= clientWidth) return [];
     return [...document.body.querySelectorAll("*")]
-      .filter((element) => element.getBoundingClientRect().right > clientWidth + 0.5)
+      .filter((element) => {
+        const { left, right } = element.getBoundingClientRect();
+        return right > clientWidth + 0.5 || left < -0.5;
+      })
       .map((element) => element.outerHTML.slice(0, 120));
   });
 
@@ -148,6 +151,66 @@ for (const engine of ENGINES) {
         await visitAll(browser, server.url, async (page, name) => {
           assert.deepEqual(await findFaults(page), [], name);
         });
+      });
+
+      it("leaves axe and narrow screens no reason to complain from right to left", async () => {
+        browser = await openBrowser(engine, { language: "ar" });
+        await visitAll(browser, server.url, async (page, name) => {
+          await page.setViewport(320, 640);
+          assert.equal(await page.evaluate(() => getComputedStyle(document.body).direction), "rtl");
+          assert.deepEqual(await findFaults(page), [], name);
+          assert.deepEqual(await findWide(page), [], name);
+        });
+      });
+
+      it("moves nothing where the device wants that", async () => {
+        const countMoving = (page) => page.evaluate(() =>
+          [...document.querySelectorAll("*")].filter((element) => {
+            const { animationName, transitionDuration } = getComputedStyle(element);
+            return animationName !== "none" || transitionDuration !== "0s";
+          }).length);
+        for (const reducedMotion of [false, true]) {
+          browser = await openBrowser(engine, { reducedMotion });
+          const page = await browser.newPage();
+          await page.goto(server.url);
+          const counts = [await countMoving(page)];
+          await createChat(page, server.url);
+          counts.push(await countMoving(page));
+          assert.deepEqual(counts.map((count) => count > 0), Array(2).fill(!reducedMotion));
+          if (!reducedMotion) await browser.close();
+        }
+      });
+
+      it("has all within reach in a small window", async () => {
+        browser = await openBrowser(engine);
+        const [creator, joiner] = await meet(browser, server.url);
+        const isInSight = (page, selector) => page.evaluate((wanted) => {
+          const { top, bottom } = document.querySelector(wanted).getBoundingClientRect();
+          return top >= 0 && bottom <= innerHeight;
+        }, selector);
+        await creator.setViewport(320, 568);
+        await creator.click("#security");
+        for (const button of ["match", "later", "differ"]) {
+          assert.ok(await isInSight(creator, `#verify [value=${button}]`), button);
+        }
+        await creator.press("Escape");
+        // As a zoom of 400 % makes it of 1280 x 1024.
+        await creator.setViewport(320, 256);
+        for (const part of [".bar", "#scroll", "#composer"]) {
+          assert.ok(await isInSight(creator, part), part);
+        }
+        await creator.setViewport(360, 740);
+        const measureBar = () =>
+          creator.evaluate(() => document.querySelector(".bar").offsetHeight);
+        const height = await measureBar();
+        await creator.setOffline(true);
+        await waitState(creator, "retrying");
+        assert.equal(await measureBar(), height, "a lost line moves nothing");
+        await creator.setOffline(false);
+        await creator.setViewport(320, 256);
+        await closeChat(joiner);
+        await creator.waitFor(() => !document.querySelector("#again").hidden);
+        assert.ok(await isInSight(creator, "#again"));
       });
     }
 

@@ -54,7 +54,8 @@ for (const engine of ENGINES) {
       const heard = [["you", "Hello"], ["talker", "Hi"], ["talker", "How are you?"]];
       assert.deepEqual(await readLog(creator), heard);
       assert.deepEqual(await readSystem(creator), [
-        `Welcome to SFChat!\nPlease send code: ${code} to Talker`,
+        `Welcome to SFChat!\nPlease send code: ${code} to Talker,\n` +
+          "or better, as it is safer: the link below",
         "Talker was successfully joined to chat",
         "All that you write is now encrypted from end to end. It is not verified " +
           "yet who is at the other end: please compare the safety number.",
