@@ -137,6 +137,36 @@ for (const engine of ENGINES) {
         await page.evaluate(() => document.querySelector("#typing").textContent), "");
     });
 
+    it("tells nothing of writing while something of ours is under way", async () => {
+      const { page, peer } = await establish();
+      await page.evaluate(() => {
+        const { fetch } = window;
+        window.sent = 0;
+        window.fetch = (url, asked) => {
+          if (asked.method === "POST") window.sent += JSON.parse(asked.body).data.messages.length;
+          return fetch(url, asked);
+        };
+      });
+      /** The rest between two hints is over. */
+      const rest = () => page.evaluate(() => {
+        const { now } = performance;
+        performance.now = () => now.call(performance) + 60_000;
+      });
+      const sent = () => page.evaluate(() => window.sent);
+      await say(page, "one");
+      await page.waitFor(() => document.querySelector(".mark.stored"));
+      const before = await sent();
+      await rest();
+      await say(page, "two");
+      await page.waitFor(() => document.querySelectorAll(".mark.stored").length === 2);
+      assert.equal(await sent(), before + 1, "the message and nothing else");
+      const ns = [(await peer.hear("text")).n, (await peer.hear("text")).n];
+      await peer.thank(ns);
+      await page.waitFor(() => document.querySelectorAll(".mark.delivered").length === 2);
+      await page.type("#text", "t");
+      await page.waitFor((wanted) => window.sent === wanted, before + 2);
+    });
+
     it("survives a refresh at every step of the handshake", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);

@@ -14,6 +14,8 @@ globalThis.addEventListener = (type, listener) => { listeners[type] = listener; 
 const { createAttention } = await import("../../html/js/sfChat/attention.js");
 const { createComposer } = await import("../../html/js/sfChat/composer.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
+const { showInvitation } = await import("../../html/js/sfChat/invitation.js");
+const { createTyping } = await import("../../html/js/sfChat/typing.js");
 
 const fire = (element, type) => element.dispatchEvent(new Event(type, { cancelable: true }));
 const soon = () => new Promise((resolve) => setImmediate(resolve));
@@ -195,4 +197,75 @@ describe("conversation", () => {
     assert.throws(() => conversation.keep(), { name: "QuotaExceededError" });
     assert.deepEqual(shown, [], "what is not kept is not shown");
   });
+});
+
+describe("typing", () => {
+  it("gives a hint every five seconds at most, and not when it is refused", () => {
+    let now = 1_000;
+    mock.method(performance, "now", () => now);
+    const hints = [];
+    let isQuiet = true;
+    const typing = createTyping(() => {
+      if (isQuiet) hints.push(now);
+      return isQuiet;
+    });
+    for (; now < 17_000; now += 250) typing.write();
+    assert.deepEqual(hints, [1_000, 6_000, 11_000, 16_000]);
+    isQuiet = false;
+    for (; now < 30_000; now += 250) typing.write();
+    isQuiet = true;
+    typing.write();
+    assert.deepEqual(hints.slice(4), [30_000], "at once, when it is quiet again");
+  });
+
+  it("hints no more when nobody is heard, until somebody is", () => {
+    let now = 0;
+    mock.method(performance, "now", () => now);
+    let hints = 0;
+    const typing = createTyping(() => Boolean(hints += 1));
+    const write = () => {
+      for (let i = 0; i < 20; i += 1, now += 5_000) typing.write();
+    };
+    write();
+    assert.equal(hints, 8);
+    typing.hear();
+    write();
+    assert.equal(hints, 16);
+  });
+});
+
+describe("share sheet", () => {
+  const code = "0123456789abcdef01234567";
+  const secret = "AAECAwQFBgcICQoLDA0ODw";
+  const invite = () => showInvitation({ code, secret, linkOnly: false, onLinkOnly() {} });
+  const stub = (canShare, share) => Object.defineProperty(globalThis, "navigator", {
+    value: { canShare, share }, configurable: true,
+  });
+
+  it("offers the link where the device can share it", async () => {
+    const asked = [];
+    stub(({ url }) => url.startsWith("https://"), async (what) => { asked.push(what); });
+    invite();
+    assert.equal(find("share").hidden, false);
+    fire(find("share"), "click");
+    assert.equal(asked.length, 1);
+    assert.equal(asked[0].url, `https://chat.example/#j=${code}.${secret}`);
+    assert.doesNotMatch(asked[0].text, new RegExp(`${code}|${secret}`));
+  });
+
+  it("minds nobody who changes their mind", async () => {
+    stub(() => true, () => Promise.reject(new DOMException("no", "AbortError")));
+    invite();
+    fire(find("share"), "click");
+    // As an unhandled rejection it would end this test, and a chat.
+    await soon();
+  });
+
+  for (const [where, canShare] of [["cannot share", undefined], ["does not want the link", () => false]]) {
+    it(`is not offered where the device ${where}`, () => {
+      stub(canShare, undefined);
+      invite();
+      assert.equal(find("share").hidden, true);
+    });
+  }
 });

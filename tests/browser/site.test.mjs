@@ -146,6 +146,23 @@ describe("the built site", () => {
     }
   });
 
+  it("has a home page with the words of the mock-up, in their order", () => {
+    const lines = read("index.html").replace(/<head>.*?<\/head>|<script.*?<\/script>/gs, "")
+      .replace(/<input[^>]* placeholder="([^"]*)"[^>]*>/g, "$1").replace(/<[^>]*>/g, "\n")
+      .split("\n").map((line) => line.replace(/\s+/g, " ").trim());
+    let at = 0;
+    for (const words of [
+      "SFChat — Secure Free Chat", "create new", "OR", "Enter code here…", "join",
+      "Chat", "click “create new”", "send the link or the code to a friend",
+      "enjoy free secure chatting", "Secure because", "Free considering", "open source",
+      "BSD-3-Clause", "Privacy", "License", "Source", "FAQ", "Contact", "©",
+    ]) {
+      const next = lines.findIndex((line, i) => i >= at && line.startsWith(words));
+      assert.ok(next >= 0, `“${words}” in ${lines.slice(at).filter(Boolean)}`);
+      at = next + 1;
+    }
+  });
+
   it("leads nowhere that does not exist", () => {
     for (const page of pages) {
       for (const [, url] of read(page).matchAll(/\s(?:href|src)="(\/[^"]*)"/g)) {
