@@ -9,10 +9,10 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
+import { waitFor } from '../lib/children.mjs';
 import { build, storeKind } from '../lib/server.mjs';
-import {
-  listJobs, makePlace, runCommand, startRedis, startWorker, waitFor,
-} from './lib/jobs.mjs';
+import { startRedis } from '../lib/stores.mjs';
+import { listJobs, makePlace, runCommand, startWorker } from './lib/jobs.mjs';
 
 const KEYS = 'sfchat:{jobs}:';
 
@@ -23,7 +23,7 @@ const KEYS = 'sfchat:{jobs}:';
  */
 async function makeJobs(t) {
   const env = await makePlace(t);
-  const redis = await startRedis(t, env);
+  const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
   env.SFCHAT_REDIS = redis.address;
   const now = Date.now();
   const jobs = {
@@ -125,7 +125,7 @@ test('watching goes on, through an absence of Redis too', async (t) => {
 
 test('a working worker is seen with its job', async (t) => {
   const env = await makePlace(t);
-  const redis = await startRedis(t, env);
+  const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
   env.SFCHAT_REDIS = redis.address;
   await startWorker(t, env);
   const { workers: [worker] } = await waitFor(async () => {

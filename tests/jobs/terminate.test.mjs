@@ -7,9 +7,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { storeKind } from '../lib/server.mjs';
+import { startRedis } from '../lib/stores.mjs';
 import {
   acknowledgeAll, countJobs, fill, look, makeChat, makePlace, request,
-  runCommand, send, startRedis,
+  runCommand, send,
 } from './lib/jobs.mjs';
 
 const LIFETIME = 86400;
@@ -17,7 +18,7 @@ const GRACE = 3600;
 
 test('with Redis, one job is queued however often it runs', async (t) => {
   const env = await makePlace(t);
-  const redis = await startRedis(t, env);
+  const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
   env.SFCHAT_REDIS = redis.address;
   for (const said of ['queued', 'there is one already']) {
     const { code, stdout, stderr } = await runCommand('terminate', [], env);
@@ -30,7 +31,7 @@ test('with Redis, one job is queued however often it runs', async (t) => {
 
 test('ten that start at once queue one job', async (t) => {
   const env = await makePlace(t);
-  const redis = await startRedis(t, env);
+  const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
   env.SFCHAT_REDIS = redis.address;
   const ends = await Promise.all(
     Array.from({ length: 10 }, () => runCommand('terminate', [], env)));

@@ -7,8 +7,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { waitFor } from '../lib/children.mjs';
+import { startRedis } from '../lib/stores.mjs';
 import {
-  acknowledgeAll, makeChat, makePlace, request, send, startRedis, waitFor,
+  acknowledgeAll, makeChat, makePlace, request, send,
 } from './lib/jobs.mjs';
 
 /**
@@ -18,7 +20,7 @@ import {
 async function makeMachines(t, pollSleep) {
   const here = await makePlace(t, { SFCHAT_POLL_SLEEP: pollSleep });
   const there = await makePlace(t);
-  const redis = await startRedis(t, here);
+  const redis = await startRedis(t, here.SFCHAT_RUNTIME_DIR);
   const shared = {
     SFCHAT_WAKE: 'redis', SFCHAT_REDIS: redis.address,
     SFCHAT_STORE: here.SFCHAT_STORE,
@@ -28,7 +30,7 @@ async function makeMachines(t, pollSleep) {
   };
 }
 
-/** @param {import('./lib/jobs.mjs').Redis} redis @param {number} count */
+/** @param {import('../lib/stores.mjs').Redis} redis @param {number} count */
 const listens = (redis, count) => waitFor(async () => {
   const channels = await redis.run('PUBSUB', 'CHANNELS');
   return channels.split('\n').filter(Boolean).length === count;

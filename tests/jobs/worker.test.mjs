@@ -8,10 +8,11 @@ import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { waitFor } from '../lib/children.mjs';
 import { storeKind } from '../lib/server.mjs';
+import { startRedis } from '../lib/stores.mjs';
 import {
-  countJobs, fill, listJobs, makePlace, request, runCommand, startRedis,
-  startWorker, waitFor,
+  countJobs, fill, listJobs, makePlace, request, runCommand, startWorker,
 } from './lib/jobs.mjs';
 
 const OLD = 86400 + 60;
@@ -21,7 +22,7 @@ const MANY = 200_000;
 /** @param {import('node:test').TestContext} t */
 async function makeRedisPlace(t) {
   const env = await makePlace(t);
-  const redis = await startRedis(t, env);
+  const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
   env.SFCHAT_REDIS = redis.address;
   return { env, redis };
 }

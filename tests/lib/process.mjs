@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Looks at the processes of a server under test, through /proc.
+// Looks at the processes of a server under test, through /proc, and kills some.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -62,4 +63,44 @@ export async function waitPrograms(server, count, milliseconds = GONE_MS) {
     await sleep(50);
   } while (Date.now() < end);
   assert.fail(`${found.length} programs run, not ${count}`);
+}
+
+/** @param {number} pid @returns {boolean} whether there was anybody to kill */
+export function kill(pid) {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
+}
+
+/** @param {number} pid @returns {number[]} its children */
+function findChildren(pid) {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1")
+    .split(" ").filter(Boolean).map(Number);
+}
+
+/**
+ * Kills so many of the programs that serve a request, the newest each time, at
+ * a random moment of its life.
+ *
+ * @param {{dir: string}} server
+ * @param {number} count
+ */
+export async function killPrograms(server, count) {
+  const processes = await findProcesses(server);
+  // Those that fork for each request; what they have forked has their name.
+  const parents = processes.filter(({ name, parent }) =>
+    /^lighttpd\0|\0--scgi\0/.test(name) && !processes.some(
+      (other) => other.pid === parent && other.name === name));
+  let last = 0;
+  for (let killed = 0; killed < count;) {
+    await sleep(0);
+    const children = parents.flatMap(({ pid }) => findChildren(pid));
+    const newest = Math.max(0, ...children);
+    if (newest === last) continue;
+    last = newest;
+    await sleep(Math.random() * 5);
+    if (newest && kill(newest)) killed += 1;
+  }
 }

@@ -5,12 +5,12 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
-import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { findPort, root, startServer } from "../lib/server.mjs";
+import { waitPort } from "../lib/children.mjs";
+import { kill } from "../lib/process.mjs";
+import { findPort, startServer } from "../lib/server.mjs";
+import { startMongodb } from "../lib/stores.mjs";
 
 /** @param {string} words */
 function ip(words) {
@@ -49,11 +49,7 @@ export function makeHost(context, number) {
   const address = `10.213.${number}.2`;
   const crash = () => {
     for (const pid of ip(`netns pids ${name}`).split("\n").filter(Boolean)) {
-      try {
-        process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It has ended meanwhile.
-      }
+      kill(Number(pid));
     }
   };
   ip(`netns add ${name}`);
@@ -85,22 +81,6 @@ export async function startNode(host, env) {
   return { ...server, url: `https://${host.address}:${port}` };
 }
 
-/** @param {string} address @param {number} port */
-async function answers(address, port) {
-  for (let tries = 0; tries < 600; tries++) {
-    const socket = net.connect(port, address);
-    try {
-      await once(socket, "connect");
-      return;
-    } catch {
-      await sleep(100);
-    } finally {
-      socket.destroy();
-    }
-  }
-  throw new Error(`nothing answers at port ${port}`);
-}
-
 /**
  * The one store of the site, reachable from all hosts.
  *
@@ -109,15 +89,7 @@ async function answers(address, port) {
  * @returns {Promise<number>} its port
  */
 export async function startStore(context, hosts) {
-  const port = await findPort();
-  const folder = await mkdtemp("/tmp/sfchat-nodes-");
-  const child = spawn(path.join(root, "scripts/test-mongodb"),
-    ["serve", String(port), folder], { stdio: "ignore" });
-  context.after(async () => {
-    child.kill("SIGKILL");
-    await rm(folder, { recursive: true, force: true });
-  });
-  await answers("127.0.0.1", port);
+  const { port } = await startMongodb(context);
   // The server listens for this machine alone.
   for (const { hub } of hosts) {
     const relay = net.createServer((near) => {
@@ -147,6 +119,6 @@ export async function startRedis(context, hosts, password) {
     "--requirepass", password, "--save", "", "--loglevel", "warning",
   ], { stdio: "ignore" });
   context.after(() => child.kill("SIGKILL"));
-  await answers(hosts[0].hub, port);
+  await waitPort(port, hosts[0].hub);
   return port;
 }

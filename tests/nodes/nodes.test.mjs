@@ -8,13 +8,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Person, create, join, makeToken, texts } from "../lib/chat.mjs";
+import { create, join, makeToken, texts } from "../lib/chat.mjs";
+import { startTalk } from "../lib/load.mjs";
 import {
   canHaveHosts, makeHost, startNode, startRedis, startStore,
 } from "./hosts.mjs";
 
 const CHATS = 4;
-const MESSAGES = 30;
+const MESSAGES = 100;
 /* So long that nobody who is answered soon has just looked. */
 const POLL_SLEEP = 60;
 
@@ -24,54 +25,6 @@ if (!possible && process.env.CI) {
 }
 const skip = possible ? false
   : "SKIPPED: no network namespaces here (root and iproute2 are needed)";
-
-/** Somebody who goes on through the other machine when one is gone. */
-class Traveller {
-  /** @param {Person} person @param {object[]} nodes  the nearest first */
-  constructor(person, nodes) {
-    Object.assign(this, { person, nodes: [...nodes] });
-  }
-
-  /** @param {(person: Person) => Promise<any>} ask  until it is answered */
-  async insist(ask) {
-    for (let tries = 0; tries < 200; tries++) {
-      this.person.server = this.nodes[0];
-      try {
-        const answer = await ask(this.person);
-        if (answer.status < 500) return answer;
-      } catch {
-        // No answer: the request may have been served or not.
-      }
-      this.nodes.push(this.nodes.shift());
-      await sleep(50);
-    }
-    throw new Error("no machine answers");
-  }
-
-  /** Sends so many messages, one after the other. */
-  async sendAll(count) {
-    for (let i = 0; i < count; i++) {
-      const item = { _id: makeToken(), msg: `message ${i}` };
-      const { status } = await this.insist((person) => person.send(item));
-      assert.equal(status, 202);
-    }
-  }
-
-  /** Receives so many, acknowledging each answer. */
-  async receiveAll(count) {
-    const got = [];
-    while (got.length < count) {
-      const { json } = await this.insist((person) => person.poll());
-      const { messages } = json.results;
-      const ids = messages.map(({ _id }) => _id);
-      const { status } =
-        await this.insist((person) => person.acknowledge(...ids));
-      assert.equal(status, 202);
-      got.push(...messages.filter(({ system }) => !system));
-    }
-    return got;
-  }
-}
 
 describe("a site on two machines", { skip }, () => {
   const undo = [];
@@ -147,25 +100,11 @@ describe("a site on two machines", { skip }, () => {
 
   it("loses and doubles nothing when a machine dies under load", async () => {
     const pairs = await Promise.all(Array.from({ length: CHATS }, meet));
-    const people = pairs.flatMap(([alice, bob]) => [
-      new Traveller(alice, nodes), new Traveller(bob, [...nodes].reverse()),
-    ]);
-    const received = people.map((one) => one.receiveAll(MESSAGES));
-    // Each sends by a connection of its own, beside the poll.
-    const sent = people.map(({ person, nodes: way }) => new Traveller(
-      new Person(person.server, person.chat, person.user), way,
-    ).sendAll(MESSAGES));
-    await sleep(700);
+    const talk = startTalk(pairs, ({ server }) =>
+      (server === nodes[0] ? nodes : [...nodes].reverse()));
+    await talk.carries(MESSAGES);
     hosts[0].crash();
-    await Promise.all(sent);
-    for (const got of await Promise.all(received)) {
-      const expected =
-        Array.from({ length: MESSAGES }, (_, i) => `message ${i}`);
-      assert.deepEqual(got.map(({ msg }) => msg), expected);
-    }
-    for (const { person } of people) {
-      person.server = nodes[1];
-      assert.deepEqual(await person.drain(), []);
-    }
+    await talk.carries(MESSAGES);
+    await talk.stop();
   });
 });

@@ -1,72 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the tests of the background share: a private Redis, the programs as
-// built, run directly, and a place of their own. Must not know what is right.
+// What the tests of the background share: the programs as built, run directly,
+// and a place of their own. Must not know what is right.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
+import { atEnd, execute, waitFor } from '../../lib/children.mjs';
 import { build, storeKind } from '../../lib/server.mjs';
 
 const out = path.join(build, storeKind);
 
 /** @typedef {Record<string, string>} Env */
-
-/**
- * @param {() => Promise<any>} look  until it returns something true
- * @param {string} what  that is waited for
- * @returns {Promise<any>} what it returned
- */
-export async function waitFor(look, what, seconds = 90) {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await sleep(20);
-  }
-}
-
-/**
- * @param {string} file
- * @param {string[]} args
- * @param {Env} env
- * @param {string} [input]
- * @returns {Promise<{code: number | null, stdout: string, stderr: string}>}
- */
-async function execute(file, args, env, input = '') {
-  const child = spawn(file, args, { env: { PATH: '/usr/bin:/bin', ...env } });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => { stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text) => { stderr += text; });
-  child.stdin.on('error', () => {}).end(input);
-  const [code] = await once(child, 'close');
-  return { code, stdout, stderr };
-}
-
-/** @type {WeakMap<object, (() => unknown)[]>} */
-const ends = new WeakMap();
-
-/**
- * What is begun last is ended first: a directory goes after those who use it.
- *
- * @param {import('node:test').TestContext} context
- * @param {() => unknown} end
- */
-function atEnd(context, end) {
-  const stack = ends.get(context) ?? [];
-  if (stack.length === 0) {
-    ends.set(context, stack);
-    context.after(async () => {
-      while (stack.length > 0) await stack.pop()?.();
-    });
-  }
-  stack.push(end);
-}
 
 /** The default, in the directory; or a database of its own. @param {string} dir */
 function placeStore(dir) {
@@ -90,58 +37,6 @@ export async function makePlace(context, settings = {}) {
     SFCHAT_RUNTIME_DIR: dir, SFCHAT_STORE: placeStore(dir),
     SFCHAT_CREATE_LIMIT: '0', ...settings,
   };
-}
-
-/**
- * @typedef {object} Redis
- * @property {string} address  for SFCHAT_REDIS
- * @property {() => Promise<void>} start
- * @property {() => Promise<void>} kill  as kill -9; what it knew is kept
- * @property {(...words: string[]) => Promise<string>} run  one command
- */
-
-/**
- * A Redis server in a place.
- *
- * @param {import('node:test').TestContext} context  ends it in the end
- * @param {Env} env
- * @returns {Promise<Redis>}
- */
-export async function startRedis(context, env) {
-  const dir = env.SFCHAT_RUNTIME_DIR;
-  const socket = path.join(dir, 'redis.sock');
-  /** @type {import('node:child_process').ChildProcess} */
-  let child;
-  /** @param {string[]} words */
-  const ask = (...words) => execute('redis-cli', ['-s', socket, ...words], {});
-  const redis = {
-    address: `unix:${socket}`,
-    async start() {
-      child = spawn('redis-server', [
-        '--port', '0', '--unixsocket', socket, '--dir', dir, '--save', '',
-        '--appendonly', 'yes', '--appendfsync', 'always',
-        '--loglevel', 'warning', '--logfile', 'redis.log'],
-      { stdio: 'ignore' });
-      child.on('error', (error) => { throw error; });
-      child.on('exit', (code, signal) => {
-        if (signal === 'SIGKILL') return;
-        console.error(`redis-server ended by itself: ${code ?? signal}`);
-      });
-      await waitFor(async () => (await ask('ping')).stdout === 'PONG\n',
-        'redis-server answers');
-    },
-    async kill() {
-      if (!child.kill('SIGKILL')) return;
-      await once(child, 'close');
-    },
-    /** @param {string[]} words */
-    async run(...words) {
-      return (await ask(...words)).stdout.trim();
-    },
-  };
-  await redis.start();
-  atEnd(context, redis.kill);
-  return redis;
 }
 
 /**

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// MongoDB is killed under a whole site where people talk, and started again:
+// nobody loses anything, and nobody has to do anything.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { meet } from "../lib/chat.mjs";
+import { atEnd, waitFor } from "../lib/children.mjs";
+import { startTalk } from "../lib/load.mjs";
+import { startServer } from "../lib/server.mjs";
+import { startMongodb } from "../lib/stores.mjs";
+
+describe("MongoDB killed under load", () => {
+  for (const serve of ["cgi", "scgi"]) {
+    it(`nothing is lost or doubled, by ${serve}`, async (t) => {
+      const mongodb = await startMongodb(t);
+      const server = await startServer({ env: {
+        SFCHAT_SERVE: serve, SFCHAT_STORE:
+          `mongodb://127.0.0.1:${mongodb.port}/sfchat?directConnection=true`,
+      } });
+      atEnd(t, server.stop);
+      const talk = startTalk([await meet(server), await meet(server)]);
+      for (let kills = 0; kills < 2; kills++) {
+        await talk.carries(100);
+        const before = talk.refusals.length;
+        await mongodb.kill();
+        await waitFor(async () => talk.refusals.length > before, "a refusal");
+        await mongodb.start();
+      }
+      await talk.carries(100);
+      await talk.stop();
+      assert.deepEqual(new Set(talk.refusals), new Set([503]));
+    });
+  }
+});
