@@ -75,16 +75,18 @@ static void run_job(struct sf_queue *queue, const struct sf_config *config,
 		.may_go_on = may_go_on,
 		.asked = queue,
 	};
-	enum sf_err err = sf_work_run(&work, job->kind);
+	enum sf_err outcome = sf_work_run(&work, job->kind);
+	enum sf_err err = outcome;
 
-	sf_log(SF_LOG_INFO, "job %s, %s: %s: %s", job->id, job->kind,
-		err ? "failed" : "done", work.detail.text);
-	if (err == SF_ERR_CONFLICT)
-		return;
-	err = lay_down(queue, err, work.detail.text);
+	if (outcome != SF_ERR_CONFLICT)
+		err = lay_down(queue, outcome, work.detail.text);
+	/* What somebody else has taken over is neither done nor failed here. */
 	if (err)
-		sf_log(SF_LOG_INFO, "job %s, %s: it may be run again", job->id,
-			job->kind);
+		sf_log(SF_LOG_INFO, "job %s, %s: it may be run again: %s",
+			job->id, job->kind, work.detail.text);
+	else
+		sf_log(SF_LOG_INFO, "job %s, %s: %s: %s", job->id, job->kind,
+			outcome ? "failed" : "done", work.detail.text);
 }
 
 static void run_jobs(struct sf_queue *queue, const struct sf_config *config)
