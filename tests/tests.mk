@@ -28,13 +28,15 @@ check-unit: $(UNIT_TESTS:=.run)
 # The contract of store.h, for the store that is chosen.
 check-store: $(STORE_TESTS:=.run)
 
-# All of that once more, with MongoDB, and what people do through the server.
+# All of that once more, with MongoDB, the background, and what people do
+# through the server, also while MongoDB is killed.
 check-mongodb:
 	@scripts/test-mongodb run $(MAKE) --no-print-directory STORE=mongodb \
-		check-unit check-store all
+		check-unit check-store check-jobs all
 	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi scripts/test-mongodb run \
-		$(NODE_TEST) tests/web/life.test.mjs tests/web/messages.test.mjs \
-		tests/web/poll.test.mjs
+		$(NODE_TEST) $(patsubst %,tests/web/%.test.mjs,\
+		api life messages poll)
+	SFCHAT_STORE_KIND=mongodb $(NODE_TEST) tests/mongodb/*.test.mjs
 
 # One site on two machines, in network namespaces: needs root.
 check-nodes: site

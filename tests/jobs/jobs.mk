@@ -11,8 +11,14 @@ $(OUT)/tests/jobs/fill: $(OUT)/obj/tests/jobs/fill.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -o $@
 
+# With MongoDB, what the store has a part in.
+SWEEPS := sweep|closes|closed|killed worker
+JOBS_lmdb := tests/jobs/*.test.mjs
+JOBS_mongodb := --test-name-pattern='$(SWEEPS)' \
+	tests/jobs/terminate.test.mjs tests/jobs/worker.test.mjs
+
 check-jobs: programs $(OUT)/tests/jobs/fill
 	SFCHAT_BUILD=$(abspath $(BUILD)) SFCHAT_STORE_KIND=$(STORE) \
-		$(NODE_TEST) --test-concurrency=1 tests/jobs/*.test.mjs
+		$(NODE_TEST) --test-concurrency=1 $(JOBS_$(STORE))
 
 .PHONY: check-jobs

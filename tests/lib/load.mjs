@@ -14,13 +14,14 @@ const PATIENCE_MS = 120_000;
 const LAST = "the last one";
 
 /** @typedef {import("./server.mjs").Server} Server */
+/** @typedef {import("./server.mjs").Answer} Answer */
 
 /** Somebody who asks again, of another node if there is one. */
 class Traveller {
   /**
    * @param {Person} person
    * @param {Server[]} nodes  the nearest first
-   * @param {number[]} refusals  gets the codes of what was refused
+   * @param {Answer[]} refusals  gets what was refused
    */
   constructor({ server, chat, user }, nodes, refusals) {
     this.person = new Person(server, chat, user);
@@ -37,7 +38,7 @@ class Traveller {
         const answer = await ask(this.person);
         if (answer.status < 400) return answer;
         assert.ok(answer.status === 429 || answer.status >= 500, answer.body);
-        this.refusals.push(answer.status);
+        this.refusals.push(answer);
       } catch (error) {
         if (error instanceof assert.AssertionError) throw error;
         // No answer, or half of one: it may have been served or not.
@@ -89,7 +90,7 @@ class Traveller {
 export function startTalk(pairs, nodesOf = ({ server }) => [server]) {
   let goesOn = true;
   let count = 0;
-  /** @type {number[]} */
+  /** @type {Answer[]} */
   const refusals = [];
   const travel = (person) => new Traveller(person, nodesOf(person), refusals);
   const carry = (from, to) => Promise.all([
@@ -99,7 +100,7 @@ export function startTalk(pairs, nodesOf = ({ server }) => [server]) {
   const all = Promise.all(
     pairs.flatMap(([alice, bob]) => [carry(alice, bob), carry(bob, alice)]));
   return {
-    /** The codes of what was refused so far. */
+    /** What was refused so far. */
     refusals,
     /** Waits until so many more have arrived. */
     async carries(more) {

@@ -13,6 +13,13 @@ import { build, storeKind } from '../../lib/server.mjs';
 
 const out = path.join(build, storeKind);
 
+/**
+ * Chats enough for a job to be caught at sweeping them. Where each change is a
+ * command to a server, and the one for the tests looks at all chats for it, a
+ * few take as long as many.
+ */
+export const MANY = storeKind === 'lmdb' ? 200_000 : 200;
+
 /** @typedef {Record<string, string>} Env */
 
 /** The default, in the directory; or a database of its own. @param {string} dir */
