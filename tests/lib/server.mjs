@@ -41,13 +41,16 @@ export async function findPort() {
  * Runs scripts/run until it answers or ends.
  *
  * @param {Record<string, string>} env  settings, all SFCHAT_*
- * @param {import("node:child_process").SpawnOptions & {before?: string[]}}
- *   [options]  before: the words of a command that is to start it
+ * @param {import("node:child_process").SpawnOptions & {before?: string[],
+ *   command?: string[]}} [options]  before: the words of a command that is to
+ *   start it; command: what is to be run instead of it
  * @returns {Promise<{child: import('node:child_process').ChildProcess,
  *   ready: boolean, output: () => string}>} output is what it wrote so far
  */
-export async function spawnRun(env, { before = [], ...options } = {}) {
-  const [file, ...words] = [...before, path.join(root, "scripts/run")];
+export async function spawnRun(env, {
+  before = [], command = [path.join(root, "scripts/run")], ...options
+} = {}) {
+  const [file, ...words] = [...before, ...command];
   const child = spawn(file, words, {
     env: {
       PATH: process.env.PATH, SFCHAT_BUILD: build,

@@ -154,6 +154,7 @@ describe("settings of the server alone", () => {
   for (const [name, value] of [
     ["SFCHAT_PORT", "0"], ["SFCHAT_PORT", "65536"], ["SFCHAT_PORT", "http"],
     ["SFCHAT_HTTP_PORT", "-1"], ["SFCHAT_BIND", "localhost"],
+    ["SFCHAT_SCHEDULE_SECONDS", "0"], ["SFCHAT_SCHEDULE_SECONDS", "1h"],
     ["SFCHAT_RUNTIME_DIR", `/tmp/${"x".repeat(90)}`],
     ["SFCHAT_CERT", import.meta.filename ?? new URL(import.meta.url).pathname],
   ]) {
