@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
-  access, chmod, chown, copyFile, mkdtemp, readFile, rm, stat, symlink,
+  access, chmod, chown, copyFile, mkdtemp, readFile, readdir, rm, stat, symlink,
   writeFile,
 } from "node:fs/promises";
 import net from "node:net";
@@ -15,8 +15,11 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { meet } from "../lib/chat.mjs";
+import { waitFor } from "../lib/children.mjs";
 import { findProcesses, waitPrograms } from "../lib/process.mjs";
-import { build, findPort, root, spawnRun, startServer } from "../lib/server.mjs";
+import {
+  build, findPort, root, spawnRun, startServer, storeKind,
+} from "../lib/server.mjs";
 
 const NOBODY = 65534;
 /** Somebody without any rights, where this machine lets us become that. */
@@ -94,6 +97,26 @@ describe("scripts/run", () => {
     child.kill();
     await once(child, "close");
     assert.equal(said(output()), `SFChat is at https://localhost:${port}/\n`);
+  });
+
+  it("make run starts it, as it is told to", async (t) => {
+    const free = await findPort();
+    const { child, ready, output } = await start(t, {}, {
+      cwd: root, command: ["make", "run", `PORT=${free}`, "SERVE=scgi",
+        "NO_INSTALL=1", `BUILD=${build}`, `STORE=${storeKind}`],
+    });
+    assert.equal(ready, true, output());
+    const words = (await findProcesses({ dir })).map(({ name }) => name);
+    assert.equal(words.filter((name) => /\0--scgi\0/.test(name)).length, 4);
+    child.kill();
+    await once(child, "close");
+    assert.match(output(), new RegExp(`^SFChat is at https://localhost:${free}/$`, "m"));
+    await waitGone(dir);
+  });
+
+  it("starts the job that closes old chats, again and again", async (t) => {
+    const { output } = await start(t, { SFCHAT_SCHEDULE_SECONDS: "1" });
+    await waitFor(async () => /job 2, terminate: done/.test(output()), "two jobs");
   });
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -238,7 +261,10 @@ describe("scripts/install", () => {
   async function install(names, commands, { env = {}, ...options } = {}) {
     const bin = await mkdtemp(path.join(dir, "bin-"));
     await chmod(bin, 0o755);
-    for (const name of ["bash", "id", "sort", "sh", "node"]) {
+    for (const name of [
+      "bash", "cat", "chmod", "comm", "find", "flock", "grep", "id", "ln", "mkdir",
+      "mktemp", "node", "rm", "sed", "sh", "sort", "touch",
+    ].filter((name) => !(name in commands))) {
       const { stdout } = spawnSync("/bin/sh", ["-c", `command -v ${name}`]);
       await symlink(String(stdout).trim(), path.join(bin, name));
     }
@@ -285,6 +311,40 @@ describe("scripts/install", () => {
         "install by hand what the README names\n",
     });
   });
+
+  /**
+   * A machine that has one service and gets another, with its package; what
+   * was said of both meanwhile is in its file "asked".
+   */
+  async function installService() {
+    const machine = await mkdtemp(path.join(dir, "machine-"));
+    const policy = `${machine}/usr/sbin/policy-rc.d`;
+    const place = (name) => `mkdir -p etc/init.d etc/rc2.d etc/systemd/system/x.wants
+      touch etc/init.d/${name} etc/rc2.d/S01${name}
+      ln -s /${name} etc/systemd/system/x.wants/${name}.service`;
+    spawnSync("sh", ["-ec", `mkdir -p usr/sbin run/lock; ${place("old")}`],
+      { cwd: machine });
+    const { status, stderr } = await install(["openssl"], {
+      ...debian, "apt-cache": "", id: "echo 0",
+      "update-rc.d": `echo "$@" >>${machine}/asked`,
+      "apt-get": `cd ${machine}; ${place("new")}
+        for name in old new; do
+          ${policy} $name start || echo "$name refused" >>asked
+        done`,
+    }, { env: { INSTALL_ROOT: machine } });
+    assert.equal(status, 0, stderr);
+    return { machine, policy };
+  }
+
+  it("a service that comes with a package is neither started nor enabled",
+    async () => {
+      const { machine, policy } = await installService();
+      assert.equal(await readFile(`${machine}/asked`, "utf8"),
+        "new refused\nnew disable\n");
+      assert.deepEqual(await readdir(`${machine}/etc/systemd/system/x.wants`),
+        ["old.service"]);
+      await assert.rejects(access(policy));
+    });
 
   it("not root: sudo does it, after a word about what", async (t) => {
     if (cannot) return skip(t, cannot);
