@@ -3,12 +3,13 @@
 // token, a message or an address.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, readlink, rm } from "node:fs/promises";
 import http from "node:http";
 import { after, before, describe, it } from "node:test";
 import tls from "node:tls";
 
 import { askToJoin, create, join, makeToken } from "../lib/chat.mjs";
+import { findProcesses } from "../lib/process.mjs";
 import { findPort, request, startServer } from "../lib/server.mjs";
 
 const SECRET = "what-was-said-in-confidence";
@@ -105,5 +106,18 @@ describe("logs", () => {
 
   it("no query string in the access log", () => {
     assert.doesNotMatch(access, /\?/);
+  });
+});
+
+describe("the access log", () => {
+  it("is not there when nobody has asked for it", async (t) => {
+    const server = await startServer();
+    t.after(() => server.stop());
+    const { pid } = (await findProcesses(server)).find(
+      ({ name }) => name.startsWith("lighttpd\0"));
+    const open = await Promise.all((await readdir(`/proc/${pid}/fd`)).map(
+      (fd) => readlink(`/proc/${pid}/fd/${fd}`)));
+    assert.deepEqual(open.filter(
+      (name) => name.startsWith("/") && name !== "/dev/null"), []);
   });
 });

@@ -4,13 +4,16 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile, readdir } from "node:fs/promises";
+import {
+  cp, mkdtemp, readFile, readdir, rm, symlink, writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import tls from "node:tls";
 import { gunzipSync } from "node:zlib";
 
-import { build, request, root, startServer } from "../lib/server.mjs";
+import { execute } from "../lib/children.mjs";
+import { build, request, root, startServer, storeKind } from "../lib/server.mjs";
 
 const site = path.join(build, "html");
 
@@ -255,14 +258,60 @@ describe("pages", () => {
     });
   }
 
-  it("a program that cannot run is a 500 in JSON", async (t) => {
+  it("403 and 500: pages, each in its language", async (t) => {
+    const broken = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(broken, { recursive: true }));
+    await cp(site, `${broken}/html`, { recursive: true });
+    for (const name of [storeKind, "site.conf"]) {
+      await symlink(path.join(build, name), path.join(broken, name));
+    }
+    // What is no file is forbidden, what leads to itself an error.
+    for (const [name, target] of [["faq", "/dev/null"], ["chat", "chat.html"]]) {
+      await rm(`${broken}/html/de/${name}.html`);
+      await symlink(target, `${broken}/html/de/${name}.html`);
+    }
+    const other = await startServer({ env: {
+      SFCHAT_BUILD: broken, SFCHAT_CERT: path.join(build, "localhost.pem"),
+    } });
+    t.after(() => other.stop());
+    for (const [target, status] of [["/faq", 403], ["/chat", 500]]) {
+      const answer = await request(other, "GET", target,
+        { headers: { "accept-language": "de" } });
+      assert.equal(answer.status, status);
+      assert.equal(answer.body,
+        await readFile(path.join(site, `de/${status}.html`), "utf8"));
+      assert.equal(answer.headers["content-type"], "text/html; charset=utf-8");
+      isProtected(answer);
+    }
+  });
+
+  it("a store that cannot be used is a 503 in JSON", async (t) => {
     const broken = await startServer({ env: { SFCHAT_STORE: "lmdb:/proc/no" } });
     t.after(() => broken.stop());
     const answer = await request(broken, "POST", "/api/v1/create.json");
-    assert.ok([500, 503].includes(answer.status));
-    assert.equal(answer.json.results.code, answer.status);
+    assert.equal(answer.status, 503);
+    assert.equal(answer.json.results.code, 503);
     assert.equal(answer.headers["cache-control"], "no-store");
     isProtected(answer);
+  });
+
+  // --- docs/VERIFYING.md ---
+
+  it("compare-site finds all equal, or what is not", async (t) => {
+    const dir = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(dir, { recursive: true }));
+    const compare = async (list) => {
+      await writeFile(`${dir}/hashes.txt`, list);
+      return execute(path.join(root, "scripts/compare-site"),
+        [server.url, `${dir}/hashes.txt`],
+        { CURL_CA_BUNDLE: path.join(build, "localhost.pem") });
+    };
+    const { stdout: list } =
+      await execute(path.join(root, "scripts/release-hashes"), [site], {});
+    assert.deepEqual(await compare(list), { code: 0, stdout: "", stderr: "" });
+    const other = list.replace(/^.{64}(?= \S+ de\/faq\.html$)/m, "0".repeat(64));
+    assert.deepEqual(await compare(other),
+      { code: 1, stdout: "differs: /faq (de/faq.html)\n", stderr: "" });
   });
 
   // --- TLS ---
