@@ -4,9 +4,12 @@
 // jobs", where there is no Redis.
 
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 
-import { storeKind } from '../lib/server.mjs';
+import { execute } from '../lib/children.mjs';
+import { root, storeKind } from '../lib/server.mjs';
 import { startRedis } from '../lib/stores.mjs';
 import {
   MANY, acknowledgeAll, countJobs, fill, look, makeChat, makePlace, request,
@@ -112,6 +115,27 @@ test('who waits is told when the job closes the chat', async (t) => {
   const { results } = await poll;
   assert.equal(results.status, 'closed');
   assert.equal(results.messages[0].event, 'closed_automatically');
+});
+
+test("cron's line reads the settings, whatever is in them", async (t) => {
+  const env = await makePlace(t);
+  const dir = env.SFCHAT_RUNTIME_DIR;
+  const lines = (await readFile(path.join(root, 'cron/sfchat.cron'), 'utf8'))
+    .split('\n').filter((line) => line && !line.startsWith('#'));
+  assert.equal(lines.length, 1);
+  // To cron a percent sign is the end of the line.
+  const [, command] =
+    /^(?:[\d*/]+ ){5}sfchat ([^%]+)$/.exec(lines[0]) ?? assert.fail(lines[0]);
+  const here = command.replace('/etc/sfchat.conf', `${dir}/conf`)
+    .replace('/srv/sfchat/build/lmdb/cron/terminate', `${dir}/terminate`);
+  const uri = 'mongodb://sfchat:p%40ss@a,b,c/sfchat?replicaSet=rs0&tls=true';
+  await writeFile(`${dir}/conf`, `SFCHAT_STORE='${uri}'\nSFCHAT_WAKE=redis\n`);
+  await writeFile(`${dir}/terminate`, '#!/bin/sh\nenv >&2\n', { mode: 0o755 });
+  const { code, stdout, stderr } = await execute('/bin/sh', ['-c', here], {});
+  assert.deepEqual([code, stdout], [0, '']);
+  const seen = stderr.split('\n');
+  assert.ok(seen.includes(`SFCHAT_STORE=${uri}`), stderr);
+  assert.ok(seen.includes('SFCHAT_WAKE=redis'), stderr);
 });
 
 test('what is wrong is said in a line, with its exit status', async (t) => {
