@@ -54,6 +54,12 @@ check-asan:
 	@$(ASAN_MAKE) all
 	SFCHAT_BUILD=$(BUILD)/asan $(NODE_TEST) tests/cgi/*.test.mjs \
 		$(patsubst %,tests/web/%.test.mjs,api life messages poll)
+	SFCHAT_BUILD=$(BUILD)/asan SFCHAT_SERVE=scgi $(NODE_TEST) \
+		tests/web/life.test.mjs
+	@$(ASAN_MAKE) check-jobs \
+		JOBS_lmdb='$(patsubst %,tests/jobs/%.test.mjs,jobs terminate)'
+	@scripts/test-mongodb run $(ASAN_MAKE) STORE=mongodb $(patsubst \
+		%,$(BUILD)/asan/mongodb/tests/%.run,test_look test_mongodb test_store)
 
 UNDER_DIR := $(BUILD)/valgrind/under/$(STORE)/cgi-bin
 check-valgrind:
