@@ -36,7 +36,8 @@ check-mongodb:
 	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi scripts/test-mongodb run \
 		$(NODE_TEST) $(patsubst %,tests/web/%.test.mjs,\
 		api life messages poll)
-	SFCHAT_STORE_KIND=mongodb $(NODE_TEST) tests/mongodb/*.test.mjs
+	SFCHAT_STORE_KIND=mongodb scripts/test-mongodb run \
+		$(NODE_TEST) tests/mongodb/*.test.mjs tests/web/life.test.mjs
 
 # One site on two machines, in network namespaces: needs root.
 check-nodes: site
