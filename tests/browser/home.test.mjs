@@ -8,7 +8,8 @@ import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
 import {
-  createChat, joinChat, meet, say, waitPath, waitReady, waitState, waitSystem, waitText,
+  createChat, hurry, joinChat, meet, say, waitPath, waitReady, waitState, waitSystem,
+  waitText,
 } from "./lib/story.mjs";
 
 /** Until the home page says something that matches. */
@@ -55,6 +56,26 @@ for (const engine of ENGINES) {
       await page.click("#return");
       await waitState(page, "draft");
       assert.equal(await token(page), code);
+    });
+
+    it("gets in although the answer to the join was lost", async () => {
+      const [creator, joiner] = [await browser.newPage(), await browser.newPage()];
+      const code = await createChat(creator, server.url);
+      await joiner.goto(server.url);
+      await hurry(joiner);
+      await joiner.evaluate(() => {
+        const { fetch } = window;
+        window.fetch = async (...asked) => {
+          await fetch(...asked);
+          window.fetch = fetch;
+          throw new TypeError("lost");
+        };
+      });
+      await joiner.type("#code", code);
+      await joiner.press("Enter");
+      await waitReady(joiner);
+      await say(joiner, "Hi");
+      await waitText(creator, "Hi");
     });
 
     it("asks before it leaves a chat for another, and closes the old one then", async () => {

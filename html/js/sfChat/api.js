@@ -48,10 +48,11 @@ export async function create() {
 
 /**
  * @param {string} chatToken
+ * @param {string} userToken chosen here: with the same one it may be repeated
  * @returns {Promise<Tokens>}
  */
-export async function join(chatToken) {
-  const body = { chatToken };
+export async function join(chatToken, userToken) {
+  const body = { chatToken, userToken };
   const { results } = await request("join.json", { method: "POST", body });
   return { chatToken, userToken: results.userToken };
 }

@@ -393,9 +393,11 @@ class Chat {
     again.focus();
   }
 
+  /** @returns {Promise<unknown>} until the server was told */
   #panic() {
-    if (!this.#ended) this.#api.close().catch(() => {});
+    const told = this.#ended ? Promise.resolve() : this.#api.close().catch(() => {});
     this.#forget();
+    return told;
   }
 
   /** Nothing is kept, asked or sent from now on. */

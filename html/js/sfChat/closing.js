@@ -7,6 +7,7 @@ import { wipe } from "./session.js";
 import { tokenHeaders } from "./settings.js";
 
 const TWICE_MS = 1_000;
+const TELL_MS = 1_000;
 // What some browsers give for any key that goes to an input method.
 const IN_INPUT_METHOD = 229;
 
@@ -37,17 +38,24 @@ export function createClosing(close) {
 /**
  * Closes a chat that no page keeps going, and leaves nothing of it here.
  * @param {Session | null} session
+ * @returns {Promise<unknown>} until the server was told
  */
 export function abandon(session) {
-  // Nobody is there to hear of a failure, and the chat expires anyway.
-  if (session) createApi(session, tokenHeaders()).close().catch(() => {});
   wipe();
+  if (!session) return Promise.resolve();
+  // Nobody is there to hear of a failure, and the chat expires anyway.
+  return createApi(session, tokenHeaders()).close().catch(() => {});
 }
 
-/** Leaves for an empty page. */
-export function vanish() {
+/**
+ * Leaves for an empty page: at once to look at, and in truth when the server
+ * was told, for in some browsers a request ends with its page.
+ * @param {Promise<unknown>} told
+ */
+export async function vanish(told) {
   document.title = "";
   document.body.replaceChildren();
+  await Promise.race([told, new Promise((resolve) => setTimeout(resolve, TELL_MS))]);
   // Of nobody's, and there without any network.
   location.replace("about:blank");
 }
@@ -75,16 +83,14 @@ let lastPanic;
 /**
  * The button, or Esc twice. Called again, it is the new way of wiping that
  * counts.
- * @param {() => void} forget leaves nothing of the chat
+ * @param {() => Promise<unknown>} forget leaves nothing of the chat; until the
+ *   server was told
  */
 export function createPanic(forget) {
   lastPanic?.abort();
   lastPanic = new AbortController();
   const { signal } = lastPanic;
-  const leave = () => {
-    forget();
-    vanish();
-  };
+  const leave = () => vanish(forget());
   find("panic", HTMLButtonElement).addEventListener("click", leave, { signal });
   onEscapeTwice(leave, signal);
 }

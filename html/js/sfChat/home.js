@@ -6,8 +6,11 @@ import { ApiError, create, join } from "./api.js";
 import { abandon, onEscapeTwice, vanish } from "./closing.js";
 import { find } from "./dom.js";
 import { say } from "./i18n.js";
-import { begin, load, probe } from "./session.js";
+import { createPause } from "./pause.js";
+import { begin, load, newId, probe } from "./session.js";
 import { isToken, readInvite } from "./validator.js";
+
+const JOIN_ATTEMPTS = 3;
 
 /**
  * @typedef {import("./api.js").Tokens} Tokens
@@ -40,7 +43,7 @@ export function startHome() {
       show(say("home.ownCode"));
     } else {
       const { code, secret } = invite;
-      const ask = () => join(code);
+      const ask = () => insist(code);
       enter({ name: "join to chat", doing: "home.joining", ask, role: "joiner", secret });
     }
   });
@@ -49,9 +52,7 @@ export function startHome() {
     goToChat();
   });
   onEscapeTwice(() => {
-    if (!current()) return;
-    abandon(current());
-    vanish();
+    if (current()) vanish(abandon(current()));
   });
   // Coming back by the browser's back button finds the page as it was left.
   window.addEventListener("pageshow", () => {
@@ -70,6 +71,28 @@ function current() {
     return load();
   } catch {
     return null;
+  }
+}
+
+/** The token to join with, and the code that it is for. */
+let chosen = { code: "", userToken: "" };
+
+/**
+ * Joins. An answer may be lost, and the code be used up by then; with the same
+ * token the same request is answered again.
+ * @param {string} code
+ */
+async function insist(code) {
+  const pause = createPause();
+  if (chosen.code !== code) chosen = { code, userToken: newId() };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await join(code, chosen.userToken);
+    } catch (error) {
+      const isLost = error instanceof ApiError && (error.code === 0 || error.code >= 500);
+      if (!isLost || attempt === JOIN_ATTEMPTS) throw error;
+      await pause.wait(attempt, error.retryAfter);
+    }
   }
 }
 
