@@ -13,7 +13,7 @@ import { killPrograms } from "../lib/process.mjs";
 import { startServer } from "../lib/server.mjs";
 import { startRedis } from "../lib/stores.mjs";
 
-const KILLS = 60;
+const KILLS = 40;
 
 /** @param {import("node:test").TestContext} t */
 async function start(t, env = {}) {
