@@ -8,18 +8,20 @@ BARE  := $(BENCH)/bare/$(STORE)/cgi-bin
 BARES := $(addprefix $(BARE)/,messages create join chat)
 
 bench:
-	@scripts/install build run bench
+	@scripts/install build run bench mongodb
+	@$(MAKE) --no-print-directory STORE=mongodb programs \
+		$(BENCH)/fill-mongodb
 	@$(MAKE) --no-print-directory bench-run
 
-bench-run: all $(BENCH)/load $(BENCH)/fill $(BARES) $(BARE)/../cron \
-		$(BENCH)/bare/html $(BENCH)/bare/site.conf
-	@node bench/run.mjs
+bench-run: all $(BENCH)/load $(BENCH)/fill-$(STORE) $(BARES) \
+		$(BARE)/../cron $(BENCH)/bare/html $(BENCH)/bare/site.conf
+	@scripts/test-mongodb run node bench/run.mjs
 
 $(BENCH)/load: $(OUT)/obj/bench/load.o $(OUT)/obj/bench/client.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -no-pie $^ $(shell pkg-config --libs openssl) -o $@
 
-$(BENCH)/fill: $(OUT)/obj/bench/fill.o $(LIBRARY)
+$(BENCH)/fill-$(STORE): $(OUT)/obj/bench/fill.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
 

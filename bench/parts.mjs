@@ -39,13 +39,16 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const BARE = { name: 'bare CGI', bare: true, wait: BARE_WAIT, wake: BARE_WAKE };
 const CGI = { name: 'SFChat', serve: 'cgi', wait: MESSAGES, wake: MESSAGES };
 const SCGI = { ...CGI, name: 'SFChat --scgi', serve: 'scgi' };
+const MONGODB = { ...SCGI, name: 'the same, MongoDB', store: 'mongodb' };
+const KINDS = [BARE, CGI, SCGI, MONGODB];
 
 /** Starts a server; the product's one with so many chats, some to be used. */
 async function start(kind, stored, used) {
   const server = await system.start(kind);
   const side = { ...kind, server, chats: join(folder, `${server.port}`) };
   // The bare programs need somebody to be asked for, but look at nobody.
-  const lines = await system.run('fill', [stored, used], server.env);
+  const lines = await system.run(
+    `fill-${kind.store ?? 'lmdb'}`, [stored, used], server.env);
   writeFileSync(side.chats, lines.join('\n'));
   return side;
 }
@@ -148,9 +151,9 @@ async function measureRates(sides, rounds) {
 const RATE_HEAD = ['', 'median', 'ratio', 'rounds', 'goal'];
 
 export async function partA({ rounds }) {
-  const sides = await startAll([BARE, CGI, SCGI], FEW_CHATS, RATE_CHATS);
+  const sides = await startAll(KINDS, FEW_CHATS, RATE_CHATS);
   const rates = await measureRates(sides, rounds);
-  const goals = [noGoal, atLeast(0.85), atLeast(2)];
+  const goals = [noGoal, atLeast(0.85), atLeast(2), atLeast(1)];
   await system.stopAll();
   return {
     title: `requests/s over ${CONNECTIONS} connections, ratio to the bare CGI`,
@@ -191,7 +194,7 @@ async function measureDelivery(side, seed, samples) {
 }
 
 export async function partB({ rounds }) {
-  const sides = await startAll([BARE, CGI, SCGI], FEW_CHATS, PAIR_CHATS);
+  const sides = await startAll(KINDS, FEW_CHATS, PAIR_CHATS);
   const results = new Map(sides.map((side) => [side, []]));
   for (const side of sides) await measureDelivery(side, 0, 20); // warms up
   for (let round = 1; round <= rounds; round++)
@@ -256,11 +259,10 @@ async function hold(side, waiters) {
 }
 
 export async function partC({ rounds, waiters }) {
-  const kinds = [BARE, CGI, SCGI];
-  const results = new Map(kinds.map((kind) => [kind, []]));
+  const results = new Map(KINDS.map((kind) => [kind, []]));
   const chats = Math.ceil(waiters / 2);
   for (let round = 0; round < Math.min(rounds, HOLD_ROUNDS); round++)
-    for (const kind of kinds) {
+    for (const kind of KINDS) {
       const side = await start(kind, chats, chats);
       results.get(kind).push(await hold(side, waiters));
       await system.stopAll();
@@ -281,9 +283,10 @@ export async function partC({ rounds, waiters }) {
       row('memory', 'memory', BARE, 0, noGoal),
       row('memory', 'memory', CGI, 0, atMost(200)),
       row('memory', 'memory', SCGI, 0, atMost(150)),
-      ...kinds.map((kind) =>
+      row('memory', 'memory', MONGODB, 0, atMost(150)),
+      ...KINDS.map((kind) =>
         row('asleep', 'asleep', kind, 1, kind.bare ? noGoal : asleep)),
-      ...kinds.map((kind) => row('again', 'again', kind, 1, noGoal)),
+      ...KINDS.map((kind) => row('again', 'again', kind, 1, noGoal)),
     ],
   };
 }

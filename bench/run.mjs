@@ -5,7 +5,7 @@
 //   PART=a,b,c,d   which parts; all by default
 //   ROUNDS=5       rounds whose medians are printed
 //   WAITERS=2000   participants that wait in part c
-//   BENCH_PORT=18790  the first of the three ports used on this machine
+//   BENCH_PORT=18790  the first of the four ports used on this machine
 
 import { partA, partB, partC, partD } from './parts.mjs';
 import { machine, stopAll } from './system.mjs';

@@ -23,14 +23,17 @@ const running = new Set();
 /**
  * Starts the server on a port of its own: the product as it is built, served
  * one way or the other, or the bare programs under the same lighttpd.conf.
+ * The server of MongoDB is there already, and named by SFCHAT_STORE.
  *
- * @param {{bare?: boolean, serve?: string}} kind
+ * @param {{bare?: boolean, serve?: string, store?: string}} kind
  */
-export async function start({ bare = false, serve = 'cgi' }) {
+export async function start({ bare = false, serve = 'cgi', store = 'lmdb' }) {
   const server = await startServer({
     port: FIRST_PORT + running.size,
     env: {
       SFCHAT_SERVE: serve,
+      SFCHAT_STORE_KIND: store,
+      ...(store === 'mongodb' ? { SFCHAT_STORE: process.env.SFCHAT_STORE } : {}),
       ...(bare ? { SFCHAT_BUILD: join(BUILD, 'bare') } : {}),
     },
   });
@@ -58,7 +61,7 @@ export async function stopAll() {
  */
 export async function run(name, args, env = {}) {
   const child = spawn(join(BUILD, name), args.map(String), {
-    env: { ...process.env, ...env },
+    env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: LOAD_TIMEOUT_MS,
   });
