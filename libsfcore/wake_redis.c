@@ -91,37 +91,45 @@ static bool take_messages(struct remote *remote)
 	}
 }
 
-/* Up to so many seconds. */
-static int choose_ms(int seconds)
+static int64_t read_clock_ms(void)
 {
-	struct sf_token noise;
-	uint32_t number;
+	struct timespec now;
 
-	sf_token_generate(&noise);
-	memcpy(&number, noise.bytes, sizeof(number));
-	return (int)(number % (1000 * (uint32_t)seconds));
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What is heard on the channel, or that nothing will be any more. */
+static void listen_once(struct remote *remote, int timeout_ms)
+{
+	struct pollfd ready = {
+		.fd = remote->link.context->fd,
+		.events = POLLIN,
+	};
+
+	if (poll(&ready, 1, timeout_ms) > 0 &&
+		redisBufferRead(remote->link.context) != REDIS_OK)
+		stop_listening(remote);
 }
 
 static bool wait_remote(struct sf_wake *wake, int seconds)
 {
 	struct remote *remote = (struct remote *)wake;
-	struct pollfd ready = { .fd = -1, .events = POLLIN };
+	int64_t end_ms = read_clock_ms() + 1000 * (int64_t)seconds;
+	int64_t left_ms = 1000 * (int64_t)seconds;
 
 	/* A message may have come right behind the subscription. */
-	if (*remote->channel && take_messages(remote))
-		return true;
-	if (*remote->channel)
-		ready.fd = remote->link.context->fd;
-	if (poll(&ready, 1, seconds * 1000) <= 0)
-		return false;
-	if (redisBufferRead(remote->link.context) == REDIS_OK)
-		(void)take_messages(remote);
-	else
-		stop_listening(remote);
-	/* All lose it at the same moment, and would look so from then on. */
-	if (!*remote->channel)
-		(void)poll(NULL, 0, choose_ms(seconds));
-	return true;
+	while (left_ms > 0 && *remote->channel) {
+		if (take_messages(remote) && *remote->channel)
+			return true;
+		if (*remote->channel)
+			listen_once(remote, (int)left_ms);
+		left_ms = end_ms - read_clock_ms();
+	}
+	/* All lose Redis at once; so each looks when it would have anyway. */
+	if (left_ms > 0)
+		(void)poll(NULL, 0, (int)left_ms);
+	return false;
 }
 
 static void publish(struct sf_redis *link, const struct sf_token *user)
