@@ -117,25 +117,20 @@ static enum sf_err serve(
 	return method->handle(app, body);
 }
 
-/* RFC 8594, in the form of RFC 9110, 5.6.7. */
-static void compose_sunset(int64_t sunset_ms, char *out, size_t size)
-{
-	time_t seconds = (time_t)(sunset_ms / 1000);
-	struct tm utc;
-
-	if (!gmtime_r(&seconds, &utc) ||
-		strftime(out, size, "Sunset: %a, %d %b %Y %H:%M:%S GMT",
-			&utc) == 0)
-		out[0] = '\0';
-}
-
-/* RFC 9110: 10.2.1 Allow, 10.2.3 Retry-After, 11.6.1 WWW-Authenticate. */
+/*
+ * RFC 9110: 10.2.1 Allow, 10.2.3 Retry-After, 11.6.1 WWW-Authenticate; RFC
+ * 8594: Sunset.
+ */
 static void compose_header(const struct sf_app *app, enum sf_err err,
 	const struct sf_resource *resource, char *out, size_t size)
 {
 	out[0] = '\0';
-	if (!err && app->sunset_ms)
-		compose_sunset(app->sunset_ms, out, size);
+	if (!err && app->sunset_ms) {
+		char date[SF_HTTP_DATE_SIZE];
+
+		sf_http_date_format(app->sunset_ms / 1000, date);
+		(void)snprintf(out, size, "Sunset: %s", date);
+	}
 	if (err == SF_ERR_UNAUTHORIZED)
 		(void)snprintf(out, size, "WWW-Authenticate: SFChat");
 	if (err == SF_ERR_TOO_MANY || err == SF_ERR_UNAVAILABLE)

@@ -207,6 +207,32 @@ void sf_request_release(struct sf_request *request)
 	request->body_size = 0;
 }
 
+/*
+ * Years are counted from March on, so that a leap day is the last of its year.
+ * What the C library has for this reads the file of the local time zone first.
+ */
+void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE])
+{
+	static const char weekdays[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon",
+		"Tue", "Wed" };
+	static const char months[12][4] = { "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb" };
+	const int days = (int)(seconds / 86400);
+	const int rest = (int)(seconds % 86400);
+	const int since_0000 = days + 719468; /* days from 1 March of year 0 */
+	const int era = since_0000 / 146097;  /* of 400 years */
+	const int day = since_0000 % 146097;
+	const int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	const int yearday = day - (365 * year + year / 4 - year / 100);
+	const int month = (5 * yearday + 2) / 153;
+
+	(void)snprintf(out, SF_HTTP_DATE_SIZE,
+		"%s, %02d %s %04d %02d:%02d:%02d GMT", weekdays[days % 7],
+		yearday - (153 * month + 2) / 5 + 1, months[month],
+		400 * era + year + (month >= 10), rest / 3600, rest / 60 % 60,
+		rest % 60);
+}
+
 static enum sf_err write_all(int fd, struct iovec *parts, int count)
 {
 	while (count > 0) {

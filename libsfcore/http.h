@@ -8,6 +8,8 @@
 
 #include "err.h"
 
+#include <stdint.h>
+
 #define SF_HTTP_BODY_MAX 65536
 /* A body that has not come whole after so many seconds is given up. */
 #define SF_HTTP_BODY_SECONDS 10
@@ -51,6 +53,12 @@ enum sf_err sf_request_parameter(const struct sf_request *request,
 
 /* Frees the body. */
 void sf_request_release(struct sf_request *request);
+
+#define SF_HTTP_DATE_SIZE 40
+
+/* Writes seconds since 1970 as "Sun, 06 Nov 1994 08:49:37 GMT": RFC
+ * 9110, 5.6.7. */
+void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE]);
 
 struct sf_reply {
 	int status;

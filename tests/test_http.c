@@ -322,6 +322,26 @@ static int send_reply(void *data, int number)
 	return (int)sf_reply_send(data, STDOUT_FILENO);
 }
 
+static void a_date_is_that_of_the_c_library(void **state)
+{
+	/* A day and a bit, over leap years and turns of the century. */
+	const int64_t step = 86400 + 3661;
+
+	(void)state;
+	for (int64_t at = 0; at < INT64_C(8000000000); at += step) {
+		char date[SF_HTTP_DATE_SIZE];
+		char expected[SF_HTTP_DATE_SIZE];
+		time_t seconds = (time_t)at;
+		struct tm utc;
+
+		assert_non_null(gmtime_r(&seconds, &utc));
+		assert_true(strftime(expected, sizeof(expected),
+				    "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0);
+		sf_http_date_format(at, date);
+		assert_string_equal(date, expected);
+	}
+}
+
 static void a_reply_is_cgi(void **state)
 {
 	struct sf_reply reply = { 200, "Ok", NULL, "{}" };
@@ -413,6 +433,7 @@ int main(void)
 		cmocka_unit_test(variables_are_found_by_their_whole_name),
 		cmocka_unit_test(a_cgi_request_is_the_environment),
 		cmocka_unit_test(parameters_are_found_and_decoded),
+		cmocka_unit_test(a_date_is_that_of_the_c_library),
 		cmocka_unit_test(a_reply_is_cgi),
 		cmocka_unit_test(a_reply_is_sent_whole),
 		cmocka_unit_test(a_reply_that_nobody_takes_is_reported),
