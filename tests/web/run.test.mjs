@@ -331,7 +331,7 @@ describe("scripts/install", () => {
         for name in old new; do
           ${policy} $name start || echo "$name refused" >>asked
         done`,
-    }, { env: { INSTALL_ROOT: machine } });
+    }, { env: { SFCHAT_INSTALL_ROOT: machine } });
     assert.equal(status, 0, stderr);
     return { machine, policy };
   }
