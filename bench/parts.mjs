@@ -39,13 +39,19 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const BARE = { name: 'bare CGI', bare: true, wait: BARE_WAIT, wake: BARE_WAKE };
 const CGI = { name: 'SFChat', serve: 'cgi', wait: MESSAGES, wake: MESSAGES };
 const SCGI = { ...CGI, name: 'SFChat --scgi', serve: 'scgi' };
-const MONGODB = { ...SCGI, name: 'the same, MongoDB', store: 'mongodb' };
+// Few chats: the server that stands in for MongoDB's own looks at all of them
+// to change one.
+const MONGODB = {
+  ...SCGI, name: 'the same, MongoDB', store: 'mongodb', chatsMax: 50,
+};
 const KINDS = [BARE, CGI, SCGI, MONGODB];
 
 /** Starts a server; the product's one with so many chats, some to be used. */
-async function start(kind, stored, used) {
+async function start(kind, wanted, wantedUsed) {
   const server = await system.start(kind);
-  const side = { ...kind, server, chats: join(folder, `${server.port}`) };
+  const stored = Math.min(wanted, kind.chatsMax ?? wanted);
+  const used = Math.min(wantedUsed, stored);
+  const side = { ...kind, server, used, chats: join(folder, `${server.port}`) };
   // The bare programs need somebody to be asked for, but look at nobody.
   const lines = await system.run(
     `fill-${kind.store ?? 'lmdb'}`, [stored, used], server.env);
@@ -104,7 +110,7 @@ function ratioRow(label, figures, against, { digits = 0, goal = noGoal }) {
 async function rate(side, method, slice) {
   const checked = !side.bare && method === 'GET';
   const [line] = await load('rate', side, [
-    '-m', method, '-n', RATE_CHATS, '-c', CONNECTIONS, '-s', slice, '-u', LOOK,
+    '-m', method, '-n', side.used, '-c', CONNECTIONS, '-s', slice, '-u', LOOK,
     ...(checked ? ['-k', RATE_SLICES] : []),
   ]);
   return Number(line);
@@ -133,7 +139,7 @@ async function rateRound(sides, round) {
   for (const method of RATE_METHODS)
     rates[method] = await rateOfMethod(sides, method, round);
   for (const side of sides.filter(({ bare }) => !bare))
-    await load('rate', side, ['-n', RATE_CHATS, '-u', LOOK, '-k', 0]);
+    await load('rate', side, ['-n', side.used, '-u', LOOK, '-k', 0]);
   return rates;
 }
 
@@ -263,7 +269,7 @@ export async function partC({ rounds, waiters }) {
   const chats = Math.ceil(waiters / 2);
   for (let round = 0; round < Math.min(rounds, HOLD_ROUNDS); round++)
     for (const kind of KINDS) {
-      const side = await start(kind, chats, chats);
+      const side = await start({ ...kind, chatsMax: chats }, chats, chats);
       results.get(kind).push(await hold(side, waiters));
       await system.stopAll();
     }
