@@ -43,6 +43,7 @@ const SCGI = { ...CGI, name: 'SFChat --scgi', serve: 'scgi' };
 // to change one.
 const MONGODB = {
   ...SCGI, name: 'the same, MongoDB', store: 'mongodb', chatsMax: 50,
+  waitersMax: 200,
 };
 const KINDS = [BARE, CGI, SCGI, MONGODB];
 
@@ -53,8 +54,9 @@ async function start(kind, wanted, wantedUsed) {
   const used = Math.min(wantedUsed, stored);
   const side = { ...kind, server, used, chats: join(folder, `${server.port}`) };
   // The bare programs need somebody to be asked for, but look at nobody.
-  const lines = await system.run(
-    `fill-${kind.store ?? 'lmdb'}`, [stored, used], server.env);
+  // Nobody is to be woken, and the server's own Redis is not known here.
+  const lines = await system.run(`fill-${kind.store ?? 'lmdb'}`,
+    [stored, used], { ...server.env, SFCHAT_WAKE: '' });
   writeFileSync(side.chats, lines.join('\n'));
   return side;
 }
@@ -230,7 +232,8 @@ export async function partB({ rounds }) {
  * generator and this program grew by. The kernel's part of the generator's
  * sockets stays in: it cannot be told apart.
  */
-async function hold(side, waiters) {
+async function hold(side) {
+  const { waiters } = side;
   const generator = system.runInSteps('load', [
     'hold', '-p', side.server.port, '-f', side.chats,
     '-n', waiters, '-u', side.wait,
@@ -264,13 +267,18 @@ async function hold(side, waiters) {
   };
 }
 
+async function startToWait(kind, wanted) {
+  const waiters = Math.min(wanted, kind.waitersMax ?? wanted);
+  const chats = Math.ceil(waiters / 2);
+  return { ...await start({ ...kind, chatsMax: chats }, chats, chats), waiters };
+}
+
 export async function partC({ rounds, waiters }) {
   const results = new Map(KINDS.map((kind) => [kind, []]));
-  const chats = Math.ceil(waiters / 2);
   for (let round = 0; round < Math.min(rounds, HOLD_ROUNDS); round++)
     for (const kind of KINDS) {
-      const side = await start({ ...kind, chatsMax: chats }, chats, chats);
-      results.get(kind).push(await hold(side, waiters));
+      const side = await startToWait(kind, waiters);
+      results.get(kind).push(await hold(side));
       await system.stopAll();
     }
   const row = (name, label, kind, digits, goal) => {
@@ -282,7 +290,8 @@ export async function partC({ rounds, waiters }) {
   };
   const asleep = atMost(((15 * waiters) / WAITERS_OF_GOAL).toFixed(1));
   return {
-    title: `each of ${waiters} waiting over TLS: KB, everything counted; ` +
+    title: `each of ${waiters} waiting over TLS (MongoDB: ` +
+      `${Math.min(waiters, MONGODB.waitersMax)}): KB, everything counted; ` +
       'CPU of all in % of a core, asleep and for asking again',
     head: ['', 'median', 'rounds', 'goal'],
     rows: [

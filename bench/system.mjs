@@ -16,6 +16,10 @@ import { startServer } from '../tests/lib/server.mjs';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const BUILD = join(ROOT, 'build', 'bench');
 const FIRST_PORT = Number(process.env.BENCH_PORT ?? 18790);
+// As docs/SCALING.md says: Redis wakes, so looks can be rare.
+const WITH_MONGODB = {
+  SFCHAT_WAKE: 'redis', SFCHAT_POLL_SLEEP: '30', SFCHAT_POLL_ITERATION: '6',
+};
 const LOAD_TIMEOUT_MS = 240_000;
 
 const running = new Set();
@@ -33,7 +37,9 @@ export async function start({ bare = false, serve = 'cgi', store = 'lmdb' }) {
     env: {
       SFCHAT_SERVE: serve,
       SFCHAT_STORE_KIND: store,
-      ...(store === 'mongodb' ? { SFCHAT_STORE: process.env.SFCHAT_STORE } : {}),
+      ...(store === 'mongodb' ? {
+        SFCHAT_STORE: process.env.SFCHAT_STORE, ...WITH_MONGODB,
+      } : {}),
       ...(bare ? { SFCHAT_BUILD: join(BUILD, 'bare') } : {}),
     },
   });
