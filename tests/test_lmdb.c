@@ -301,7 +301,7 @@ static int fill_and_make_room(void *data, int number)
 	(void)number;
 	talk.now_ms = (int64_t)time(NULL) * 1000;
 	if (unshare(CLONE_NEWNS) != 0 ||
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
 		mount("tmpfs", dir, "tmpfs", 0, "size=4m,mode=700") != 0)
 		return STEP_NO_MOUNT;
 	if (sf_store_open(&talk.config, &talk.store))
