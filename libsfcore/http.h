@@ -56,8 +56,7 @@ void sf_request_release(struct sf_request *request);
 
 #define SF_HTTP_DATE_SIZE 40
 
-/* Writes seconds since 1970 as "Sun, 06 Nov 1994 08:49:37 GMT": RFC
- * 9110, 5.6.7. */
+/* Seconds since 1970 as "Sun, 06 Nov 1994 08:49:37 GMT": RFC 9110, 5.6.7. */
 void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE]);
 
 struct sf_reply {

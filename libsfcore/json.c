@@ -97,7 +97,7 @@ struct place {
 static bool is_allowed(const struct place *place, int32_t point)
 {
 	if (!place->in_string)
-		return point != 'N' && point != 'I';
+		return point >= 0 && point != 'N' && point != 'I';
 	return point >= 0x20 && (point < 0x80 || !place->after_backslash);
 }
 
