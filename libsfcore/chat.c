@@ -2,15 +2,14 @@
 /* Each deed: one atomic change, then those are woken whom it concerns. */
 #include "chat.h"
 
+#include "clock.h"
+
 /* Of many who are told, the last may have to look by themselves. */
 #define TELLING_MS 1000
 
 int64_t sf_chat_now(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return sf_clock_ms(CLOCK_REALTIME);
 }
 
 enum sf_err sf_chat_create(struct sf_chat *chat, struct sf_participant *out)

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 void sf_request_init(struct sf_request *out)
@@ -64,14 +65,6 @@ static enum sf_err parse_length(
 	return SF_OK;
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reads what is there; 0 at the end, on an error and after the deadline. */
 static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
 {
@@ -79,7 +72,7 @@ static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
 	ssize_t got;
 
 	do {
-		int64_t left = deadline - monotonic_ms();
+		int64_t left = deadline - sf_clock_ms(CLOCK_MONOTONIC);
 
 		if (left <= 0 || poll(&input, 1, (int)left) == 0)
 			return 0;
@@ -113,7 +106,8 @@ enum sf_err sf_request_skip_body(
 enum sf_err sf_request_read_body(
 	struct sf_request *request, int fd, struct sf_detail *detail)
 {
-	int64_t deadline = monotonic_ms() + SF_HTTP_BODY_SECONDS * 1000;
+	int64_t deadline =
+		sf_clock_ms(CLOCK_MONOTONIC) + SF_HTTP_BODY_SECONDS * 1000;
 	size_t size = 0;
 	enum sf_err err = check_body(request, &size, detail);
 

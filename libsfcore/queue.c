@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "redis.h"
 #include "token.h"
@@ -172,10 +173,7 @@ struct sf_queue {
 /* Goes on while the machine sleeps, as Redis' clock does. */
 static int64_t read_clock(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return sf_clock_ms(CLOCK_BOOTTIME);
 }
 
 struct sf_queue *sf_queue_new(const struct sf_config *config)

@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <poll.h>
 
+#include "clock.h"
 #include "hash.h"
 #include "log.h"
 #include "redis.h"
@@ -91,14 +92,6 @@ static bool take_messages(struct remote *remote)
 	}
 }
 
-static int64_t read_clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What is heard on the channel, or that nothing will be any more. */
 static void listen_once(struct remote *remote, int timeout_ms)
 {
@@ -115,7 +108,7 @@ static void listen_once(struct remote *remote, int timeout_ms)
 static bool wait_remote(struct sf_wake *wake, int seconds)
 {
 	struct remote *remote = (struct remote *)wake;
-	int64_t end_ms = read_clock_ms() + 1000 * (int64_t)seconds;
+	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) + 1000 * (int64_t)seconds;
 	int64_t left_ms = 1000 * (int64_t)seconds;
 
 	/* A message may have come right behind the subscription. */
@@ -124,7 +117,7 @@ static bool wait_remote(struct sf_wake *wake, int seconds)
 			return true;
 		if (*remote->channel)
 			listen_once(remote, (int)left_ms);
-		left_ms = end_ms - read_clock_ms();
+		left_ms = end_ms - sf_clock_ms(CLOCK_MONOTONIC);
 	}
 	/* All lose Redis at once; so each looks when it would have anyway. */
 	if (left_ms > 0)

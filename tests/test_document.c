@@ -215,6 +215,18 @@ static void push_remembers_the_latest_chosen_ids(void **state)
 	assert_int_equal(chat->document.message_count, count + 1);
 }
 
+/* As many as are remembered, each received at once. */
+static void say_many(struct chat *chat, const struct sf_token *from,
+	const struct sf_token *to)
+{
+	for (int i = 0; i < SF_DOCUMENT_SENT_MAX; i++) {
+		struct sf_token id = fresh();
+
+		assert_int_equal(say(chat, from, &id, 1), SF_OK);
+		sf_document_pull(&chat->document, to, &id, 1);
+	}
+}
+
 static void push_remembers_for_each_on_its_own(void **state)
 {
 	struct chat *chat = *state;
@@ -227,12 +239,7 @@ static void push_remembers_for_each_on_its_own(void **state)
 	/* The other may choose the same. */
 	assert_int_equal(say(chat, &chat->joiner, &id, 1), SF_OK);
 	assert_int_equal(chat->document.message_count, count + 1);
-	for (int i = 0; i < SF_DOCUMENT_SENT_MAX; i++) {
-		struct sf_token other = fresh();
-
-		assert_int_equal(say(chat, &chat->joiner, &other, 1), SF_OK);
-		sf_document_pull(&chat->document, &chat->creator, &other, 1);
-	}
+	say_many(chat, &chat->joiner, &chat->creator);
 	count = chat->document.message_count;
 	assert_int_equal(say(chat, &chat->creator, &id, 1), SF_OK);
 	assert_int_equal(chat->document.message_count, count);
@@ -245,12 +252,7 @@ static void push_knows_what_waits(void **state)
 	size_t count;
 
 	assert_int_equal(say(chat, &chat->creator, &oldest, 1), SF_OK);
-	for (int i = 0; i < SF_DOCUMENT_SENT_MAX; i++) {
-		struct sf_token other = fresh();
-
-		assert_int_equal(say(chat, &chat->creator, &other, 1), SF_OK);
-		sf_document_pull(&chat->document, &chat->joiner, &other, 1);
-	}
+	say_many(chat, &chat->creator, &chat->joiner);
 	count = chat->document.message_count;
 	assert_int_equal(say(chat, &chat->creator, &oldest, 1), SF_OK);
 	assert_int_equal(chat->document.message_count, count);
