@@ -117,6 +117,29 @@ for (const engine of ENGINES) {
       await waitState(creator, "ready");
     });
 
+    it("asks anew when told to, though garbage was collected meanwhile", async () => {
+      const [creator] = await meet(browser, server.url);
+      await creator.evaluate(async () => {
+        const { fetch } = window;
+        window.asked = 0;
+        window.fetch = (url, asked) => {
+          if (asked.method === "GET") window.asked += 1;
+          return fetch(url, asked);
+        };
+        window.dispatchEvent(new Event("online"));
+      });
+      // The second one is held.
+      await creator.waitFor(() => window.asked >= 2);
+      await creator.evaluate(() => {
+        for (let i = 0; i < 60; i += 1) Array.from({ length: 100_000 }, (_, j) => ({ j }));
+      });
+      const asked = await creator.evaluate(() => {
+        window.dispatchEvent(new Event("online"));
+        return window.asked;
+      });
+      await creator.waitFor((before) => window.asked > before, asked);
+    });
+
     it("notices by sending that the line is dead", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await deafen(creator);

@@ -108,8 +108,7 @@ export function createApi({ chatToken, userToken }, names) {
  */
 async function request(resource, asked) {
   const { method, headers, body, signal, keepalive = false } = asked;
-  const signals = [AbortSignal.timeout(asked.patience ?? PATIENCE_MS)];
-  if (signal) signals.push(signal);
+  const patience = AbortSignal.timeout(asked.patience ?? PATIENCE_MS);
   let response;
   let json;
   try {
@@ -117,7 +116,7 @@ async function request(resource, asked) {
       method,
       headers: body ? { ...headers, "Content-Type": "application/json" } : headers,
       body: body ? JSON.stringify({ data: body }) : undefined,
-      signal: AbortSignal.any(signals),
+      signal: signal ? anyOf(patience, signal) : patience,
       cache: "no-store",
       credentials: "omit",
       redirect: "error",
@@ -128,6 +127,19 @@ async function request(resource, asked) {
     throw new ApiError(0, String(error));
   }
   return { results: readResults(response, json), headers: response.headers };
+}
+
+/**
+ * As AbortSignal.any, which WebKit 2.50 loses when it collects garbage: who
+ * listens is kept.
+ * @param {AbortSignal[]} signals
+ */
+function anyOf(...signals) {
+  const controller = new AbortController();
+  for (const signal of signals) {
+    signal.addEventListener("abort", () => controller.abort(signal.reason));
+  }
+  return controller.signal;
 }
 
 /**
