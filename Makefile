@@ -19,7 +19,7 @@ INCLUDES := -iquote libsfcore $(patsubst -I%,-isystem %,\
 CFLAGS   ?= -O2 -g
 # A CGI program's cost is its start: static and at a fixed place starts fastest.
 # No resolver: see redis.c. What the MongoDB driver needs has no static library.
-LDSTATIC_lmdb := -static -no-pie -Wl,--wrap=getaddrinfo
+LDSTATIC_lmdb := -static -no-pie -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 LDSTATIC_mongodb := -no-pie
 LDSTATIC ?= $(LDSTATIC_$(STORE))
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)

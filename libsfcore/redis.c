@@ -33,11 +33,12 @@ void sf_redis_release(struct sf_redis *redis)
 }
 
 /*
- * Stands in for hiredis' use of the resolver where it is linked statically (see
- * the Makefile): a name is never looked up.
+ * These stand in for hiredis' use of the resolver where it is linked statically
+ * (see the Makefile): a name is never looked up.
  */
 int __wrap_getaddrinfo(const char *node, const char *service,
 	const struct addrinfo *hints, struct addrinfo **out);
+void __wrap_freeaddrinfo(struct addrinfo *found);
 
 int __wrap_getaddrinfo(const char *node, const char *service,
 	const struct addrinfo *hints, struct addrinfo **out)
@@ -47,6 +48,11 @@ int __wrap_getaddrinfo(const char *node, const char *service,
 	(void)hints;
 	(void)out;
 	return EAI_NONAME;
+}
+
+void __wrap_freeaddrinfo(struct addrinfo *found)
+{
+	(void)found;
 }
 
 static enum sf_err lose(struct sf_redis *redis, const char *why)
