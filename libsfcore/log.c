@@ -15,14 +15,10 @@ static void (*die_hook)(void);
 
 void sf_log_guard_streams(void)
 {
-	int fd;
-
 	/* What cannot be written to still says that it failed. */
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		(void)close(fd);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDONLY);
 }
 
 void sf_log_set_level(enum sf_log_level level)

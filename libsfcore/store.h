@@ -41,6 +41,12 @@ enum sf_err sf_store_open(
 /* NULL is accepted. */
 void sf_store_free(struct sf_store *store);
 
+/*
+ * Instead of sf_store_free(), where the process is about to end: tells who has
+ * to know, and leaves the rest to the system. NULL is accepted.
+ */
+void sf_store_leave(struct sf_store *store);
+
 /* Before a long wait: gives back what is dear to hold. The next verb works. */
 void sf_store_rest(struct sf_store *store);
 

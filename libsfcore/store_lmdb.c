@@ -71,6 +71,12 @@ void sf_store_free(struct sf_store *store)
 	free(store);
 }
 
+void sf_store_leave(struct sf_store *store)
+{
+	/* A file does not care. */
+	(void)store;
+}
+
 void sf_store_rest(struct sf_store *store)
 {
 	sf_lmdb_rest(store->lmdb);

@@ -71,6 +71,12 @@ void sf_store_free(struct sf_store *store)
 	free(store);
 }
 
+void sf_store_leave(struct sf_store *store)
+{
+	if (store)
+		sf_mongodb_rest(store->mongodb);
+}
+
 void sf_store_rest(struct sf_store *store)
 {
 	sf_mongodb_rest(store->mongodb);
