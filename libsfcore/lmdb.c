@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/file.h>
@@ -19,8 +18,10 @@
 
 #include "log.h"
 
-/* Address space only: memory is what is in use. */
+/* Address space only: memory is what is in use, and tables to find it by: so
+ * who reads begins with less. */
 #define MAP_SIZE ((uint64_t)16 << 30)
+#define READ_MAP_SIZE ((uint64_t)16 << 20)
 /* What must not grow into: it is for those who make room. */
 #define RESERVE(room) ((room) / 8)
 
@@ -74,10 +75,8 @@ void sf_lmdb_free(struct sf_lmdb *lmdb)
 void sf_lmdb_rest(struct sf_lmdb *lmdb)
 {
 	/* Open for reading it holds next to nothing. */
-	if (!lmdb->env || lmdb->access == SF_LMDB_READ)
-		return;
-	close_env(lmdb);
-	(void)malloc_trim(0);
+	if (lmdb->access != SF_LMDB_READ)
+		close_env(lmdb);
 }
 
 /* How an environment is to be opened. */
@@ -98,8 +97,9 @@ static struct opening choose_opening(
 	struct statfs status;
 
 	if (access == SF_LMDB_READ)
-		opening.flags |= MDB_RDONLY;
-	if (access == SF_LMDB_READ || statfs(dir, &status) != 0)
+		return (struct opening){ MDB_NOLOCK | MDB_RDONLY,
+			READ_MAP_SIZE };
+	if (statfs(dir, &status) != 0)
 		return opening;
 	if (status.f_type == TMPFS_MAGIC)
 		opening.flags |= MDB_NOSYNC;
@@ -159,6 +159,17 @@ static int lock_env(struct sf_lmdb *lmdb, enum sf_lmdb_access access)
 	return code ? code : open_env(lmdb, SF_LMDB_CHANGE);
 }
 
+static int begin_txn(struct sf_lmdb *lmdb, unsigned int flags, MDB_txn **out)
+{
+	int code = mdb_txn_begin(lmdb->env, NULL, flags, out);
+
+	if (code != MDB_MAP_RESIZED)
+		return code;
+	/* It has outgrown the map: 0 is as large as a writer's. */
+	code = mdb_env_set_mapsize(lmdb->env, 0);
+	return code ? code : mdb_txn_begin(lmdb->env, NULL, flags, out);
+}
+
 enum sf_err sf_lmdb_begin(struct sf_lmdb *lmdb, enum sf_lmdb_access access,
 	struct sf_lmdb_session *out)
 {
@@ -167,7 +178,7 @@ enum sf_err sf_lmdb_begin(struct sf_lmdb *lmdb, enum sf_lmdb_access access,
 
 	out->lmdb = lmdb;
 	if (!code)
-		code = mdb_txn_begin(lmdb->env, NULL, flags, &out->txn);
+		code = begin_txn(lmdb, flags, &out->txn);
 	if (!code) {
 		code = mdb_dbi_open(out->txn, NULL, 0, &out->dbi);
 		if (code)

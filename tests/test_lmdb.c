@@ -14,6 +14,8 @@
 
 #define MAKERS 8
 #define ROUNDS 20
+/* More than is mapped to read at first. */
+#define LARGE ((size_t)20 << 20)
 
 /* Opens the store in dir and looks for a chat that nobody has stored. */
 static enum sf_err look_at(const char *dir)
@@ -165,25 +167,49 @@ static void makers_of_one_store_lose_nothing(void **state)
 	support_unshare(makers, sizeof(*makers));
 }
 
-/* Puts a value in the chat's place, as no program of ours would. */
-static void damage(struct talk *talk, const void *value, size_t size)
+/* Puts a value in a chat's place, as no program of ours would. */
+static void put_raw(const struct talk *talk, const struct sf_token *chat,
+	const void *value, size_t size)
 {
-	MDB_val key = { SF_TOKEN_SIZE, talk->creator.chat.bytes };
+	MDB_val key = { SF_TOKEN_SIZE, (void *)(uintptr_t)chat->bytes };
 	MDB_val data = { size, (void *)(uintptr_t)value };
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
 
-	talk_disconnect(talk);
 	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_mapsize(env, LARGE * 2), 0);
 	assert_int_equal(mdb_env_open(env, talk->config.store + strlen("lmdb:"),
-				 0, 0600),
+				 MDB_NOLOCK, 0600),
 		0);
 	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
 	assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
 	assert_int_equal(mdb_put(txn, dbi, &key, &data, 0), 0);
 	assert_int_equal(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);
+}
+
+/* Who waits has it open to read since it was small. */
+static void a_store_may_grow_meanwhile(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_token other = talk_token();
+	void *value = calloc(1, LARGE);
+
+	assert_non_null(value);
+	sf_store_rest(talk->store);
+	assert_sees(talk, creator, "ready");
+	put_raw(talk, &other, value, LARGE);
+	free(value);
+	assert_sees(talk, creator, "ready");
+	assert_int_equal(talk_say(talk, &talk->creator, "Hi"), SF_OK);
+	assert_sees(talk, joiner, "ready Hi");
+}
+
+static void damage(struct talk *talk, const void *value, size_t size)
+{
+	talk_disconnect(talk);
+	put_raw(talk, &talk->creator.chat, value, size);
 	talk_connect(talk);
 }
 
@@ -336,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_no_store_is_unavailable),
 		cmocka_unit_test(a_look_makes_the_store),
 		cmocka_unit_test(makers_of_one_store_lose_nothing),
+		with_ready(a_store_may_grow_meanwhile),
 		with_ready(a_damaged_chat_is_an_internal_error),
 		in_sandbox(a_full_store_still_lets_room_be_made),
 	};
