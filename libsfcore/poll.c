@@ -5,10 +5,16 @@
  */
 #include "poll.h"
 
+#include <malloc.h>
+#include <sys/prctl.h>
+
 #include "files.h"
 
 /* However long the sleep, a client that has left is noticed so soon. */
 #define CLIENT_SECONDS 3
+
+/* How much later a look may come, to be one of many at the same moment. */
+#define SLACK_NS 100000000UL
 
 /*
  * Somebody who neither joined nor began a poll within two whole polls is gone:
@@ -36,6 +42,17 @@ static enum sf_err close_if_abandoned(struct sf_chat *chat,
 static bool is_over(const struct sf_document *seen)
 {
 	return seen->message_count > 0 || seen->status == SF_STATUS_CLOSED;
+}
+
+/*
+ * For a long wait: gives back what is not needed, and lets the kernel wake many
+ * who wait at once, which costs half as much for each of them.
+ */
+static void settle(void)
+{
+	sf_files_shrink();
+	(void)malloc_trim(0);
+	(void)prctl(PR_SET_TIMERSLACK, SLACK_NS);
 }
 
 /* Until there may be something to see, or nobody is left to see it. */
@@ -83,10 +100,10 @@ enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
 		sf_document_release(out);
 		if (err)
 			return err;
+		sf_store_rest(chat->store);
 		/* Who has waited once is likely to wait long. */
 		if (looks == 2)
-			sf_files_shrink();
-		sf_store_rest(chat->store);
+			settle();
 		sleep_between_looks(chat, config, client);
 	}
 }

@@ -7,6 +7,8 @@
  */
 #include "store.h"
 
+#include <malloc.h>
+
 #include "codec.h"
 #include "log.h"
 #include "look.h"
@@ -80,6 +82,7 @@ void sf_store_leave(struct sf_store *store)
 void sf_store_rest(struct sf_store *store)
 {
 	sf_mongodb_rest(store->mongodb);
+	(void)malloc_trim(0);
 }
 
 enum sf_err sf_store_prepare(struct sf_store *store)
