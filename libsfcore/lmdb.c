@@ -89,8 +89,7 @@ struct opening {
  * In a tmpfs there is nothing to sync to. Everywhere else an acknowledged
  * change has reached the disk.
  */
-static struct opening choose_opening(
-	const char *dir, enum sf_lmdb_access access)
+static struct opening choose_opening(int dir_fd, enum sf_lmdb_access access)
 {
 	struct opening opening = { MDB_NOLOCK, MAP_SIZE };
 	uint64_t room = MAP_SIZE;
@@ -99,7 +98,7 @@ static struct opening choose_opening(
 	if (access == SF_LMDB_READ)
 		return (struct opening){ MDB_NOLOCK | MDB_RDONLY,
 			READ_MAP_SIZE };
-	if (statfs(dir, &status) != 0)
+	if (fstatfs(dir_fd, &status) != 0)
 		return opening;
 	if (status.f_type == TMPFS_MAGIC)
 		opening.flags |= MDB_NOSYNC;
@@ -112,7 +111,7 @@ static struct opening choose_opening(
 
 static int open_env(struct sf_lmdb *lmdb, enum sf_lmdb_access access)
 {
-	struct opening opening = choose_opening(lmdb->dir, access);
+	struct opening opening = choose_opening(lmdb->dir_fd, access);
 	int code = mdb_env_create(&lmdb->env);
 
 	if (code)
