@@ -51,7 +51,8 @@ enum sf_err sf_app_open_store(struct sf_app *app)
 enum sf_err sf_app_open_chat(struct sf_app *app)
 {
 	/* Without wake-ups a chat still works, only slower. */
-	if (sf_wake_open(&app->config, &app->chat.wake) != SF_OK)
+	if (!app->chat.wake &&
+		sf_wake_open(&app->config, &app->chat.wake) != SF_OK)
 		app->chat.wake = NULL;
 	return sf_app_open_store(app);
 }
@@ -228,12 +229,17 @@ static _Noreturn void run_cgi(const struct sf_resource *resource)
 struct origin {
 	const struct sf_config *config;
 	const struct sf_resource *resource;
+	struct sf_wake *wake; /* NULL: to be opened by who needs it */
 };
 
 static int run_connection(const void *argument)
 {
 	const struct origin *origin = argument;
-	struct sf_app app = { .config = *origin->config, .forked = true };
+	struct sf_app app = {
+		.config = *origin->config,
+		.chat.wake = origin->wake,
+		.forked = true,
+	};
 	char *body = NULL;
 	enum sf_err err;
 
@@ -248,7 +254,7 @@ static int run_connection(const void *argument)
 static int run_scgi(const char *path, const struct sf_resource *resource)
 {
 	struct sf_config config;
-	struct origin origin = { &config, resource };
+	struct origin origin = { &config, resource, NULL };
 	int listener = STDIN_FILENO;
 	enum sf_err err = load_config(&config);
 
@@ -257,6 +263,10 @@ static int run_scgi(const char *path, const struct sf_resource *resource)
 	if (err)
 		return 1;
 	sf_store_init();
+	/* Memory that all share, where a connection is each one's own. */
+	if (config.wake == SF_WAKE_LOCAL &&
+		sf_wake_open(&config, &origin.wake) != SF_OK)
+		origin.wake = NULL;
 	return sf_server_run(listener, run_connection, &origin) ? 1 : 0;
 }
 
