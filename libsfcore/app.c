@@ -186,8 +186,8 @@ static void hold_signals(void)
 }
 
 /*
- * The process ends with its request. What it has, the system takes back at once,
- * for much less than it would cost to give it back piece by piece.
+ * The process ends with its request. What it has, the system takes back at
+ * once, for much less than it would cost to give it back piece by piece.
  */
 static int finish(const struct sf_app *app, enum sf_err err,
 	const struct sf_resource *resource, char *body)
