@@ -18,7 +18,7 @@ INCLUDES := -iquote libsfcore $(patsubst -I%,-isystem %,\
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 CFLAGS   ?= -O2 -g
 # A CGI program's cost is its start: static and at a fixed place starts fastest.
-# No resolver: see redis.c. What the MongoDB driver needs has no static library.
+# No resolver: see redis.c. The libraries of the MongoDB driver do not link so.
 LDSTATIC_lmdb := -static -no-pie -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 LDSTATIC_mongodb := -no-pie
 LDSTATIC ?= $(LDSTATIC_$(STORE))

@@ -2,10 +2,10 @@
 /** Two people talk through the real server, in every engine there is. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
-import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { ENGINES } from "./lib/browser.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   closeChat, createChat, joinChat, meet, readLog, readSystem, say, waitPath,
   waitReady, waitSystem, waitText,
@@ -22,16 +22,7 @@ for (const engine of ENGINES) {
   describe(`chat in ${engine}`, () => {
     let server;
     let browser;
-
-    before(async () => {
-      server = await startServer();
-      browser = await openBrowser(engine);
-    });
-    afterEach(() => browser.closePages());
-    after(async () => {
-      await browser?.close();
-      await server?.stop();
-    });
+    setStage(engine, (...both) => { [server, browser] = both; });
 
     it("goes from creating to closing", async () => {
       const creator = await browser.newPage();

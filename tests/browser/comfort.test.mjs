@@ -6,11 +6,12 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { build, startServer } from "../lib/server.mjs";
+import { build } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { INSECURE_URL } from "./lib/line.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   closeChat, createChat, joinChat, meet, say, waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
@@ -28,16 +29,7 @@ for (const engine of ENGINES) {
   describe(`comfort in ${engine}`, () => {
     let server;
     let browser;
-
-    before(async () => {
-      server = await startServer();
-      browser = await openBrowser(engine);
-    });
-    afterEach(() => browser.closePages());
-    after(async () => {
-      await browser?.close();
-      await server?.stop();
-    });
+    setStage(engine, (...both) => { [server, browser] = both; });
 
     it("shows a badge on its icon while messages wait to be seen", async () => {
       const [creator, joiner] = await meet(browser, server.url);

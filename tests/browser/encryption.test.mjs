@@ -8,11 +8,11 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
-import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { ENGINES } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   createChat, hurry, joinChat, meet, readInvite, readLog, readSystem, say, waitReady,
   waitState, waitSystem, waitText,
@@ -38,16 +38,7 @@ for (const engine of ENGINES) {
   describe(`encryption in ${engine}`, () => {
     let server;
     let browser;
-
-    before(async () => {
-      server = await startServer();
-      browser = await openBrowser(engine);
-    });
-    afterEach(() => browser.closePages());
-    after(async () => {
-      await browser?.close();
-      await server?.stop();
-    });
+    setStage(engine, (...both) => { [server, browser] = both; });
 
     /** A page that has created a chat, and the other one established with it. */
     async function establish({ link = true } = {}) {

@@ -2,11 +2,11 @@
 /** The home page of somebody who is in a chat, or cannot get into one. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
-import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { ENGINES } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   createChat, hurry, joinChat, meet, say, waitPath, waitReady, waitState, waitSystem,
   waitText,
@@ -37,16 +37,7 @@ for (const engine of ENGINES) {
   describe(`home in ${engine}`, () => {
     let server;
     let browser;
-
-    before(async () => {
-      server = await startServer();
-      browser = await openBrowser(engine);
-    });
-    afterEach(() => browser.closePages());
-    after(async () => {
-      await browser?.close();
-      await server?.stop();
-    });
+    setStage(engine, (...both) => { [server, browser] = both; });
 
     it("does not let a creator in by their own invitation", async () => {
       const page = await browser.newPage();

@@ -2,10 +2,10 @@
 /** How one gets in, and how one gets out in a hurry. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
-import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { ENGINES } from "./lib/browser.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   createChat, meet, readInvite, say, waitReady, waitSystem, waitText,
 } from "./lib/story.mjs";
@@ -22,16 +22,7 @@ for (const engine of ENGINES) {
   describe(`invitation in ${engine}`, () => {
     let server;
     let browser;
-
-    before(async () => {
-      server = await startServer();
-      browser = await openBrowser(engine);
-    });
-    afterEach(() => browser.closePages());
-    after(async () => {
-      await browser?.close();
-      await server?.stop();
-    });
+    setStage(engine, (...both) => { [server, browser] = both; });
 
     it("shows the code in groups and copies code and link", async () => {
       const page = await browser.newPage();
