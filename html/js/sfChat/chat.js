@@ -96,7 +96,7 @@ class Chat {
       draft: session.draft,
       onSend: (texts) => this.#write(texts),
       onWrite: () => this.#typing.write(),
-      onLeave: (draft) => this.#keepDraft(draft),
+      onLeave: (draft) => this.#leave(draft),
     });
     session.draft = "";
     this.#verification = createVerification({
@@ -269,13 +269,6 @@ class Chat {
     }
   }
 
-  /** @param {string} draft */
-  #keepDraft(draft) {
-    if (draft === "") return;
-    this.#session.draft = draft;
-    this.#conversation.keep();
-  }
-
   /** @returns {boolean} */
   #hint() {
     const isQuiet = this.#session.waiting.items.length === 0 &&
@@ -376,7 +369,8 @@ class Chat {
    */
   #end(note, { close = false } = {}) {
     if (this.#ended) return;
-    this.#forget();
+    this.#stop();
+    wipe();
     if (note) this.#conversation.tell(note);
     this.#conversation.keep();
     // Nobody is there to hear of a failure, and the chat expires anyway.
@@ -396,19 +390,33 @@ class Chat {
   /** @returns {Promise<unknown>} until the server was told */
   #panic() {
     const told = this.#ended ? Promise.resolve() : this.#api.close().catch(() => {});
-    this.#forget();
+    this.#stop();
+    wipe();
     return told;
   }
 
+  /**
+   * The page is left, for another to go on from what is kept. A browser may
+   * hold this one in memory and wake it later: what it then kept would be the
+   * past, of a chat that may have been wiped meanwhile.
+   * @param {string} draft
+   */
+  #leave(draft) {
+    if (draft !== "") {
+      this.#session.draft = draft;
+      this.#conversation.keep();
+    }
+    this.#stop();
+  }
+
   /** Nothing is kept, asked or sent from now on. */
-  #forget() {
+  #stop() {
     this.#ended = true;
     this.#conversation.close();
     this.#attention.remove();
     this.#poll.stop();
     this.#outbox.stop();
     clearTimeout(this.#patience);
-    wipe();
   }
 }
 

@@ -17,6 +17,9 @@ import * as webkit from "./webkit.mjs";
 
 const PATIENCE_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
+// WebKitWebDriver loses what it asks of a page that a browser's memory is just
+// giving way to, or taking, and would wait for the answer for ever.
+const ANSWER_MS = 5_000;
 
 const FILES = {
   chromium: ["/usr/bin/chromium", "/usr/bin/chromium-browser"],
@@ -105,7 +108,9 @@ function wrapPage(tab, person, line) {
     let problem = "it never came true";
     while (Date.now() < deadline) {
       try {
-        if (await tab.evaluate(isTrue, ...args)) return;
+        const silence = sleep(ANSWER_MS, undefined, { ref: false })
+          .then(() => { throw new Error("the browser does not answer"); });
+        if (await Promise.race([tab.evaluate(isTrue, ...args), silence])) return;
       } catch (error) {
         problem = error.message;
       }
