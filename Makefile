@@ -37,9 +37,12 @@ PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
-CHECKS   := check-floors check-lint check-unit check-store check-e2ee \
-	check-cgi check-web check-scgi check-jobs check-browser check-mongodb \
-	check-nodes check-fuzz check-asan check-valgrind
+# Most of them wait most of the time: some run side by side, the longest first.
+CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-firefox \
+	check-asan check-chromium check-scgi check-fuzz check-web check-jobs \
+	check-lint check-unit check-served check-e2ee check-page check-cgi \
+	check-nodes check-store
+JOBS     ?= 3
 
 all: programs site
 
@@ -62,9 +65,8 @@ $(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 # Settings that go into the pages; rewritten only when one of them differs.
 $(BUILD)/site.settings: FORCE
 	@mkdir -p $(@D)
-	@env | grep -E '^SFCHAT_($(SITE_SETTINGS))=' | sort >$@.new || :
-	@cmp -s $@.new $@ || cp $@.new $@
-	@rm $@.new
+	@now=$$(env | grep -E '^SFCHAT_($(SITE_SETTINGS))=' | sort); \
+		[ -f $@ ] && [ "$$now" = "$$(cat $@)" ] || printf '%s\n' "$$now" >$@
 
 $(BUILD)/html/index.html: scripts/build-html COPYING $(BUILD)/site.settings \
 		$(shell find html -type f)
@@ -84,7 +86,10 @@ run:
 
 check:
 	@scripts/install build run check browsers mongodb
-	@$(MAKE) --no-print-directory $(CHECKS)
+	@scripts/test-mongodb install
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) all
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) STORE=mongodb programs
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=recurse $(CHECKS)
 	@echo "All checks passed: $(CHECKS)"
 
 # The API through the server; a program by hand.
@@ -94,8 +99,8 @@ check-cgi: programs
 check-web: all
 	$(NODE_TEST) tests/web/*.test.mjs
 
-# The same, when each program was started once.
-check-scgi: all
+# The same, when each program was started once; both use the default folder.
+check-scgi: all | $(filter check-web,$(MAKECMDGOALS))
 	SFCHAT_SERVE=scgi $(NODE_TEST) tests/web/*.test.mjs
 
 # The page's encryption, in Node alone.

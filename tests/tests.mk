@@ -39,8 +39,9 @@ check-mongodb:
 	SFCHAT_STORE_KIND=mongodb scripts/test-mongodb run \
 		$(NODE_TEST) tests/mongodb/*.test.mjs tests/web/life.test.mjs
 
-# One site on two machines, in network namespaces: needs root.
-check-nodes: site
+# One site on two machines, in network namespaces: needs root. Both build in
+# $(BUILD)/mongodb.
+check-nodes: site | $(filter check-mongodb,$(MAKECMDGOALS))
 	@$(MAKE) --no-print-directory STORE=mongodb programs
 	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi $(NODE_TEST) \
 		tests/nodes/*.test.mjs

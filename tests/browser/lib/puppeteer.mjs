@@ -21,7 +21,8 @@ const CHROMIUM_FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--disable-features=AutofillServerCommunication",
+  // The last two: suggestions of the address bar, a page of their own per window.
+  "--disable-features=AutofillServerCommunication,WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ];
 
 /** @typedef {import("./browser.mjs").Options} Options */

@@ -23,8 +23,7 @@ export const waitReady = (page) =>
 
 /** Two pages that can talk to each other. */
 export async function meet(browser, url) {
-  const creator = await browser.newPage();
-  const joiner = await browser.newPage();
+  const [creator, joiner] = await Promise.all([browser.newPage(), browser.newPage()]);
   await joinChat(joiner, url, await createChat(creator, url));
   await waitReady(creator);
   await waitReady(joiner);

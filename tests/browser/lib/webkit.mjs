@@ -91,6 +91,8 @@ async function writeSettings(dir, { reducedMotion, language }) {
     NO_AT_BRIDGE: "1",
     GSETTINGS_BACKEND: "memory",
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
+    // Without a graphics card half of its time would go into imitating one.
+    WEBKIT_DISABLE_COMPOSITING_MODE: "1",
   };
 }
 
