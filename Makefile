@@ -38,8 +38,8 @@ SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
 # Most of them wait most of the time: some run side by side, the longest first.
-CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-firefox \
-	check-asan check-chromium check-scgi check-fuzz check-web check-jobs \
+CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
+	check-firefox check-asan check-chromium check-scgi check-fuzz check-jobs \
 	check-lint check-unit check-served check-e2ee check-page check-cgi \
 	check-nodes check-store
 JOBS     ?= 3
