@@ -60,7 +60,12 @@ $(LIBRARY): $(SOURCES:%.c=$(OUT)/obj/%.o)
 
 $(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
+	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@.ld
+	$(WRITE_AT_ONCE)
+
+# The kernel keeps what is written in one go in larger pieces than what a linker
+# writes, and maps it faster.
+WRITE_AT_ONCE = install $@.ld $@ && rm $@.ld
 
 # Settings that go into the pages; rewritten only when one of them differs.
 $(BUILD)/site.settings: FORCE

@@ -30,7 +30,8 @@ $(BARE)/join: $(OUT)/obj/bench/bare-wait.o
 $(BARE)/chat: $(OUT)/obj/bench/bare-wake.o
 $(BARES):
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@
+	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@.ld
+	$(WRITE_AT_ONCE)
 
 # What the server needs beside the programs is the product's own.
 $(BENCH)/bare/html $(BENCH)/bare/site.conf:
