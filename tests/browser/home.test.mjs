@@ -108,6 +108,49 @@ for (const engine of ENGINES) {
       await createChat(creator, server.url);
     });
 
+    it("panics also on its way into a chat, and then keeps none", async () => {
+      const creator = await browser.newPage();
+      const code = await createChat(creator, server.url);
+      const joiner = await browser.newPage();
+      await joiner.goto(server.url);
+      await joiner.evaluate(() => {
+        const { fetch } = window;
+        window.fetch = async (...asked) => {
+          window.fetch = fetch;
+          const answer = await fetch(...asked);
+          await new Promise((resolve) => { window.deliver = resolve; });
+          return answer;
+        };
+      });
+      await joiner.type("#code", code);
+      await joiner.press("Enter");
+      await joiner.waitFor(() => window.deliver);
+      await joiner.evaluate(() => {
+        for (let times = 0; times < 2; times += 1) {
+          document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+        }
+        window.deliver();
+      });
+      await joiner.waitFor(() => location.href === "about:blank");
+      await waitSystem(creator, /closed by Talker/);
+      await joiner.goto(server.url);
+      assert.equal(await joiner.evaluate(() => sessionStorage.length), 0);
+    });
+
+    it("leads back into a chat from one tab only", async () => {
+      const [creator] = await meet(browser, server.url);
+      await goHome(creator);
+      await creator.waitFor(() => document.querySelector("#return").checkVisibility());
+      const twin = await creator.duplicate();
+      await twin.waitFor(() => sessionStorage.length === 0);
+      assert.equal(
+        await twin.evaluate(() => document.querySelector("#return").checkVisibility()), false);
+      await creator.goto(`${server.url}/faq`);
+      await creator.goto(server.url);
+      await creator.click("#return");
+      await waitReady(creator);
+    });
+
     it("leaves nothing to go back to", async () => {
       const creator = await browser.newPage();
       const code = await createChat(creator, server.url);

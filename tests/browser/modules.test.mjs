@@ -74,7 +74,7 @@ describe("links", () => {
 
 describe("claim", () => {
   /** Whose turn it is, try by try: `null` is nobody who holds the lock. */
-  async function claimFrom(holders) {
+  async function claimFrom(tab, holders) {
     let tries = 0;
     const locks = {
       async request(name, options, take) {
@@ -87,13 +87,18 @@ describe("claim", () => {
       },
     };
     Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
-    return [await claim("t"), tries];
+    return [await claim(tab), tries];
   }
 
   it("waits for what nobody has, and gives way to who has it", async () => {
-    assert.deepEqual(await claimFrom([]), [true, 1]);
-    assert.deepEqual(await claimFrom([null, "sfChat other"]), [true, 3]);
-    assert.deepEqual(await claimFrom([null, "sfChat t"]), [false, 2]);
+    assert.deepEqual(await claimFrom("a", []), [true, 1]);
+    assert.deepEqual(await claimFrom("b", [null, "sfChat other"]), [true, 3]);
+    assert.deepEqual(await claimFrom("c", [null, "sfChat c"]), [false, 2]);
+  });
+
+  it("does not give way to itself", async () => {
+    assert.deepEqual(await claimFrom("d", []), [true, 1]);
+    assert.deepEqual(await claimFrom("d", ["sfChat d"]), [true, 0]);
   });
 });
 

@@ -7,13 +7,25 @@
 // A page that is being reloaded lets go within moments.
 const PATIENCE_MS = 2_000;
 
+/** @type {Map<string, Promise<boolean>>} what this page has claimed, by tab */
+const claims = new Map();
+
 /**
  * Claims the session for this page until it is closed.
  * @param {string} tab the session's own name
  * @returns {Promise<boolean>} false when another tab surely has it
  */
-export async function claim(tab) {
-  const name = `sfChat ${tab}`;
+export function claim(tab) {
+  const claimed = claims.get(tab) ?? obtain(`sfChat ${tab}`);
+  claims.set(tab, claimed);
+  return claimed;
+}
+
+/**
+ * @param {string} name
+ * @returns {Promise<boolean>}
+ */
+async function obtain(name) {
   do {
     if (await take(name)) return true;
   } while (!await isHeld(name));

@@ -36,15 +36,23 @@ export function createClosing(close) {
 }
 
 /**
- * Closes a chat that no page keeps going, and leaves nothing of it here.
+ * Closes a chat that no page keeps going.
+ * @param {import("./api.js").Tokens} tokens
+ * @returns {Promise<unknown>} until the server was told
+ */
+export function closeUnseen(tokens) {
+  // Nobody is there to hear of a failure, and the chat expires anyway.
+  return createApi(tokens, tokenHeaders()).close().catch(() => {});
+}
+
+/**
+ * The same, and leaves nothing of it here.
  * @param {Session | null} session
  * @returns {Promise<unknown>} until the server was told
  */
 export function abandon(session) {
   wipe();
-  if (!session) return Promise.resolve();
-  // Nobody is there to hear of a failure, and the chat expires anyway.
-  return createApi(session, tokenHeaders()).close().catch(() => {});
+  return session ? closeUnseen(session) : Promise.resolve();
 }
 
 /**

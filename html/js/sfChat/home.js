@@ -3,11 +3,12 @@
 
 import { count } from "./analytics.js";
 import { ApiError, create, join } from "./api.js";
-import { abandon, onEscapeTwice, vanish } from "./closing.js";
+import { claim } from "./claim.js";
+import { abandon, closeUnseen, onEscapeTwice, vanish } from "./closing.js";
 import { find } from "./dom.js";
 import { say } from "./i18n.js";
 import { createPause } from "./pause.js";
-import { begin, load, newId, probe } from "./session.js";
+import { begin, load, newId, probe, wipe } from "./session.js";
 import { isToken, readInvite } from "./validator.js";
 
 const JOIN_ATTEMPTS = 3;
@@ -29,7 +30,7 @@ export function startHome() {
     return;
   }
   const field = find("code", HTMLInputElement);
-  const { enter, show, reset } = createEntry(field);
+  const { enter, show, reset, cancel } = createEntry(field);
 
   find("create", HTMLButtonElement).addEventListener("click", () => enter(
     { name: "create new chat", doing: "home.creating", ask: create, role: "creator" }));
@@ -52,17 +53,29 @@ export function startHome() {
     goToChat();
   });
   onEscapeTwice(() => {
-    if (current()) vanish(abandon(current()));
+    const cancelled = cancel();
+    if (!cancelled && !current()) return;
+    vanish(Promise.all([abandon(current()), cancelled]));
   });
   // Coming back by the browser's back button finds the page as it was left.
   window.addEventListener("pageshow", () => {
     reset();
-    find("return", HTMLElement).hidden = !current();
+    offerReturn();
     // Not earlier: a button that is disabled cannot have the focus.
     takeLink(field);
   });
   window.addEventListener("hashchange", () => takeLink(field));
   field.disabled = false;
+}
+
+/** Leads back to the chat that this tab is in, unless it is a copy of another's. */
+async function offerReturn() {
+  const session = current();
+  const isOurs = session !== null && await claim(session.tab);
+  // Meanwhile there may be another.
+  if (current()?.tab !== session?.tab) return;
+  if (session && !isOurs) wipe();
+  find("return", HTMLElement).hidden = !isOurs;
 }
 
 /** The chat that this tab is in; one that cannot be read is none. */
@@ -108,9 +121,14 @@ function createEntry(field) {
   const buttons = document.querySelectorAll("button");
   /** @type {Way | undefined} */
   let wanted;
+  // An answer is good for the turn in which it was asked for.
+  let turn = 0;
+  let isGone = false;
+  /** @type {Promise<unknown>} */
+  let going = Promise.resolve();
 
   find("leave-now", HTMLButtonElement)
-    .addEventListener("click", () => wanted && go(wanted));
+    .addEventListener("click", () => { if (wanted) going = go(wanted); });
 
   /** @param {string} text */
   function show(text) {
@@ -128,12 +146,15 @@ function createEntry(field) {
 
   /** @param {Way} way */
   async function go({ name, doing, ask, role, secret }) {
+    const asked = ++turn;
     show(say(doing));
     setBusy(true);
     try {
       // An invitation works once: it is not to be used up for nothing.
       probe();
       const tokens = check(await ask());
+      if (isGone) await closeUnseen(tokens);
+      if (isGone || asked !== turn) return;
       abandon(current());
       begin(tokens, role, secret);
       count(name);
@@ -141,6 +162,7 @@ function createEntry(field) {
       find("invited", HTMLElement).hidden = true;
       goToChat();
     } catch (error) {
+      if (asked !== turn) return;
       setBusy(false);
       show(explain(error));
     }
@@ -148,13 +170,22 @@ function createEntry(field) {
 
   return {
     show,
+    /**
+     * Panic: a chat that is being entered is closed as soon as it is there.
+     * @returns {Promise<unknown> | null} until it was; null if there is none
+     */
+    cancel() {
+      isGone = field.readOnly;
+      return isGone ? going : null;
+    },
     reset() {
+      turn += 1;
       setBusy(false);
       show("");
     },
     /** @param {Way} way asks first when it leads out of another chat */
     enter(way) {
-      if (!current()) return void go(way);
+      if (!current()) return void (going = go(way));
       show("");
       wanted = way;
       leave.hidden = false;
