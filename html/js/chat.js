@@ -21,23 +21,36 @@ publish({
 });
 /** @type {import("./sfChat/session.js").Session | null} */
 let mine = null;
-closing.createPanic(() => closing.abandon(mine));
+// Until the chat has started, when it takes care of that itself.
+const leaving = new AbortController();
+window.addEventListener("pagehide", () => leaving.abort());
+closing.createPanic(panic);
 // A browser's memory brings a chat back as it was, even one that was wiped.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
   document.documentElement.hidden = true;
+  closing.createPanic(panic);
   location.reload();
 });
 // Not awaited: WebKit does not leave a page whose module still waits.
 start();
 
+function panic() {
+  leaving.abort();
+  return closing.abandon(mine);
+}
+
 async function start() {
+  const { signal } = leaving;
   try {
     mine = window.isSecureContext ? session.load() : null;
-    if (!mine) location.replace("/");
-    else if (await claim.claim(mine.tab)) await chat.startChat(mine);
+    if (!mine) return void location.replace("/");
+    const isOurs = await claim.claim(mine.tab);
+    if (signal.aborted) return;
+    if (isOurs) await chat.startChat(mine, signal);
     else chat.refuseSecondTab();
   } catch {
+    if (signal.aborted) return;
     closing.abandon(mine);
     chat.giveUp();
   }

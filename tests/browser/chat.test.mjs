@@ -7,8 +7,8 @@ import { describe, it } from "node:test";
 import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, readLog, readSystem, say, waitPath,
-  waitReady, waitSystem, waitText,
+  closeChat, createChat, joinChat, meet, readLog, readSystem, say, waitPath, waitReady,
+  waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
 
 /** Until the home page has something to say about joining. */
@@ -303,6 +303,31 @@ for (const engine of ENGINES) {
       );
       assert.match((await readSystem(page)).at(-1), /does not exist any more/);
       assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    });
+
+    it("keeps nothing when it is left while it is being closed", async () => {
+      const [creator] = await meet(browser, server.url);
+      await creator.evaluate(() => { window.fetch = () => new Promise(() => {}); });
+      await closeChat(creator);
+      await waitState(creator, "closing");
+      await creator.click("h1 a");
+      await waitPath(creator, "/");
+      assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
+    });
+
+    it("gives back what was not yet encrypted when the page went", async () => {
+      const [creator] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        SubtleCrypto.prototype.encrypt = () => new Promise(() => {});
+      });
+      await say(creator, "first");
+      await say(creator, "second");
+      await creator.type("#text", "third");
+      await creator.reload();
+      await waitReady(creator);
+      assert.equal(
+        await creator.evaluate(() => document.querySelector("#text").value),
+        "first\nsecond\nthird");
     });
 
     it("lives in one tab only", async () => {

@@ -25,6 +25,10 @@ afterEach(() => mock.restoreAll());
 
 describe("attention", () => {
   const open = (options) => createAttention(options, () => {});
+  const look = () => {
+    document.hidden = false;
+    fire(document, "visibilitychange");
+  };
 
   it("stops nothing where the browser refuses to ring and to notify", async () => {
     const refuse = class {
@@ -70,9 +74,30 @@ describe("attention", () => {
     mock.timers.tick(10_000);
     mock.timers.reset();
     assert.deepEqual(closed, ["context"]);
-    attention.remove();
+    attention.silence();
     assert.deepEqual(closed, ["context", "notification"]);
+  });
+
+  it("tells of the end until somebody looks", () => {
+    const closed = [];
+    globalThis.Notification = class extends EventTarget {
+      close() { closed.push("notification"); }
+    };
+    const attention = open({ sound: false, notify: true });
+    attention.call();
+    attention.remove();
     assert.equal(find("show-options").isRemoved, true);
+    assert.deepEqual(closed, []);
+    look();
+    assert.deepEqual(closed, ["notification"]);
+  });
+
+  it("brings back no title that was taken away", () => {
+    const attention = open({ sound: false, notify: false });
+    attention.call();
+    document.title = "";
+    look();
+    assert.equal(document.title, "");
   });
 });
 

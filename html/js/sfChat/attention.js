@@ -31,6 +31,8 @@ export function createAttention(options, onChange) {
   let notification = null;
 
   function show() {
+    // It has vanished, and is not to come back.
+    if (document.title === "") return;
     document.title = count ? say("chat.unread", { count, title }) : title;
     const wanted = count ? icon.dataset.unread ?? calm : calm;
     // Browsers look at the icon anew even when it stays the same.
@@ -38,12 +40,21 @@ export function createAttention(options, onChange) {
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) count = 0;
+    if (!document.hidden) {
+      count = 0;
+      silence();
+    }
     show();
   });
-  const removeOptions = offerOptions(options, onChange);
+
+  function silence() {
+    notification?.close();
+    notification = null;
+  }
 
   return {
+    /** Takes back what tells of messages outside of the page. */
+    silence,
     /** Something has come. */
     call() {
       if (!document.hidden) return;
@@ -54,11 +65,8 @@ export function createAttention(options, onChange) {
       lastRing = performance.now();
       ring();
     },
-    /** For good: the chat is over. */
-    remove() {
-      notification?.close();
-      removeOptions();
-    },
+    /** Nothing more is to come: the chat is over. */
+    remove: offerOptions(options, onChange),
   };
 }
 

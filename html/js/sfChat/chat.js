@@ -40,9 +40,13 @@ const CALLING = /^(joined$|closed_)/;
  * @typedef {import("./session.js").Session} Session
  */
 
-/** @param {Session} session */
-export async function startChat(session) {
+/**
+ * @param {Session} session
+ * @param {AbortSignal} left when the page is left before it has started
+ */
+export async function startChat(session, left) {
   const channel = await openChannel(session);
+  if (left.aborted) return;
   save(session);
   new Chat(session, channel).start();
 }
@@ -62,9 +66,13 @@ class Chat {
   #clock = createClock();
   #ended = false;
   #refused = false;
+  /** Closed, by whoever it was, or about to be: nothing of it is to be kept. */
+  #over = false;
   /** @type {import("./poll.js").PollState} */
   #line = "going";
   #writing = Promise.resolve();
+  /** @type {string[]} */
+  #unsealed = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;
 
@@ -137,6 +145,7 @@ class Chat {
     if (status === "ready") await this.#beginEncryption();
     await this.#channel.thank();
     if (this.#ended) return;
+    this.#over ||= isLast;
     this.#post();
     this.#endByFault();
     const ids = messages.map(({ _id }) => _id);
@@ -241,12 +250,16 @@ class Chat {
 
   /** @param {string[]} texts */
   #write(texts) {
+    this.#unsealed.push(...texts);
     // One after the other: what is sealed first must be sent first.
     this.#writing = this.#writing.then(async () => {
       for (const text of texts) {
         if (this.#ended) return;
-        await this.#channel.write(text, (id, n) => this.#conversation.add(
-          { id, from: "you", text, n: n ?? undefined, state: "sending" }));
+        await this.#channel.write(text, (id, n) => {
+          this.#unsealed.shift();
+          this.#conversation.add(
+            { id, from: "you", text, n: n ?? undefined, state: "sending" });
+        });
       }
       this.#post();
     });
@@ -320,6 +333,7 @@ class Chat {
 
   /** @returns {Promise<boolean>} whether it is closed */
   async #close() {
+    this.#over = true;
     showState("closing");
     try {
       await this.#api.close();
@@ -328,6 +342,7 @@ class Chat {
       if (error.isFinal) {
         this.#endByError(error);
       } else {
+        this.#over = false;
         this.#tell("note.unclosed");
         this.#showLine();
       }
@@ -371,6 +386,7 @@ class Chat {
     if (this.#ended) return;
     this.#stop();
     wipe();
+    this.#attention.remove();
     if (note) this.#conversation.tell(note);
     this.#conversation.keep();
     // Nobody is there to hear of a failure, and the chat expires anyway.
@@ -391,6 +407,7 @@ class Chat {
   #panic() {
     const told = this.#ended ? Promise.resolve() : this.#api.close().catch(() => {});
     this.#stop();
+    this.#attention.silence();
     wipe();
     return told;
   }
@@ -402,18 +419,21 @@ class Chat {
    * @param {string} draft
    */
   #leave(draft) {
-    if (draft !== "") {
-      this.#session.draft = draft;
+    const unsent = [...this.#unsealed, draft].filter(Boolean).join("\n");
+    if (this.#over) {
+      wipe();
+    } else if (unsent !== "") {
+      this.#session.draft = unsent;
       this.#conversation.keep();
     }
     this.#stop();
+    this.#attention.silence();
   }
 
   /** Nothing is kept, asked or sent from now on. */
   #stop() {
     this.#ended = true;
     this.#conversation.close();
-    this.#attention.remove();
     this.#poll.stop();
     this.#outbox.stop();
     clearTimeout(this.#patience);
