@@ -85,6 +85,17 @@ static void start_server(const char *certificate)
 	assert_true(answers(server.port));
 }
 
+/* Until it stands: other threads of it run on for a while. */
+static void stop_server(void)
+{
+	int status;
+
+	assert_int_equal(kill(server.pid, SIGSTOP), 0);
+	assert_int_equal(
+		waitpid(server.pid, &status, WUNTRACED), server.pid);
+	assert_true(WIFSTOPPED(status));
+}
+
 static void kill_server(void)
 {
 	(void)kill(server.pid, SIGKILL);
@@ -213,7 +224,7 @@ static void a_server_that_hangs_is_unavailable(void **state)
 	int64_t start_us;
 
 	assert_sees(talk, joiner, "ready");
-	assert_int_equal(kill(server.pid, SIGSTOP), 0);
+	stop_server();
 	start_us = bson_get_monotonic_time();
 	assert_unavailable_soon(
 		talk_say_as(talk, &talk->creator, &id, "Hi"), start_us);
