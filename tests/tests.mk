@@ -29,10 +29,11 @@ check-unit: $(UNIT_TESTS:=.run)
 check-store: $(STORE_TESTS:=.run)
 
 # All of that once more, with MongoDB, the background, and what people do
-# through the server, also while MongoDB is killed.
+# through the server, also while MongoDB is killed. Its tests share a database,
+# so none of them may run beside another.
 check-mongodb:
-	@scripts/test-mongodb run $(MAKE) --no-print-directory STORE=mongodb \
-		check-unit check-store check-jobs all
+	@scripts/test-mongodb run $(MAKE) --no-print-directory --jobs=1 \
+		STORE=mongodb check-unit check-store check-jobs all
 	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi scripts/test-mongodb run \
 		$(NODE_TEST) $(patsubst %,tests/web/%.test.mjs,\
 		api life messages poll)
@@ -60,7 +61,7 @@ check-asan:
 		tests/web/life.test.mjs
 	@$(ASAN_MAKE) check-jobs \
 		JOBS_lmdb='$(patsubst %,tests/jobs/%.test.mjs,jobs terminate)'
-	@scripts/test-mongodb run $(ASAN_MAKE) STORE=mongodb $(patsubst \
+	@scripts/test-mongodb run $(ASAN_MAKE) --jobs=1 STORE=mongodb $(patsubst \
 		%,$(BUILD)/asan/mongodb/tests/%.run,test_look test_mongodb test_store)
 
 UNDER_DIR := $(BUILD)/valgrind/under/$(STORE)/cgi-bin
