@@ -42,7 +42,7 @@ CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
 	check-firefox check-asan check-chromium check-scgi check-fuzz check-jobs \
 	check-lint check-unit check-served check-e2ee check-page check-cgi \
 	check-nodes check-store
-JOBS     ?= 3
+JOBS     ?= 2
 
 all: programs site
 
