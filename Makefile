@@ -63,8 +63,8 @@ $(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@.ld
 	$(WRITE_AT_ONCE)
 
-# The kernel keeps what is written in one go in larger pieces than what a linker
-# writes, and maps it faster.
+# The kernel holds what was just written in one go in larger pieces than what a
+# linker wrote, and maps it faster.
 WRITE_AT_ONCE = install $@.ld $@ && rm $@.ld
 
 # Settings that go into the pages; rewritten only when one of them differs.
