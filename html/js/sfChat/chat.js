@@ -10,7 +10,7 @@ import { ApiError, createApi } from "./api.js";
 import { createAttention } from "./attention.js";
 import { createClock, showState } from "./bar.js";
 import { openChannel } from "./channel.js";
-import { createClosing, createPanic } from "./closing.js";
+import { closeUnseen, createClosing, createPanic } from "./closing.js";
 import { createComposer } from "./composer.js";
 import { createConversation } from "./conversation.js";
 import { find } from "./dom.js";
@@ -389,8 +389,7 @@ class Chat {
     this.#attention.remove();
     if (note) this.#conversation.tell(note);
     this.#conversation.keep();
-    // Nobody is there to hear of a failure, and the chat expires anyway.
-    if (close) this.#api.close().catch(() => {});
+    if (close) closeUnseen(this.#session);
     this.#composer.remove();
     this.#closing.remove();
     this.#verification.remove();
@@ -405,7 +404,7 @@ class Chat {
 
   /** @returns {Promise<unknown>} until the server was told */
   #panic() {
-    const told = this.#ended ? Promise.resolve() : this.#api.close().catch(() => {});
+    const told = this.#ended ? Promise.resolve() : closeUnseen(this.#session);
     this.#stop();
     this.#attention.silence();
     wipe();

@@ -36,7 +36,7 @@ export function createClosing(close) {
 }
 
 /**
- * Closes a chat that no page keeps going.
+ * Closes a chat that no page keeps going, or is to any more.
  * @param {import("./api.js").Tokens} tokens
  * @returns {Promise<unknown>} until the server was told
  */

@@ -128,7 +128,7 @@ function createEntry(field) {
   let going = Promise.resolve();
 
   find("leave-now", HTMLButtonElement)
-    .addEventListener("click", () => { if (wanted) going = go(wanted); });
+    .addEventListener("click", () => wanted && start(wanted));
 
   /** @param {string} text */
   function show(text) {
@@ -142,6 +142,11 @@ function createEntry(field) {
     for (const button of buttons) button.disabled = busy;
     field.readOnly = busy;
     problem.classList.toggle("busy", busy);
+  }
+
+  /** @param {Way} way */
+  function start(way) {
+    going = go(way);
   }
 
   /** @param {Way} way */
@@ -185,7 +190,7 @@ function createEntry(field) {
     },
     /** @param {Way} way asks first when it leads out of another chat */
     enter(way) {
-      if (!current()) return void (going = go(way));
+      if (!current()) return start(way);
       show("");
       wanted = way;
       leave.hidden = false;
