@@ -2,24 +2,24 @@
 /** What the chat page loads. */
 
 import { publish } from "./sfChat.js";
-import * as api from "./sfChat/api.js";
+import * as api from "./sfChat/line/api.js";
 import * as channel from "./sfChat/channel.js";
 import * as chat from "./sfChat/chat.js";
-import * as claim from "./sfChat/claim.js";
+import * as claim from "./sfChat/line/claim.js";
 import * as closing from "./sfChat/closing.js";
-import * as i18n from "./sfChat/i18n.js";
-import * as links from "./sfChat/links.js";
-import * as outbox from "./sfChat/outbox.js";
-import * as poll from "./sfChat/poll.js";
-import * as session from "./sfChat/session.js";
+import * as i18n from "./sfChat/page/i18n.js";
+import * as links from "./sfChat/page/links.js";
+import * as outbox from "./sfChat/line/outbox.js";
+import * as poll from "./sfChat/line/poll.js";
+import * as session from "./sfChat/line/session.js";
 import * as validator from "./sfChat/validator.js";
-import * as view from "./sfChat/view.js";
+import * as view from "./sfChat/page/view.js";
 
 publish({
   api, channel, chat, claim, closing, i18n, links, outbox, poll, session, validator,
   view,
 });
-/** @type {import("./sfChat/session.js").Session | null} */
+/** @type {import("./sfChat/line/session.js").Session | null} */
 let mine = null;
 // Until the chat has started, when it takes care of that itself.
 const leaving = new AbortController();

@@ -2,12 +2,12 @@
 /** What the home page loads. */
 
 import { publish } from "./sfChat.js";
-import * as analytics from "./sfChat/analytics.js";
-import * as api from "./sfChat/api.js";
+import * as analytics from "./sfChat/line/analytics.js";
+import * as api from "./sfChat/line/api.js";
 import * as closing from "./sfChat/closing.js";
 import * as home from "./sfChat/home.js";
-import * as i18n from "./sfChat/i18n.js";
-import * as session from "./sfChat/session.js";
+import * as i18n from "./sfChat/page/i18n.js";
+import * as session from "./sfChat/line/session.js";
 import * as validator from "./sfChat/validator.js";
 
 publish({ analytics, api, closing, home, i18n, session, validator });

@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it, mock } from "node:test";
 
-import { ApiError, createApi } from "../../html/js/sfChat/api.js";
-import { claim } from "../../html/js/sfChat/claim.js";
-import { findLinks } from "../../html/js/sfChat/links.js";
-import { createOutbox } from "../../html/js/sfChat/outbox.js";
-import { createPause } from "../../html/js/sfChat/pause.js";
-import { createPoll } from "../../html/js/sfChat/poll.js";
+import { ApiError, createApi } from "../../html/js/sfChat/line/api.js";
+import { claim } from "../../html/js/sfChat/line/claim.js";
+import { findLinks } from "../../html/js/sfChat/page/links.js";
+import { createOutbox } from "../../html/js/sfChat/line/outbox.js";
+import { createPause } from "../../html/js/sfChat/line/pause.js";
+import { createPoll } from "../../html/js/sfChat/line/poll.js";
 import { isToken, readInvite } from "../../html/js/sfChat/validator.js";
 
 const CODE = "0123456789abcdef01234567";

@@ -11,11 +11,11 @@ let find = openPaper();
 const listeners = {};
 globalThis.addEventListener = (type, listener) => { listeners[type] = listener; };
 
-const { createAttention } = await import("../../html/js/sfChat/attention.js");
-const { createComposer } = await import("../../html/js/sfChat/composer.js");
+const { createAttention } = await import("../../html/js/sfChat/page/attention.js");
+const { createComposer } = await import("../../html/js/sfChat/page/composer.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
-const { showInvitation } = await import("../../html/js/sfChat/invitation.js");
-const { createTyping } = await import("../../html/js/sfChat/typing.js");
+const { showInvitation } = await import("../../html/js/sfChat/page/invitation.js");
+const { createTyping } = await import("../../html/js/sfChat/page/typing.js");
 
 const fire = (element, type) => element.dispatchEvent(new Event(type, { cancelable: true }));
 const soon = () => new Promise((resolve) => setImmediate(resolve));

@@ -9,14 +9,14 @@
  */
 
 import { Session as Peer } from "./e2ee/session.js";
-import { newId } from "./session.js";
+import { newId } from "./line/session.js";
 
 /**
- * @typedef {import("./api.js").Item} Item
- * @typedef {import("./api.js").Message} Message
+ * @typedef {import("./line/api.js").Item} Item
+ * @typedef {import("./line/api.js").Message} Message
  * @typedef {import("./e2ee/state.js").Event} Event
  * @typedef {import("./e2ee/state.js").Step} Step
- * @typedef {import("./session.js").Session} Session
+ * @typedef {import("./line/session.js").Session} Session
  */
 
 /**

@@ -6,22 +6,22 @@
  * again is known.
  */
 
-import { ApiError, createApi } from "./api.js";
-import { createAttention } from "./attention.js";
-import { createClock, showState } from "./bar.js";
+import { ApiError, createApi } from "./line/api.js";
+import { createAttention } from "./page/attention.js";
+import { createClock, showState } from "./page/bar.js";
 import { openChannel } from "./channel.js";
 import { closeUnseen, createClosing, createPanic } from "./closing.js";
-import { createComposer } from "./composer.js";
+import { createComposer } from "./page/composer.js";
 import { createConversation } from "./conversation.js";
-import { find } from "./dom.js";
-import { hideInvitation, showInvitation } from "./invitation.js";
-import { createOutbox } from "./outbox.js";
-import { createPoll } from "./poll.js";
-import { newId, save, wipe } from "./session.js";
-import { tokenHeaders } from "./settings.js";
-import { createTyping } from "./typing.js";
-import { createVerification } from "./verification.js";
-import { createView } from "./view.js";
+import { find } from "./page/dom.js";
+import { hideInvitation, showInvitation } from "./page/invitation.js";
+import { createOutbox } from "./line/outbox.js";
+import { createPoll } from "./line/poll.js";
+import { newId, save, wipe } from "./line/session.js";
+import { tokenHeaders } from "./line/settings.js";
+import { createTyping } from "./page/typing.js";
+import { createVerification } from "./page/verification.js";
+import { createView } from "./page/view.js";
 
 const ACKNOWLEDGE_LIMIT = 100;
 // How long one waits for what should have come already, before it is told.
@@ -32,12 +32,12 @@ const FAREWELL = /^closed_/;
 const CALLING = /^(joined$|closed_)/;
 
 /**
- * @typedef {import("./api.js").Answer} Answer
- * @typedef {import("./api.js").Message} Message
+ * @typedef {import("./line/api.js").Answer} Answer
+ * @typedef {import("./line/api.js").Message} Message
  * @typedef {import("./channel.js").Channel} Channel
  * @typedef {import("./e2ee/state.js").Event} Event
- * @typedef {import("./outbox.js").SendState} SendState
- * @typedef {import("./session.js").Session} Session
+ * @typedef {import("./line/outbox.js").SendState} SendState
+ * @typedef {import("./line/session.js").Session} Session
  */
 
 /**
@@ -68,7 +68,7 @@ class Chat {
   #refused = false;
   /** Closed, by whoever it was, or about to be: nothing of it is to be kept. */
   #over = false;
-  /** @type {import("./poll.js").PollState} */
+  /** @type {import("./line/poll.js").PollState} */
   #line = "going";
   #writing = Promise.resolve();
   /** @type {string[]} */
@@ -270,7 +270,7 @@ class Chat {
     this.#outbox.start();
   }
 
-  /** @param {import("./api.js").Item[]} items */
+  /** @param {import("./line/api.js").Item[]} items */
   async #send(items) {
     try {
       await this.#api.send(items);
@@ -321,7 +321,7 @@ class Chat {
     else showState(this.#channel.established ? "ready" : "securing");
   }
 
-  /** @param {import("./poll.js").PollState} now */
+  /** @param {import("./line/poll.js").PollState} now */
   #changeLine(now) {
     this.#line = now;
     if (now === "going") this.#outbox.flush();

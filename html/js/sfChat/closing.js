@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** The two ways out: the ✕ with its question, and panic without one. */
 
-import { createApi } from "./api.js";
-import { find } from "./dom.js";
-import { wipe } from "./session.js";
-import { tokenHeaders } from "./settings.js";
+import { createApi } from "./line/api.js";
+import { find } from "./page/dom.js";
+import { wipe } from "./line/session.js";
+import { tokenHeaders } from "./line/settings.js";
 
 const TWICE_MS = 1_000;
 const TELL_MS = 1_000;
 // What some browsers give for any key that goes to an input method.
 const IN_INPUT_METHOD = 229;
 
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./line/session.js").Session} Session */
 
 /** @param {() => Promise<boolean>} close answers whether it was done */
 export function createClosing(close) {
@@ -37,7 +37,7 @@ export function createClosing(close) {
 
 /**
  * Closes a chat that no page keeps going, or is to any more.
- * @param {import("./api.js").Tokens} tokens
+ * @param {import("./line/api.js").Tokens} tokens
  * @returns {Promise<unknown>} until the server was told
  */
 export function closeUnseen(tokens) {

@@ -6,11 +6,11 @@
  * are kept no longer.
  */
 
-import { newId, save } from "./session.js";
+import { newId, save } from "./line/session.js";
 
 /**
- * @typedef {import("./session.js").Entry} Entry
- * @typedef {import("./session.js").Session} Session
+ * @typedef {import("./line/session.js").Entry} Entry
+ * @typedef {import("./line/session.js").Session} Session
  */
 
 /**
@@ -44,7 +44,7 @@ function saveWhatFits(session) {
 
 /**
  * @param {Session} session
- * @param {Pick<import("./view.js").View, "show" | "close">} view
+ * @param {Pick<import("./page/view.js").View, "show" | "close">} view
  */
 export function createConversation(session, view) {
   const known = new Set(session.entries.map(({ id }) => id));

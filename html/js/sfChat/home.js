@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** The home page: creates a chat or joins one, then goes to it. */
 
-import { count } from "./analytics.js";
-import { ApiError, create, join } from "./api.js";
-import { claim } from "./claim.js";
+import { count } from "./line/analytics.js";
+import { ApiError, create, join } from "./line/api.js";
+import { claim } from "./line/claim.js";
 import { abandon, closeUnseen, onEscapeTwice, vanish } from "./closing.js";
-import { find } from "./dom.js";
-import { say } from "./i18n.js";
-import { createPause } from "./pause.js";
-import { begin, load, newId, probe, wipe } from "./session.js";
+import { find } from "./page/dom.js";
+import { say } from "./page/i18n.js";
+import { createPause } from "./line/pause.js";
+import { begin, load, newId, probe, wipe } from "./line/session.js";
 import { isToken, readInvite } from "./validator.js";
 
 const JOIN_ATTEMPTS = 3;
 
 /**
- * @typedef {import("./api.js").Tokens} Tokens
+ * @typedef {import("./line/api.js").Tokens} Tokens
  *
  * @typedef {object} Way into a chat
  * @property {"create new chat" | "join to chat"} name

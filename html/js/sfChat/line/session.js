@@ -10,7 +10,7 @@ const KEY = "sfChat";
 /**
  * @typedef {import("./outbox.js").Waiting} Waiting
  * @typedef {import("./outbox.js").SendState} SendState
- * @typedef {import("./e2ee/state.js").State} CryptoState
+ * @typedef {import("../e2ee/state.js").State} CryptoState
  *
  * @typedef {object} Entry one line of the conversation
  * @property {string} id

@@ -5,7 +5,7 @@
  */
 
 import { find, make } from "./dom.js";
-import { formatInvite } from "./e2ee/invite.js";
+import { formatInvite } from "../e2ee/invite.js";
 import { say } from "./i18n.js";
 import { drawQr } from "./qr.js";
 

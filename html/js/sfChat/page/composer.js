@@ -6,7 +6,7 @@
  */
 
 import { find } from "./dom.js";
-import { splitText } from "./e2ee/split.js";
+import { splitText } from "../e2ee/split.js";
 import { say } from "./i18n.js";
 
 const PARTS_LIMIT = 32;

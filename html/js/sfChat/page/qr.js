@@ -4,14 +4,14 @@
  * asked for, and only as the page's own integrity hash has it.
  */
 
-import { qrAsset } from "./settings.js";
+import { qrAsset } from "../line/settings.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 // Light around a code, without which readers do not find it (ISO/IEC 18004).
 const QUIET = 4;
 
 /**
- * @returns {Promise<typeof import("../qr-code.js")>}
+ * @returns {Promise<typeof import("../../qr-code.js")>}
  */
 async function loadCode() {
   const { url, integrity } = qrAsset();
