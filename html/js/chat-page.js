@@ -3,7 +3,7 @@
 
 import { publish } from "./sfChat.js";
 import * as api from "./sfChat/line/api.js";
-import * as channel from "./sfChat/channel.js";
+import * as encryption from "./sfChat/encryption.js";
 import * as chat from "./sfChat/chat.js";
 import * as claim from "./sfChat/line/claim.js";
 import * as closing from "./sfChat/closing.js";
@@ -16,7 +16,7 @@ import * as validator from "./sfChat/validator.js";
 import * as view from "./sfChat/page/view.js";
 
 publish({
-  api, channel, chat, claim, closing, i18n, links, outbox, poll, session, validator,
+  api, chat, claim, closing, encryption, i18n, links, outbox, poll, session, validator,
   view,
 });
 /** @type {import("./sfChat/line/session.js").Session | null} */

@@ -9,7 +9,7 @@
 import { ApiError, createApi } from "./line/api.js";
 import { createAttention } from "./page/attention.js";
 import { createClock, showState } from "./page/bar.js";
-import { openChannel } from "./channel.js";
+import { openEncryption } from "./encryption.js";
 import { closeUnseen, createClosing, createPanic } from "./closing.js";
 import { createComposer } from "./page/composer.js";
 import { createConversation } from "./conversation.js";
@@ -34,7 +34,7 @@ const CALLING = /^(joined$|closed_)/;
 /**
  * @typedef {import("./line/api.js").Answer} Answer
  * @typedef {import("./line/api.js").Message} Message
- * @typedef {import("./channel.js").Channel} Channel
+ * @typedef {import("./encryption.js").Encryption} Encryption
  * @typedef {import("./e2ee/state.js").Event} Event
  * @typedef {import("./line/outbox.js").SendState} SendState
  * @typedef {import("./line/session.js").Session} Session
@@ -45,15 +45,15 @@ const CALLING = /^(joined$|closed_)/;
  * @param {AbortSignal} left when the page is left before it has started
  */
 export async function startChat(session, left) {
-  const channel = await openChannel(session);
+  const encryption = await openEncryption(session);
   if (left.aborted) return;
   save(session);
-  new Chat(session, channel).start();
+  new Chat(session, encryption).start();
 }
 
 class Chat {
   #session;
-  #channel;
+  #encryption;
   #api;
   #conversation;
   #attention;
@@ -76,10 +76,10 @@ class Chat {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;
 
-  /** @param {Session} session @param {Channel} channel */
-  constructor(session, channel) {
+  /** @param {Session} session @param {Encryption} encryption */
+  constructor(session, encryption) {
     this.#session = session;
-    this.#channel = channel;
+    this.#encryption = encryption;
     this.#api = createApi(session, tokenHeaders());
     this.#conversation = createConversation(session, createView({
       values: { code: session.chatToken },
@@ -143,7 +143,7 @@ class Chat {
     if (left !== null) this.#clock.set(left);
     for (const message of messages) await this.#take(message, status);
     if (status === "ready") await this.#beginEncryption();
-    await this.#channel.thank();
+    await this.#encryption.thank();
     if (this.#ended) return;
     this.#over ||= isLast;
     this.#post();
@@ -158,7 +158,7 @@ class Chat {
   /** @param {Message} message @param {Answer["status"]} status it came with */
   async #take(message, status) {
     const { _id: id, system } = message;
-    if (!system) await this.#channel.take(message, (heard) => this.#hear(heard, id));
+    if (!system) await this.#encryption.take(message, (heard) => this.#hear(heard, id));
     else if (!this.#conversation.has(id)) this.#hearServer(message, status);
   }
 
@@ -202,9 +202,9 @@ class Chat {
 
   /** Tells of messages that were overtaken and still have not come. */
   #watchMissing() {
-    if (this.#channel.missing.length === 0) return;
+    if (this.#encryption.missing.length === 0) return;
     setTimeout(() => {
-      const lost = this.#channel.missing.filter((n) => n >= this.#session.missed);
+      const lost = this.#encryption.missing.filter((n) => n >= this.#session.missed);
       if (lost.length === 0 || this.#ended) return;
       this.#session.missed = Math.max(...lost) + 1;
       this.#tell("note.missing");
@@ -213,32 +213,32 @@ class Chat {
 
   async #beginEncryption() {
     this.#session.status = "ready";
-    if (this.#session.role === "creator") await this.#channel.start();
+    if (this.#session.role === "creator") await this.#encryption.start();
     this.#meet();
   }
 
   #invite() {
-    const { secret, linkOnly } = this.#channel;
+    const { secret, linkOnly } = this.#encryption;
     if (secret === null) return;
     showInvitation({
       code: this.#session.chatToken,
       secret,
       linkOnly,
       onLinkOnly: (only) =>
-        this.#channel.demandLink(only).then(() => this.#conversation.keep()),
+        this.#encryption.demandLink(only).then(() => this.#conversation.keep()),
     });
   }
 
   /** Talker is there. */
   #meet() {
     hideInvitation();
-    if (this.#channel.established) this.#showSecurity();
+    if (this.#encryption.established) this.#showSecurity();
     else this.#patience ??= setTimeout(() => this.#tell("note.noHandshake"), HANDSHAKE_MS);
     this.#showLine();
   }
 
   #showSecurity() {
-    const known = this.#channel.established;
+    const known = this.#encryption.established;
     if (!known) return;
     clearTimeout(this.#patience);
     this.#verification.show(known);
@@ -255,7 +255,7 @@ class Chat {
     this.#writing = this.#writing.then(async () => {
       for (const text of texts) {
         if (this.#ended) return;
-        await this.#channel.write(text, (id, n) => {
+        await this.#encryption.write(text, (id, n) => {
           this.#unsealed.shift();
           this.#conversation.add(
             { id, from: "you", text, n: n ?? undefined, state: "sending" });
@@ -286,7 +286,7 @@ class Chat {
   #hint() {
     const isQuiet = this.#session.waiting.items.length === 0 &&
       this.#conversation.isDelivered && this.#line === "going";
-    if (isQuiet) this.#channel.hint().then(() => this.#post());
+    if (isQuiet) this.#encryption.hint().then(() => this.#post());
     return isQuiet;
   }
 
@@ -300,7 +300,7 @@ class Chat {
   }
 
   async #confirm() {
-    await this.#channel.confirm();
+    await this.#encryption.confirm();
     this.#tell("note.verified");
     this.#showSecurity();
   }
@@ -318,7 +318,7 @@ class Chat {
     if (this.#ended) return;
     if (this.#line !== "going") showState(this.#line);
     else if (this.#session.status === "draft") showState("draft");
-    else showState(this.#channel.established ? "ready" : "securing");
+    else showState(this.#encryption.established ? "ready" : "securing");
   }
 
   /** @param {import("./line/poll.js").PollState} now */
@@ -355,7 +355,7 @@ class Chat {
 
   /** What came in was not what the encryption allows. */
   #endByFault() {
-    const { fault } = this.#channel;
+    const { fault } = this.#encryption;
     if (fault) this.#end(`fault.${fault}`, { close: true });
   }
 

@@ -26,7 +26,7 @@ export function createVerification({ onMatch, onDiffer }) {
   });
 
   return {
-    /** @param {NonNullable<import("../channel.js").Channel["established"]>} known */
+    /** @param {NonNullable<import("../encryption.js").Encryption["established"]>} known */
     show({ safety, verified }) {
       find("security-text", HTMLElement).textContent = say(`secure.${verified}`);
       button.dataset.verified = verified;

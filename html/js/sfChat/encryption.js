@@ -28,7 +28,7 @@ async function begin({ role, chatToken: code, secret }) {
 }
 
 /** @param {Session} session to be saved before anything else is done */
-export async function openChannel(session) {
+export async function openEncryption(session) {
   const peer = session.crypto ? new Peer(session.crypto) : await begin(session);
   session.crypto = peer.state;
   session.secret = null;
@@ -89,4 +89,4 @@ export async function openChannel(session) {
   };
 }
 
-/** @typedef {Awaited<ReturnType<typeof openChannel>>} Channel */
+/** @typedef {Awaited<ReturnType<typeof openEncryption>>} Encryption */
