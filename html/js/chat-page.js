@@ -11,15 +11,15 @@ import * as i18n from "./sfChat/page/i18n.js";
 import * as links from "./sfChat/page/links.js";
 import * as outbox from "./sfChat/line/outbox.js";
 import * as poll from "./sfChat/line/poll.js";
-import * as session from "./sfChat/line/session.js";
+import * as savedChat from "./sfChat/line/saved-chat.js";
 import * as validator from "./sfChat/validator.js";
 import * as view from "./sfChat/page/view.js";
 
 publish({
-  api, chat, claim, closing, encryption, i18n, links, outbox, poll, session, validator,
+  api, chat, claim, closing, encryption, i18n, links, outbox, poll, savedChat, validator,
   view,
 });
-/** @type {import("./sfChat/line/session.js").Session | null} */
+/** @type {import("./sfChat/line/saved-chat.js").SavedChat | null} */
 let mine = null;
 // Until the chat has started, when it takes care of that itself.
 const leaving = new AbortController();
@@ -43,7 +43,7 @@ function panic() {
 async function start() {
   const { signal } = leaving;
   try {
-    mine = window.isSecureContext ? session.load() : null;
+    mine = window.isSecureContext ? savedChat.load() : null;
     if (!mine) return void location.replace("/");
     const isOurs = await claim.claim(mine.tab);
     if (signal.aborted) return;

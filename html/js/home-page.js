@@ -7,8 +7,8 @@ import * as api from "./sfChat/line/api.js";
 import * as closing from "./sfChat/closing.js";
 import * as home from "./sfChat/home.js";
 import * as i18n from "./sfChat/page/i18n.js";
-import * as session from "./sfChat/line/session.js";
+import * as savedChat from "./sfChat/line/saved-chat.js";
 import * as validator from "./sfChat/validator.js";
 
-publish({ analytics, api, closing, home, i18n, session, validator });
+publish({ analytics, api, closing, home, i18n, savedChat, validator });
 home.startHome();

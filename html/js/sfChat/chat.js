@@ -17,7 +17,7 @@ import { find } from "./page/dom.js";
 import { hideInvitation, showInvitation } from "./page/invitation.js";
 import { createOutbox } from "./line/outbox.js";
 import { createPoll } from "./line/poll.js";
-import { newId, save, wipe } from "./line/session.js";
+import { newId, save, wipe } from "./line/saved-chat.js";
 import { tokenHeaders } from "./line/settings.js";
 import { createTyping } from "./page/typing.js";
 import { createVerification } from "./page/verification.js";
@@ -37,22 +37,22 @@ const CALLING = /^(joined$|closed_)/;
  * @typedef {import("./encryption.js").Encryption} Encryption
  * @typedef {import("./e2ee/state.js").Event} Event
  * @typedef {import("./line/outbox.js").SendState} SendState
- * @typedef {import("./line/session.js").Session} Session
+ * @typedef {import("./line/saved-chat.js").SavedChat} SavedChat
  */
 
 /**
- * @param {Session} session
+ * @param {SavedChat} saved
  * @param {AbortSignal} left when the page is left before it has started
  */
-export async function startChat(session, left) {
-  const encryption = await openEncryption(session);
+export async function startChat(saved, left) {
+  const encryption = await openEncryption(saved);
   if (left.aborted) return;
-  save(session);
-  new Chat(session, encryption).start();
+  save(saved);
+  new Chat(saved, encryption).start();
 }
 
 class Chat {
-  #session;
+  #saved;
   #encryption;
   #api;
   #conversation;
@@ -76,17 +76,17 @@ class Chat {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;
 
-  /** @param {Session} session @param {Encryption} encryption */
-  constructor(session, encryption) {
-    this.#session = session;
+  /** @param {SavedChat} saved @param {Encryption} encryption */
+  constructor(saved, encryption) {
+    this.#saved = saved;
     this.#encryption = encryption;
-    this.#api = createApi(session, tokenHeaders());
-    this.#conversation = createConversation(session, createView({
-      values: { code: session.chatToken },
+    this.#api = createApi(saved, tokenHeaders());
+    this.#conversation = createConversation(saved, createView({
+      values: { code: saved.chatToken },
       onTryAgain: () => this.#outbox.flush(),
     }));
     this.#outbox = createOutbox({
-      waiting: session.waiting,
+      waiting: saved.waiting,
       save: () => this.#conversation.keep(),
       send: (items) => this.#send(items),
       onState: (ids, state) => this.#markSent(ids, state),
@@ -98,15 +98,15 @@ class Chat {
       onState: (state) => this.#changeLine(state),
       onEnd: (error) => this.#endByError(error),
     });
-    this.#attention = createAttention(session.options, () => this.#conversation.keep());
+    this.#attention = createAttention(saved.options, () => this.#conversation.keep());
     this.#typing = createTyping(() => this.#hint());
     this.#composer = createComposer({
-      draft: session.draft,
+      draft: saved.draft,
       onSend: (texts) => this.#write(texts),
       onWrite: () => this.#typing.write(),
       onLeave: (draft) => this.#leave(draft),
     });
-    session.draft = "";
+    saved.draft = "";
     this.#verification = createVerification({
       onMatch: () => this.#confirm(),
       onDiffer: () => this.#end("note.differ", { close: true }),
@@ -117,7 +117,7 @@ class Chat {
   start() {
     createPanic(() => this.#panic());
     this.#conversation.keep();
-    if (this.#session.status === "ready") this.#meet();
+    if (this.#saved.status === "ready") this.#meet();
     else this.#invite();
     this.#showLine();
     this.#watchMissing();
@@ -180,7 +180,7 @@ class Chat {
         break;
       case "text":
         this.#conversation.add({ id, from: "talker", text: event.text });
-        this.#session.owed.push(event.n);
+        this.#saved.owed.push(event.n);
         this.#typing.hide();
         this.#attention.call();
         break;
@@ -195,7 +195,7 @@ class Chat {
         this.#watchMissing();
         break;
       case "found":
-        if (event.n < this.#session.missed) this.#conversation.tell("note.found");
+        if (event.n < this.#saved.missed) this.#conversation.tell("note.found");
         break;
     }
   }
@@ -204,16 +204,16 @@ class Chat {
   #watchMissing() {
     if (this.#encryption.missing.length === 0) return;
     setTimeout(() => {
-      const lost = this.#encryption.missing.filter((n) => n >= this.#session.missed);
+      const lost = this.#encryption.missing.filter((n) => n >= this.#saved.missed);
       if (lost.length === 0 || this.#ended) return;
-      this.#session.missed = Math.max(...lost) + 1;
+      this.#saved.missed = Math.max(...lost) + 1;
       this.#tell("note.missing");
     }, MISSING_MS);
   }
 
   async #beginEncryption() {
-    this.#session.status = "ready";
-    if (this.#session.role === "creator") await this.#encryption.start();
+    this.#saved.status = "ready";
+    if (this.#saved.role === "creator") await this.#encryption.start();
     this.#meet();
   }
 
@@ -221,7 +221,7 @@ class Chat {
     const { secret, linkOnly } = this.#encryption;
     if (secret === null) return;
     showInvitation({
-      code: this.#session.chatToken,
+      code: this.#saved.chatToken,
       secret,
       linkOnly,
       onLinkOnly: (only) =>
@@ -284,7 +284,7 @@ class Chat {
 
   /** @returns {boolean} */
   #hint() {
-    const isQuiet = this.#session.waiting.items.length === 0 &&
+    const isQuiet = this.#saved.waiting.items.length === 0 &&
       this.#conversation.isDelivered && this.#line === "going";
     if (isQuiet) this.#encryption.hint().then(() => this.#post());
     return isQuiet;
@@ -317,7 +317,7 @@ class Chat {
   #showLine() {
     if (this.#ended) return;
     if (this.#line !== "going") showState(this.#line);
-    else if (this.#session.status === "draft") showState("draft");
+    else if (this.#saved.status === "draft") showState("draft");
     else showState(this.#encryption.established ? "ready" : "securing");
   }
 
@@ -389,7 +389,7 @@ class Chat {
     this.#attention.remove();
     if (note) this.#conversation.tell(note);
     this.#conversation.keep();
-    if (close) closeUnseen(this.#session);
+    if (close) closeUnseen(this.#saved);
     this.#composer.remove();
     this.#closing.remove();
     this.#verification.remove();
@@ -404,7 +404,7 @@ class Chat {
 
   /** @returns {Promise<unknown>} until the server was told */
   #panic() {
-    const told = this.#ended ? Promise.resolve() : closeUnseen(this.#session);
+    const told = this.#ended ? Promise.resolve() : closeUnseen(this.#saved);
     this.#stop();
     this.#attention.silence();
     wipe();
@@ -422,7 +422,7 @@ class Chat {
     if (this.#over) {
       wipe();
     } else if (unsent !== "") {
-      this.#session.draft = unsent;
+      this.#saved.draft = unsent;
       this.#conversation.keep();
     }
     this.#stop();

@@ -3,7 +3,7 @@
 
 import { createApi } from "./line/api.js";
 import { find } from "./page/dom.js";
-import { wipe } from "./line/session.js";
+import { wipe } from "./line/saved-chat.js";
 import { tokenHeaders } from "./line/settings.js";
 
 const TWICE_MS = 1_000;
@@ -11,7 +11,7 @@ const TELL_MS = 1_000;
 // What some browsers give for any key that goes to an input method.
 const IN_INPUT_METHOD = 229;
 
-/** @typedef {import("./line/session.js").Session} Session */
+/** @typedef {import("./line/saved-chat.js").SavedChat} SavedChat */
 
 /** @param {() => Promise<boolean>} close answers whether it was done */
 export function createClosing(close) {
@@ -47,12 +47,12 @@ export function closeUnseen(tokens) {
 
 /**
  * The same, and leaves nothing of it here.
- * @param {Session | null} session
+ * @param {SavedChat | null} saved
  * @returns {Promise<unknown>} until the server was told
  */
-export function abandon(session) {
+export function abandon(saved) {
   wipe();
-  return session ? closeUnseen(session) : Promise.resolve();
+  return saved ? closeUnseen(saved) : Promise.resolve();
 }
 
 /**

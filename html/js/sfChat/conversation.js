@@ -1,61 +1,61 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The lines of the conversation: in the session, and drawn once they are
+ * The lines of the conversation: in the saved chat, and drawn once they are
  * saved. What a step of the encryption shows must not be seen before the
  * step itself is kept. Where the browser has no more room, the oldest lines
  * are kept no longer.
  */
 
-import { newId, save } from "./line/session.js";
+import { newId, save } from "./line/saved-chat.js";
 
 /**
- * @typedef {import("./line/session.js").Entry} Entry
- * @typedef {import("./line/session.js").Session} Session
+ * @typedef {import("./line/saved-chat.js").Entry} Entry
+ * @typedef {import("./line/saved-chat.js").SavedChat} SavedChat
  */
 
 /**
- * What the session does not have to keep: nothing more becomes of it.
+ * What the saved chat does not have to keep: nothing more becomes of it.
  * @param {Entry} entry
  */
 const isDone = ({ from, state }) => from !== "you" || state === "delivered";
 
 /**
- * @param {Session} session
+ * @param {SavedChat} saved
  * @returns {boolean} whether there was something to drop
  */
-function dropOldest(session) {
-  const done = session.entries.filter(isDone);
+function dropOldest(saved) {
+  const done = saved.entries.filter(isDone);
   const dropped = new Set(done.slice(0, Math.ceil(done.length / 4)));
-  session.entries = session.entries.filter((entry) => !dropped.has(entry));
+  saved.entries = saved.entries.filter((entry) => !dropped.has(entry));
   return dropped.size > 0;
 }
 
-/** @param {Session} session */
-function saveWhatFits(session) {
+/** @param {SavedChat} saved */
+function saveWhatFits(saved) {
   for (;;) {
     try {
-      save(session);
+      save(saved);
       return;
     } catch (error) {
-      if (!dropOldest(session)) throw error;
+      if (!dropOldest(saved)) throw error;
     }
   }
 }
 
 /**
- * @param {Session} session
+ * @param {SavedChat} saved
  * @param {Pick<import("./page/view.js").View, "show" | "close">} view
  */
-export function createConversation(session, view) {
-  const known = new Set(session.entries.map(({ id }) => id));
+export function createConversation(saved, view) {
+  const known = new Set(saved.entries.map(({ id }) => id));
   /** @type {Set<Entry>} */
-  const changed = new Set(session.entries);
+  const changed = new Set(saved.entries);
   let isOpen = true;
 
   /** @param {Omit<Entry, "at">} entry */
   function add(entry) {
     const whole = { ...entry, at: Date.now() };
-    session.entries.push(whole);
+    saved.entries.push(whole);
     known.add(entry.id);
     changed.add(whole);
   }
@@ -70,7 +70,7 @@ export function createConversation(session, view) {
     has: (id) => known.has(id),
     /** Whether all that we have written was received. */
     get isDelivered() {
-      return session.entries.every(isDone);
+      return saved.entries.every(isDone);
     },
     /**
      * @param {NonNullable<Entry["state"]>} state
@@ -78,7 +78,7 @@ export function createConversation(session, view) {
      * @returns {number} how many have changed
      */
     mark(state, which) {
-      const marked = session.entries.filter((entry) =>
+      const marked = saved.entries.filter((entry) =>
         !isDone(entry) && entry.state !== state && which(entry));
       for (const entry of marked) {
         entry.state = state;
@@ -86,9 +86,9 @@ export function createConversation(session, view) {
       }
       return marked.length;
     },
-    /** Saves the session, then draws what has changed. */
+    /** Saves the chat, then draws what has changed. */
     keep() {
-      if (isOpen) saveWhatFits(session);
+      if (isOpen) saveWhatFits(saved);
       view.show(changed);
       changed.clear();
     },

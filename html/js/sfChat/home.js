@@ -8,7 +8,7 @@ import { abandon, closeUnseen, onEscapeTwice, vanish } from "./closing.js";
 import { find } from "./page/dom.js";
 import { say } from "./page/i18n.js";
 import { createPause } from "./line/pause.js";
-import { begin, load, newId, probe, wipe } from "./line/session.js";
+import { begin, load, newId, probe, wipe } from "./line/saved-chat.js";
 import { isToken, readInvite } from "./validator.js";
 
 const JOIN_ATTEMPTS = 3;
@@ -70,11 +70,11 @@ export function startHome() {
 
 /** Leads back to the chat that this tab is in, unless it is a copy of another's. */
 async function offerReturn() {
-  const session = current();
-  const isOurs = session !== null && await claim(session.tab);
+  const saved = current();
+  const isOurs = saved !== null && await claim(saved.tab);
   // Meanwhile there may be another.
-  if (current()?.tab !== session?.tab) return;
-  if (session && !isOurs) wipe();
+  if (current()?.tab !== saved?.tab) return;
+  if (saved && !isOurs) wipe();
   find("return", HTMLElement).hidden = !isOurs;
 }
 

@@ -11,8 +11,8 @@ const PATIENCE_MS = 2_000;
 const claims = new Map();
 
 /**
- * Claims the session for this page until it is closed.
- * @param {string} tab the session's own name
+ * Claims the saved chat for this page until it is closed.
+ * @param {string} tab the chat's own name
  * @returns {Promise<boolean>} false when another tab surely has it
  */
 export function claim(tab) {

@@ -3,7 +3,7 @@
  * What waits to be sent, oldest first. Sends in order, repeats the identical
  * request under the same ids until it is answered (so nothing is stored
  * twice) or until a limit, and then keeps everything for another try.
- * The list itself lives in the session and so survives a refresh.
+ * The list itself lives in the saved chat and so survives a refresh.
  */
 
 import { ApiError } from "./api.js";

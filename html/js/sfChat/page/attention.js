@@ -14,7 +14,7 @@ const TONE_GAIN = 0.08;
 const RING_REST_MS = 1_000;
 const RING_LIMIT_MS = 3_000;
 
-/** @typedef {import("../line/session.js").Session["options"]} Options */
+/** @typedef {import("../line/saved-chat.js").SavedChat["options"]} Options */
 
 /**
  * @param {Options} options what the user has chosen; changed in place

@@ -9,7 +9,7 @@ import { find, make } from "./dom.js";
 import { hasText, say } from "./i18n.js";
 import { findLinks } from "./links.js";
 
-/** @typedef {import("../line/session.js").Entry} Entry */
+/** @typedef {import("../line/saved-chat.js").Entry} Entry */
 
 const MARKS = { sending: "…", stored: "✓", delivered: "✓✓", failed: "!" };
 const NEAR_END_PX = 40;

@@ -22,7 +22,7 @@ const KEY = "sfChat";
  * @property {number} [n] of one of ours: its number in the encrypted channel
  * @property {SendState | "delivered"} [state] how far one of ours has got
  *
- * @typedef {object} Session
+ * @typedef {object} SavedChat
  * @property {string} chatToken
  * @property {string} userToken
  * @property {string} tab tells a duplicated tab from this one reloaded
@@ -42,11 +42,11 @@ const KEY = "sfChat";
  * @param {import("./api.js").Tokens} tokens
  * @param {"creator" | "joiner"} role
  * @param {string | null} [secret]
- * @returns {Session}
+ * @returns {SavedChat}
  */
 export function begin({ chatToken, userToken }, role, secret = null) {
-  /** @type {Session} */
-  const session = {
+  /** @type {SavedChat} */
+  const saved = {
     chatToken,
     userToken,
     tab: newId(),
@@ -60,16 +60,16 @@ export function begin({ chatToken, userToken }, role, secret = null) {
     missed: 0,
     options: { sound: false, notify: false },
   };
-  save(session);
-  return session;
+  save(saved);
+  return saved;
 }
 
-/** @param {Session} session */
-export function save(session) {
-  sessionStorage.setItem(KEY, JSON.stringify(session));
+/** @param {SavedChat} saved */
+export function save(saved) {
+  sessionStorage.setItem(KEY, JSON.stringify(saved));
 }
 
-/** @returns {Session | null} */
+/** @returns {SavedChat | null} */
 export function load() {
   const text = sessionStorage.getItem(KEY);
   return text === null ? null : JSON.parse(text);
