@@ -46,10 +46,10 @@ for (const engine of ENGINES) {
       assert.deepEqual(await readLog(creator), heard);
       assert.deepEqual(await readSystem(creator), [
         `Welcome to SFChat!\nPlease send code: ${code} to Talker,\n` +
-          "or better, as it is safer: the link below",
+          "or the link below, which is safer",
         "Talker was successfully joined to chat",
-        "All that you write is now encrypted from end to end. It is not verified " +
-          "yet who is at the other end: please compare the safety number.",
+        "Everything you write is now encrypted from end to end. It is not yet " +
+          "verified who is at the other end: please compare the safety number.",
       ]);
 
       await closeChat(creator);
@@ -301,7 +301,7 @@ for (const engine of ENGINES) {
       await page.waitFor(
         () => document.querySelector("#state").dataset.state === "closed",
       );
-      assert.match((await readSystem(page)).at(-1), /does not exist any more/);
+      assert.match((await readSystem(page)).at(-1), /no longer exists/);
       assert.equal(await page.evaluate(() => sessionStorage.length), 0);
     });
 

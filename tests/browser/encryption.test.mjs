@@ -207,7 +207,7 @@ for (const engine of ENGINES) {
       await createChat(page, server.url);
       await hurry(page);
       await Peer.join(server, await readInvite(page));
-      await waitSystem(page, /does not start the encryption/);
+      await waitSystem(page, /encryption is not being set up/);
       assert.equal(await page.evaluate(() => document.querySelector("#text").disabled), true);
     });
 

@@ -43,7 +43,7 @@ for (const engine of ENGINES) {
       const page = await browser.newPage();
       const code = await createChat(page, server.url);
       await joinChat(page, server.url, code);
-      await waitProblem(page, /in this chat already/);
+      await waitProblem(page, /already in this chat/);
       await page.click("#return");
       await waitState(page, "draft");
       assert.equal(await token(page), code);

@@ -154,7 +154,7 @@ describe("the built site", () => {
     for (const words of [
       "SFChat — Secure Free Chat", "create new", "OR", "Enter code here…", "join",
       "Chat", "click “create new”", "send the link or the code to a friend",
-      "enjoy free secure chatting", "Secure because", "Free considering", "open source",
+      "enjoy free secure chatting", "Secure because", "Free because", "open source",
       "BSD-3-Clause", "Privacy", "License", "Source", "FAQ", "Contact", "©",
     ]) {
       const next = lines.findIndex((line, i) => i >= at && line.startsWith(words));

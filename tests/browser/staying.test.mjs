@@ -189,7 +189,7 @@ for (const engine of ENGINES) {
         "there is nothing to try again");
     });
 
-    for (const [status, line] of [[401, /does not exist any more/], [403, /is closed/]]) {
+    for (const [status, line] of [[401, /no longer exists/], [403, /is closed/]]) {
       it(`stops for good on ${status}`, async () => {
         const [creator] = await meet(browser, server.url);
         await creator.evaluate((code) => {
