@@ -6,7 +6,9 @@ import * as api from "./sfChat/line/api.js";
 import * as encryption from "./sfChat/encryption.js";
 import * as chat from "./sfChat/chat.js";
 import * as claim from "./sfChat/line/claim.js";
-import * as closing from "./sfChat/closing.js";
+import * as abandon from "./sfChat/line/abandon.js";
+import * as closing from "./sfChat/page/closing.js";
+import * as panic from "./sfChat/page/panic.js";
 import * as i18n from "./sfChat/page/i18n.js";
 import * as links from "./sfChat/page/links.js";
 import * as outbox from "./sfChat/line/outbox.js";
@@ -16,28 +18,28 @@ import * as validator from "./sfChat/validator.js";
 import * as view from "./sfChat/page/view.js";
 
 publish({
-  api, chat, claim, closing, encryption, i18n, links, outbox, poll, savedChat, validator,
-  view,
+  abandon, api, chat, claim, closing, encryption, i18n, links, outbox, panic, poll,
+  savedChat, validator, view,
 });
 /** @type {import("./sfChat/line/saved-chat.js").SavedChat | null} */
 let mine = null;
 // Until the chat has started, when it takes care of that itself.
 const leaving = new AbortController();
 window.addEventListener("pagehide", () => leaving.abort());
-closing.createPanic(panic);
+panic.createPanic(abandonChat);
 // A browser's memory brings a chat back as it was, even one that was wiped.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
   document.documentElement.hidden = true;
-  closing.createPanic(panic);
+  panic.createPanic(abandonChat);
   location.reload();
 });
 // Not awaited: WebKit does not leave a page whose module still waits.
 start();
 
-function panic() {
+function abandonChat() {
   leaving.abort();
-  return closing.abandon(mine);
+  return abandon.abandon(mine);
 }
 
 async function start() {
@@ -51,7 +53,7 @@ async function start() {
     else chat.refuseSecondTab();
   } catch {
     if (signal.aborted) return;
-    closing.abandon(mine);
+    abandon.abandon(mine);
     chat.giveUp();
   }
 }

@@ -4,11 +4,12 @@
 import { publish } from "./sfChat.js";
 import * as analytics from "./sfChat/line/analytics.js";
 import * as api from "./sfChat/line/api.js";
-import * as closing from "./sfChat/closing.js";
+import * as abandon from "./sfChat/line/abandon.js";
+import * as panic from "./sfChat/page/panic.js";
 import * as home from "./sfChat/home.js";
 import * as i18n from "./sfChat/page/i18n.js";
 import * as savedChat from "./sfChat/line/saved-chat.js";
 import * as validator from "./sfChat/validator.js";
 
-publish({ analytics, api, closing, home, i18n, savedChat, validator });
+publish({ abandon, analytics, api, home, i18n, panic, savedChat, validator });
 home.startHome();

@@ -167,8 +167,8 @@ for (const engine of ENGINES) {
       await createChat(page, server.url);
       assert.deepEqual((await globals()).filter((name) => !before.has(name)), ["sfChat"]);
       assert.deepEqual(await page.evaluate(() => Object.keys(window.sfChat).sort()), [
-        "api", "chat", "claim", "closing", "encryption", "i18n", "links", "outbox", "poll",
-        "savedChat", "validator", "view",
+        "abandon", "api", "chat", "claim", "closing", "encryption", "i18n", "links", "outbox",
+        "panic", "poll", "savedChat", "validator", "view",
       ]);
     });
 

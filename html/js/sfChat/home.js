@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** The home page: creates a chat or joins one, then goes to it. */
 
+import { abandon, closeUnseen } from "./line/abandon.js";
 import { count } from "./line/analytics.js";
 import { ApiError, create, join } from "./line/api.js";
 import { claim } from "./line/claim.js";
-import { abandon, closeUnseen, onEscapeTwice, vanish } from "./closing.js";
 import { find } from "./page/dom.js";
 import { say } from "./page/i18n.js";
+import { onEscapeTwice, vanish } from "./page/panic.js";
 import { createPause } from "./line/pause.js";
 import { begin, load, newId, probe, wipe } from "./line/saved-chat.js";
 import { isToken, readInvite } from "./validator.js";
