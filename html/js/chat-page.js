@@ -1,40 +1,45 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What the chat page loads. */
+/** The script of the chat page: starts the chat that this tab keeps. */
 
 import { publish } from "./sfChat.js";
-import * as api from "./sfChat/line/api.js";
-import * as encryption from "./sfChat/encryption.js";
 import * as chat from "./sfChat/chat.js";
-import * as claim from "./sfChat/line/claim.js";
+import * as encryption from "./sfChat/encryption.js";
+import * as ending from "./sfChat/ending.js";
+import * as incoming from "./sfChat/incoming.js";
 import * as abandon from "./sfChat/line/abandon.js";
-import * as closing from "./sfChat/page/closing.js";
-import * as panic from "./sfChat/page/panic.js";
-import * as i18n from "./sfChat/page/i18n.js";
-import * as links from "./sfChat/page/links.js";
+import * as api from "./sfChat/line/api.js";
+import * as claim from "./sfChat/line/claim.js";
 import * as outbox from "./sfChat/line/outbox.js";
 import * as poll from "./sfChat/line/poll.js";
 import * as savedChat from "./sfChat/line/saved-chat.js";
-import * as validator from "./sfChat/validator.js";
+import * as outgoing from "./sfChat/outgoing.js";
+import * as closing from "./sfChat/page/closing.js";
+import * as i18n from "./sfChat/page/i18n.js";
+import * as links from "./sfChat/page/links.js";
+import * as panic from "./sfChat/page/panic.js";
 import * as view from "./sfChat/page/view.js";
+import * as phase from "./sfChat/phase.js";
+import * as validator from "./sfChat/validator.js";
 
 publish({
-  abandon, api, chat, claim, closing, encryption, i18n, links, outbox, panic, poll,
-  savedChat, validator, view,
+  abandon, api, chat, claim, closing, encryption, ending, i18n, incoming, links, outbox,
+  outgoing, panic, phase, poll, savedChat, validator, view,
 });
-/** @type {import("./sfChat/line/saved-chat.js").SavedChat | null} */
+/** @type {savedChat.SavedChat | null} */
 let mine = null;
-// Until the chat has started, when it takes care of that itself.
+// For as long as the chat has not started: then it watches for this itself.
 const leaving = new AbortController();
 window.addEventListener("pagehide", () => leaving.abort());
 panic.createPanic(abandonChat);
-// A browser's memory brings a chat back as it was, even one that was wiped.
+// A browser that shows a page again from its memory shows it as it was, even if
+// the chat has been wiped meanwhile.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
   document.documentElement.hidden = true;
   panic.createPanic(abandonChat);
   location.reload();
 });
-// Not awaited: WebKit does not leave a page whose module still waits.
+// Not awaited: WebKit does not leave a page while a module of it awaits.
 start();
 
 function abandonChat() {

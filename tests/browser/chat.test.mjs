@@ -167,8 +167,8 @@ for (const engine of ENGINES) {
       await createChat(page, server.url);
       assert.deepEqual((await globals()).filter((name) => !before.has(name)), ["sfChat"]);
       assert.deepEqual(await page.evaluate(() => Object.keys(window.sfChat).sort()), [
-        "abandon", "api", "chat", "claim", "closing", "encryption", "i18n", "links", "outbox",
-        "panic", "poll", "savedChat", "validator", "view",
+        "abandon", "api", "chat", "claim", "closing", "encryption", "ending", "i18n", "incoming",
+        "links", "outbox", "outgoing", "panic", "phase", "poll", "savedChat", "validator", "view",
       ]);
     });
 

@@ -252,6 +252,20 @@ for (const engine of ENGINES) {
       await waitSystem(joiner, /closed by Talker/);
     });
 
+    it("goes on when a promise that is not its own is rejected", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        const promise = Promise.reject(new Error("of an extension"));
+        // Chromium fires no such event for a script of a test.
+        window.dispatchEvent(new PromiseRejectionEvent("unhandledrejection", { promise }));
+      });
+      await say(creator, "still here");
+      await waitText(joiner, "still here");
+      await say(joiner, "me too");
+      await waitText(creator, "me too");
+      await waitState(creator, "ready");
+    });
+
     it("says what to do without JavaScript", async () => {
       const page = await browser.newPage();
       await page.goto(server.url);

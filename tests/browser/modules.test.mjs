@@ -10,6 +10,7 @@ import { findLinks } from "../../html/js/sfChat/page/links.js";
 import { createOutbox } from "../../html/js/sfChat/line/outbox.js";
 import { createPause } from "../../html/js/sfChat/line/pause.js";
 import { createPoll } from "../../html/js/sfChat/line/poll.js";
+import { createPhase } from "../../html/js/sfChat/phase.js";
 import { isToken, readInvite } from "../../html/js/sfChat/validator.js";
 
 const CODE = "0123456789abcdef01234567";
@@ -137,6 +138,55 @@ describe("api", () => {
     for (const [asked, seconds] of [["7", 7], ["soon", 0], ["", 0]]) {
       await assert.rejects(ask(null, { "Retry-After": asked }, 503), { retryAfter: seconds });
     }
+  });
+});
+
+describe("phase", () => {
+  const look = ({ isRefused, isOver, hasEnded }) => ({ isRefused, isOver, hasEnded });
+  const after = (...steps) => {
+    const phase = createPhase();
+    for (const step of steps) phase[step]();
+    return look(phase);
+  };
+
+  it("goes from open to refused, over and ended", () => {
+    const phases = [
+      { isRefused: false, isOver: false, hasEnded: false },
+      { isRefused: true, isOver: false, hasEnded: false },
+      { isRefused: true, isOver: true, hasEnded: false },
+      { isRefused: true, isOver: false, hasEnded: true },
+    ];
+    const steps = ["refuse", "finish", "end"];
+    for (const [i, phase] of phases.entries()) {
+      assert.deepEqual(after(...steps.slice(0, i)), phase);
+    }
+  });
+
+  it("never goes back to an earlier phase", () => {
+    assert.deepEqual(after("finish", "refuse"), after("refuse", "finish"));
+    for (const step of ["refuse", "finish", "reopen", "end"]) {
+      const { isOver, hasEnded } = after("finish", "end", step);
+      assert.deepEqual([isOver, hasEnded], [false, true], step);
+    }
+    assert.deepEqual(after("refuse", "reopen"), after("refuse"));
+  });
+
+  it("goes back when a chat could not be closed, and remembers a refusal", () => {
+    assert.deepEqual(after("finish", "reopen"), after());
+    assert.deepEqual(after("refuse", "finish", "reopen"), after("refuse"));
+    assert.deepEqual(after("finish", "refuse", "reopen"), after("refuse"));
+  });
+
+  it("stops everything once, when it ends", () => {
+    const phase = createPhase();
+    const stopped = [];
+    phase.onEnd(() => stopped.push("poll"));
+    phase.onEnd(() => stopped.push("outbox"));
+    phase.finish();
+    assert.deepEqual(stopped, []);
+    phase.end();
+    phase.end();
+    assert.deepEqual(stopped, ["poll", "outbox"]);
   });
 });
 

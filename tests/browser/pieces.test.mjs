@@ -282,7 +282,7 @@ describe("share sheet", () => {
     stub(() => true, () => Promise.reject(new DOMException("no", "AbortError")));
     invite();
     fire(find("share"), "click");
-    // As an unhandled rejection it would end this test, and a chat.
+    // An unhandled rejection would fail this test.
     await soon();
   });
 

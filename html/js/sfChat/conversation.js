@@ -66,6 +66,12 @@ export function createConversation(saved, view) {
     tell(note) {
       add({ id: newId(), from: "system", text: "", note });
     },
+    /** @param {string} note told, saved and drawn at once, unless it is over */
+    announce(note) {
+      if (!isOpen) return;
+      this.tell(note);
+      this.keep();
+    },
     /** @param {string} id */
     has: (id) => known.has(id),
     /** Whether all that we have written was received. */

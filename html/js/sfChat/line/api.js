@@ -93,6 +93,8 @@ export function createApi({ chatToken, userToken }, names) {
   };
 }
 
+/** @typedef {ReturnType<typeof createApi>} Api */
+
 /**
  * @typedef {object} Asked
  * @property {string} method

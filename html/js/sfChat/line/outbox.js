@@ -26,8 +26,9 @@ const BATCH_LIMIT = 32;
  * @param {(items: Item[]) => Promise<unknown>} options.send
  * @param {(ids: string[], state: SendState) => void} options.onState
  * @param {(error: ApiError) => void} options.onEnd
+ * @param {(error: unknown) => void} options.onFail anything else was thrown
  */
-export function createOutbox({ waiting, save, send, onState, onEnd }) {
+export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
   const pause = createPause();
   let running = false;
   let stopped = false;
@@ -78,7 +79,7 @@ export function createOutbox({ waiting, save, send, onState, onEnd }) {
     start() {
       if (running || waiting.items.length === 0) return;
       if (stopped) tell("failed", waiting.items);
-      else run();
+      else run().catch(onFail);
     },
     /** Sends what waits, now, whatever pause or failure there was. */
     flush() {

@@ -22,8 +22,9 @@ const ATTEMPTS = 20;
  *   `receive` throws; what it has not acknowledged will be answered again
  * @param {(state: PollState) => void} options.onState told of changes only
  * @param {(error: ApiError) => void} options.onEnd the server wants no more
+ * @param {(error: unknown) => void} options.onFail `handle` threw anything else
  */
-export function createPoll({ receive, handle, onState, onEnd }) {
+export function createPoll({ receive, handle, onState, onEnd, onFail }) {
   const pause = createPause();
   let asking = new AbortController();
   let running = false;
@@ -86,7 +87,7 @@ export function createPoll({ receive, handle, onState, onEnd }) {
     start() {
       if (stopped) return;
       if (!running) {
-        run();
+        run().catch(onFail);
       } else {
         asking.abort();
         pause.cut();

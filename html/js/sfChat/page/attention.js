@@ -19,8 +19,9 @@ const RING_LIMIT_MS = 3_000;
 /**
  * @param {Options} options what the user has chosen; changed in place
  * @param {() => void} onChange
+ * @param {(error: unknown) => void} onFail `onChange` threw
  */
-export function createAttention(options, onChange) {
+export function createAttention(options, onChange, onFail) {
   const title = document.title;
   const icon = /** @type {HTMLLinkElement} */ (
     document.querySelector("link[rel=icon]"));
@@ -66,16 +67,19 @@ export function createAttention(options, onChange) {
       ring();
     },
     /** Nothing more is to come: the chat is over. */
-    remove: offerOptions(options, onChange),
+    remove: offerOptions(options, onChange, onFail),
   };
 }
+
+/** @typedef {ReturnType<typeof createAttention>} Attention */
 
 /**
  * @param {Options} options
  * @param {() => void} onChange
+ * @param {(error: unknown) => void} onFail
  * @returns {() => void} takes the offer back
  */
-function offerOptions(options, onChange) {
+function offerOptions(options, onChange, onFail) {
   const dialog = find("options", HTMLDialogElement);
   const sound = find("sound", HTMLInputElement);
   const notifications = find("notify", HTMLInputElement);
@@ -89,11 +93,16 @@ function offerOptions(options, onChange) {
     if (sound.checked) ring();
     onChange();
   });
-  notifications.addEventListener("change", async () => {
+  notifications.addEventListener("change", () => {
+    changeNotify().catch(onFail);
+  });
+
+  async function changeNotify() {
     notifications.checked = notifications.checked && await isAllowed();
     options.notify = notifications.checked;
     onChange();
-  });
+  }
+
   return () => {
     if (dialog.open) dialog.close();
     button.remove();
@@ -137,7 +146,7 @@ function ring() {
 function play() {
   const context = new AudioContext();
   // Even one that is never allowed to run, and so has no end, takes room.
-  setTimeout(() => context.close(), RING_LIMIT_MS);
+  setTimeout(() => context.close().catch(() => {}), RING_LIMIT_MS);
   const tone = new OscillatorNode(context, { frequency: TONE_HZ });
   const volume = new GainNode(context, { gain: TONE_GAIN });
   const end = context.currentTime + TONE_SECONDS;

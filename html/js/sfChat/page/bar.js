@@ -46,6 +46,8 @@ export function createClock() {
   };
 }
 
+/** @typedef {ReturnType<typeof createClock>} Clock */
+
 /** @param {number} minutes hours, when there are two or more */
 function formatMinutes(minutes) {
   const inHours = minutes >= 120;

@@ -97,3 +97,5 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
     },
   };
 }
+
+/** @typedef {ReturnType<typeof createComposer>} Composer */

@@ -45,3 +45,5 @@ export function createTyping(send) {
     hide,
   };
 }
+
+/** @typedef {ReturnType<typeof createTyping>} Typing */

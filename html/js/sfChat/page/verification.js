@@ -40,3 +40,5 @@ export function createVerification({ onMatch, onDiffer }) {
     },
   };
 }
+
+/** @typedef {ReturnType<typeof createVerification>} Verification */

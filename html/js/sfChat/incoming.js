@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * What comes in: the answers of the poll (PROTOCOL, "Requests"), the arrival of
+ * Talker and the encryption. What an answer brings is saved before it is
+ * acknowledged. A crash between the two loses nothing: the messages come
+ * again, and the page knows them by their ids.
+ */
+
+import { createPoll } from "./line/poll.js";
+import { showState } from "./page/bar.js";
+import { hideInvitation, showInvitation } from "./page/invitation.js";
+
+const ACKNOWLEDGE_LIMIT = 100;
+// How long an overtaken message may take before the user is told.
+const MISSING_MS = 10_000;
+const HANDSHAKE_MS = 30_000;
+const FAREWELL = /^closed_/;
+// The events of the server for which an absent user is called.
+const CALLING = /^(joined$|closed_)/;
+
+/**
+ * @typedef {import("./line/api.js").Answer} Answer
+ * @typedef {import("./line/api.js").Message} Message
+ * @typedef {import("./line/poll.js").PollState} PollState
+ * @typedef {import("./e2ee/state.js").Event} Event
+ */
+
+/**
+ * @param {object} options
+ * @param {import("./line/saved-chat.js").SavedChat} options.saved
+ * @param {import("./encryption.js").Encryption} options.encryption
+ * @param {import("./phase.js").Phase} options.phase
+ * @param {import("./line/api.js").Api} options.api
+ * @param {import("./conversation.js").Conversation} options.conversation
+ * @param {import("./ending.js").Ending} options.ending
+ * @param {import("./outgoing.js").Outgoing} options.outgoing
+ * @param {import("./page/attention.js").Attention} options.attention
+ * @param {import("./page/bar.js").Clock} options.clock
+ * @param {import("./page/composer.js").Composer} options.composer
+ * @param {import("./page/typing.js").Typing} options.typing
+ * @param {import("./page/verification.js").Verification} options.verification
+ */
+export function createIncoming(options) {
+  const { saved, encryption, phase, api, conversation, ending, outgoing } = options;
+  const { attention, clock, composer, typing, verification } = options;
+  /** @type {PollState} */
+  let line = "going";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let patience;
+  const poll = createPoll({
+    receive: api.receive,
+    handle: receive,
+    onState: changeLine,
+    onEnd: ending.endByError,
+    onFail: ending.fail,
+  });
+  phase.onEnd(() => {
+    poll.stop();
+    clearTimeout(patience);
+  });
+
+  // --- an answer of the poll ------------------------------------------------
+
+  /** @param {Answer} answer */
+  async function receive({ status, messages, left }) {
+    const isLast = status === "closed" || phase.isRefused;
+    if (left !== null) clock.set(left);
+    for (const message of messages) await take(message, status);
+    if (status === "ready") await beginEncryption();
+    await encryption.thank();
+    if (phase.hasEnded) return;
+    if (isLast) phase.finish();
+    outgoing.post();
+    ending.endByFault();
+    const ids = messages.map(({ _id }) => _id);
+    while (ids.length > 0) {
+      await api.acknowledge(ids.splice(0, ACKNOWLEDGE_LIMIT));
+    }
+    if (isLast) ending.end(phase.isRefused ? "note.refused" : undefined);
+  }
+
+  /** @param {Message} message @param {Answer["status"]} status it came with */
+  async function take(message, status) {
+    const { _id: id, system } = message;
+    if (!system) await encryption.take(message, (event) => hear(event, id));
+    else if (!conversation.has(id)) hearServer(message, status);
+  }
+
+  /** @param {Message} message @param {Answer["status"]} status it came with */
+  function hearServer({ _id: id, msg: text, event = "" }, status) {
+    // The server must not make the user believe that an open chat is closed.
+    const isTrue = status === "closed" || !FAREWELL.test(event);
+    conversation.add({ id, from: "system", text, event: isTrue ? event : "" });
+    if (CALLING.test(event)) attention.call();
+  }
+
+  /** @param {Event} event @param {string} id of the message */
+  function hear(event, id) {
+    typing.hear();
+    switch (event.type) {
+      case "established":
+        conversation.tell(`note.secured_${event.mode}`);
+        showSecurity();
+        break;
+      case "text":
+        conversation.add({ id, from: "talker", text: event.text });
+        saved.owed.push(event.n);
+        typing.hide();
+        attention.call();
+        break;
+      case "delivered":
+        conversation.mark("delivered", ({ n }) => n !== undefined && event.ns.includes(n));
+        break;
+      case "typing":
+        typing.show();
+        break;
+      case "missing":
+        watchMissing();
+        break;
+      case "found":
+        if (event.n < saved.missed) conversation.tell("note.found");
+        break;
+    }
+  }
+
+  /** Tells the user later of overtaken messages that have not come by then. */
+  function watchMissing() {
+    if (encryption.missing.length === 0) return;
+    setTimeout(() => {
+      const lost = encryption.missing.filter((n) => n >= saved.missed);
+      if (lost.length === 0 || phase.hasEnded) return;
+      saved.missed = Math.max(...lost) + 1;
+      conversation.announce("note.missing");
+    }, MISSING_MS);
+  }
+
+  // --- Talker and the encryption --------------------------------------------
+
+  function invite() {
+    const { secret, linkOnly } = encryption;
+    if (secret === null) return;
+    showInvitation({
+      code: saved.chatToken,
+      secret,
+      linkOnly,
+      onLinkOnly: (only) => encryption.demandLink(only)
+        .then(() => conversation.keep()).catch(ending.fail),
+    });
+  }
+
+  async function beginEncryption() {
+    saved.status = "ready";
+    if (saved.role === "creator") await encryption.start();
+    meet();
+  }
+
+  /** Talker has joined. */
+  function meet() {
+    hideInvitation();
+    if (encryption.established) showSecurity();
+    else patience ??= setTimeout(() => conversation.announce("note.noHandshake"), HANDSHAKE_MS);
+    showLine();
+  }
+
+  function showSecurity() {
+    const known = encryption.established;
+    if (!known) return;
+    clearTimeout(patience);
+    verification.show(known);
+    composer.unlock();
+    showLine();
+  }
+
+  async function confirmSafety() {
+    await encryption.confirm();
+    conversation.announce("note.verified");
+    showSecurity();
+  }
+
+  // --- the line to the server -----------------------------------------------
+
+  function showLine() {
+    if (phase.hasEnded) return;
+    if (line !== "going") showState(line);
+    else if (saved.status === "draft") showState("draft");
+    else showState(encryption.established ? "ready" : "securing");
+  }
+
+  /** @param {PollState} state */
+  function changeLine(state) {
+    line = state;
+    if (line === "going") outgoing.flush();
+    if (line === "offline") conversation.announce("note.offline");
+    showLine();
+  }
+
+  return {
+    start() {
+      if (saved.status === "ready") meet();
+      else invite();
+      showLine();
+      watchMissing();
+      poll.start();
+    },
+    showLine,
+    /** Whether the last poll was answered. */
+    get isGoing() {
+      return line === "going";
+    },
+    /** Asks the server at once, in case the connection is dead. */
+    look: () => poll.start(),
+    /** The two people say that their safety numbers match. */
+    confirm: () => confirmSafety().catch(ending.fail),
+  };
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * What goes out: texts and typing hints are encrypted in the order in which
+ * they were written, saved, and only then handed to the outbox.
+ */
+
+import { ApiError } from "./line/api.js";
+import { createOutbox } from "./line/outbox.js";
+
+/**
+ * @param {object} options
+ * @param {import("./line/saved-chat.js").SavedChat} options.saved
+ * @param {import("./encryption.js").Encryption} options.encryption
+ * @param {import("./phase.js").Phase} options.phase
+ * @param {import("./line/api.js").Api} options.api
+ * @param {import("./conversation.js").Conversation} options.conversation
+ * @param {import("./ending.js").Ending} options.ending
+ * @param {() => boolean} options.isGoing whether the last poll was answered
+ * @param {() => void} options.look asks the server at once
+ */
+export function createOutgoing(options) {
+  const { saved, encryption, phase, api, conversation, ending } = options;
+  /** @type {string[]} */
+  const unsealed = [];
+  let writing = Promise.resolve();
+  const outbox = createOutbox({
+    waiting: saved.waiting,
+    save: () => conversation.keep(),
+    send,
+    onState: markSent,
+    onEnd: ending.stopSending,
+    onFail: ending.fail,
+  });
+  phase.onEnd(() => outbox.stop());
+
+  /** @param {import("./line/api.js").Item[]} items */
+  async function send(items) {
+    try {
+      await api.send(items);
+    } catch (error) {
+      // A poll that the server holds does not notice that the connection is
+      // dead; a new poll does.
+      const isUnheard = error instanceof ApiError && error.code === 0;
+      if (isUnheard && options.isGoing()) options.look();
+      throw error;
+    }
+  }
+
+  /** @param {string[]} ids @param {import("./line/outbox.js").SendState} state */
+  function markSent(ids, state) {
+    const wanted = new Set(ids);
+    const marked = conversation.mark(state, ({ id }) => wanted.has(id));
+    const isNews = state === "failed" && marked > 0 && !phase.isRefused;
+    if (isNews && !phase.hasEnded) conversation.announce("note.unsent");
+    else conversation.keep();
+  }
+
+  /** Saves what was encrypted, then sends it. */
+  function post() {
+    conversation.keep();
+    outbox.start();
+  }
+
+  /** @param {string[]} texts */
+  async function seal(texts) {
+    for (const text of texts) {
+      if (phase.hasEnded) return;
+      await encryption.write(text, (id, n) => {
+        unsealed.shift();
+        conversation.add({ id, from: "you", text, n: n ?? undefined, state: "sending" });
+      });
+    }
+    post();
+  }
+
+  /** @param {unknown} error why something could not be encrypted or saved */
+  function failSealing(error) {
+    // After a fault nothing can be encrypted. The answer that brought the fault
+    // is being handled, and will end the chat with the name of the fault.
+    if (!encryption.fault) ending.fail(error);
+  }
+
+  return {
+    post,
+    /** Sends at once what waits to be sent. */
+    flush: () => outbox.flush(),
+    /** Texts of the user that are not encrypted yet, oldest first. */
+    get unsealed() {
+      return unsealed;
+    },
+    /** @param {string[]} texts */
+    write(texts) {
+      unsealed.push(...texts);
+      // One after the other: messages are sent in the order of their numbers.
+      writing = writing.then(() => seal(texts)).catch(failSealing);
+    },
+    /**
+     * Tells Talker that the user is writing, unless a message is under way.
+     * @returns {boolean} whether Talker is told
+     */
+    hint() {
+      const isQuiet = saved.waiting.items.length === 0 &&
+        conversation.isDelivered && options.isGoing();
+      if (isQuiet) encryption.hint().then(post).catch(failSealing);
+      return isQuiet;
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createOutgoing>} Outgoing */
