@@ -17,7 +17,9 @@ import { newId, save } from "./line/saved-chat.js";
  * What the saved chat does not have to keep: nothing more becomes of it.
  * @param {Entry} entry
  */
-const isDone = ({ from, state }) => from !== "you" || state === "delivered";
+function isDone({ from, state }) {
+  return from !== "you" || state === "delivered";
+}
 
 /**
  * @param {SavedChat} saved

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Byte strings and the texts they travel as: base64url on the wire and in the
-// saved state, hex in tokens. Every reader is strict, so that one byte string
-// has exactly one spelling. Knows nothing of cryptography.
+/**
+ * Byte strings and the texts they travel as: base64url on the wire and in the
+ * saved state, hex in tokens. Every reader is strict, so that one byte string
+ * has exactly one spelling. Knows nothing of cryptography.
+ */
 
 /**
  * A Uint8Array over a plain ArrayBuffer, spelled so that compilers from before
@@ -10,7 +12,7 @@
  */
 
 /** @param {...Uint8Array} parts @returns {Bytes} */
-export const concat = (...parts) => {
+export function concat(...parts) {
   const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -18,60 +20,66 @@ export const concat = (...parts) => {
     at += part.length;
   }
   return whole;
-};
+}
 
 /** @param {string} text @returns {Bytes} its UTF-8 */
-export const utf8 = (text) => Uint8Array.from(new TextEncoder().encode(text));
+export function utf8(text) {
+  return Uint8Array.from(new TextEncoder().encode(text));
+}
 
 /** @param {Uint8Array} bytes @returns {string} */
-export const toBase64url = (bytes) =>
-  btoa(String.fromCharCode(...bytes))
+export function toBase64url(bytes) {
+  return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
 
 /**
  * @param {string} text base64url without padding
  * @returns {Bytes | null} null when it is not the one canonical spelling
  */
-export const fromBase64url = (text) => {
+export function fromBase64url(text) {
   if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return null;
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (c) => c.charCodeAt(0));
   return toBase64url(bytes) === text ? bytes : null;
-};
+}
 
 /**
  * Reads base64url that this program wrote itself.
  * @param {string} text
  * @returns {Bytes}
  */
-export const ownBase64url = (text) => {
+export function ownBase64url(text) {
   const bytes = fromBase64url(text);
   if (!bytes) throw new Error("saved state is damaged");
   return bytes;
-};
+}
 
 /** @param {string} hex an even number of hex digits @returns {Bytes} */
-export const fromHex = (hex) =>
-  Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+export function fromHex(hex) {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
 
 /** @param {number} value @returns {Bytes} 8 bytes, big-endian */
-export const fromUint64 = (value) => {
+export function fromUint64(value) {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
   return bytes;
-};
+}
 
 /**
  * @param {Uint8Array} bytes the first 8 are read, big-endian
  * @returns {bigint}
  */
-export const toUint64 = (bytes) =>
-  new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+export function toUint64(bytes) {
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+}
 
 /**
  * For public values only: the time it takes depends on them.
  * @param {Uint8Array} a
  * @param {Uint8Array} b
  */
-export const sameBytes = (a, b) =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
+export function sameBytes(a, b) {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

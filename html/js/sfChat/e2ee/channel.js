@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The established channel: contents out, contents in. Turns what the ratchet
-// and the content say into events for the page.
+/**
+ * The established channel: contents out, contents in. Turns what the ratchet
+ * and the content say into events for the page.
+ */
 
 import { ownBase64url } from "./bytes.js";
 import { readContent } from "./content.js";
@@ -14,8 +16,9 @@ import { stepTo } from "./state.js";
 /** @typedef {import("./state.js").Step} Step */
 
 /** @param {"creator" | "joiner"} role of the sender */
-const directionFrom = (role) =>
-  (role === "creator" ? DIRECTION.C2J : DIRECTION.J2C);
+function directionFrom(role) {
+  return role === "creator" ? DIRECTION.C2J : DIRECTION.J2C;
+}
 
 /**
  * @param {Established} state
@@ -23,7 +26,7 @@ const directionFrom = (role) =>
  * @param {Bytes} iv
  * @returns {Promise<Step>} with one envelope
  */
-export const sendData = async (state, plaintext, iv) => {
+export async function sendData(state, plaintext, iv) {
   const { channel } = state;
   const { n } = channel.sending;
   const { chain: sending, payload } = await seal(channel.sending,
@@ -32,7 +35,7 @@ export const sendData = async (state, plaintext, iv) => {
     ...stepTo({ ...state, channel: { ...channel, sending } }),
     send: [{ msg: writeEnvelope(TYPE.DATA, payload), n }],
   };
-};
+}
 
 /**
  * What the number of a message says about the others.
@@ -40,19 +43,19 @@ export const sendData = async (state, plaintext, iv) => {
  * @param {number} n
  * @returns {Event[]}
  */
-const noteGaps = (expected, n) => {
+function noteGaps(expected, n) {
   if (n === expected) return [];
   if (n < expected) return [{ type: "found", n }];
   const ns = Array.from({ length: n - expected }, (_, i) => expected + i);
   return [{ type: "missing", ns }];
-};
+}
 
 /**
  * @param {Established} state
  * @param {Bytes} payload
  * @returns {Promise<Step>} without events when the message was seen before
  */
-export const takeData = async (state, payload) => {
+export async function takeData(state, payload) {
   const { channel } = state;
   const from = state.role === "creator" ? "joiner" : "creator";
   const opened = await open(channel.receiving, ownBase64url(channel.th),
@@ -64,4 +67,4 @@ export const takeData = async (state, payload) => {
     ...stepTo({ ...state, channel: { ...channel, receiving } }),
     events: [...noteGaps(channel.receiving.n, n), { ...content, n }],
   };
-};
+}

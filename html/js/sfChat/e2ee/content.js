@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a data message says, once decrypted: a text, a receipt or a typing hint,
-// padded so that all three and every length of text look alike on the wire.
-// What comes in is the talker's, authentic but not therefore well-formed.
+/**
+ * What a data message says, once decrypted: a text, a receipt or a typing hint,
+ * padded so that all three and every length of text look alike on the wire.
+ * What comes in is the talker's, authentic but not therefore well-formed.
+ */
 
 import { concat, utf8 } from "./bytes.js";
 import { Fault } from "./fault.js";
@@ -25,26 +27,28 @@ const RANGE = /^(0|[1-9]\d{0,15})(?:-([1-9]\d{0,15}))?$/;
  * @param {string} body
  * @returns {Bytes}
  */
-const pad = (kind, body) => {
+function pad(kind, body) {
   const bytes = utf8(body);
   if (bytes.length > MAX_BODY_BYTES) throw new RangeError("body too long");
   const head = Uint8Array.of(kind, bytes.length >> 8, bytes.length & 0xff);
   return concat(head, bytes, new Uint8Array(MAX_BODY_BYTES - bytes.length));
-};
+}
 
 /** @param {string} text one part, as `splitText` makes them */
-export const writeText = (text) => {
+export function writeText(text) {
   if (text === "") throw new RangeError("nothing to say");
   return pad(KIND.TEXT, text);
-};
+}
 
-export const writeTyping = () => pad(KIND.TYPING, "");
+export function writeTyping() {
+  return pad(KIND.TYPING, "");
+}
 
 /**
  * @param {number[]} ns ascending, without repetition
  * @returns {string[]} `7` or `3-5`, ascending
  */
-const toRanges = (ns) => {
+function toRanges(ns) {
   /** @type {[number, number][]} */
   const ranges = [];
   for (const n of ns) {
@@ -53,13 +57,13 @@ const toRanges = (ns) => {
     else ranges.push([n, n]);
   }
   return ranges.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`));
-};
+}
 
 /**
  * @param {Iterable<number>} ns numbers of the talker's texts, any order
  * @returns {Bytes[]} one content; several when the list is too long for one
  */
-export const writeDelivered = (ns) => {
+export function writeDelivered(ns) {
   /** @type {string[]} */
   const bodies = [];
   for (const range of toRanges([...new Set(ns)].sort((a, b) => a - b))) {
@@ -69,7 +73,7 @@ export const writeDelivered = (ns) => {
     else bodies.push(String(last), range);
   }
   return bodies.map((body) => pad(KIND.DELIVERED, body));
-};
+}
 
 /**
  * @param {string} body
@@ -78,7 +82,7 @@ export const writeDelivered = (ns) => {
  * @throws {Fault} `content`, also for a number that was never sent: a list is
  *   never longer than the conversation
  */
-const readRanges = (body, sent) => {
+function readRanges(body, sent) {
   /** @type {number[]} */
   const ns = [];
   let floor = 0;
@@ -92,14 +96,14 @@ const readRanges = (body, sent) => {
     floor = last + 1;
   }
   return ns;
-};
+}
 
 /**
  * @param {Bytes} bytes 512, as every envelope carries
  * @returns {{ kind: number, body: string }}
  * @throws {Fault} `content`
  */
-const unpad = (bytes) => {
+function unpad(bytes) {
   const length = bytes[1] << 8 | bytes[2];
   const isPadded = length <= MAX_BODY_BYTES &&
     bytes.subarray(3 + length).every((byte) => byte === 0);
@@ -111,7 +115,7 @@ const unpad = (bytes) => {
   } catch {
     throw new Fault("content");
   }
-};
+}
 
 /**
  * @param {Bytes} bytes
@@ -119,7 +123,7 @@ const unpad = (bytes) => {
  * @returns {Content}
  * @throws {Fault} `content`
  */
-export const readContent = (bytes, sent) => {
+export function readContent(bytes, sent) {
   const { kind, body } = unpad(bytes);
   if (kind === KIND.TEXT && body !== "") return { type: "text", text: body };
   if (kind === KIND.DELIVERED) {
@@ -127,4 +131,4 @@ export const readContent = (bytes, sent) => {
   }
   if (kind === KIND.TYPING && body === "") return { type: "typing" };
   throw new Fault("content");
-};
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The envelope: version, type, payload, as the base64url text that the server
-// relays. Every type has one length, so a payload that comes out of here can
-// be cut at fixed places.
+/**
+ * The envelope: version, type, payload, as the base64url text that the server
+ * relays. Every type has one length, so a payload that comes out of here can
+ * be cut at fixed places.
+ */
 
 import { concat, fromBase64url, toBase64url } from "./bytes.js";
 import { Fault } from "./fault.js";
@@ -32,15 +34,16 @@ const LENGTHS = new Map([
  * @param {...Bytes} payload
  * @returns {string}
  */
-export const writeEnvelope = (type, ...payload) =>
-  toBase64url(concat(Uint8Array.of(VERSION, type), ...payload));
+export function writeEnvelope(type, ...payload) {
+  return toBase64url(concat(Uint8Array.of(VERSION, type), ...payload));
+}
 
 /**
  * @param {string} msg
  * @returns {{ type: number, payload: Bytes }}
  * @throws {Fault} `malformed`, `version` or `type`
  */
-export const readEnvelope = (msg) => {
+export function readEnvelope(msg) {
   const bytes = fromBase64url(msg);
   if (!bytes || bytes.length < 2) throw new Fault("malformed");
   const [version, type] = bytes;
@@ -49,4 +52,4 @@ export const readEnvelope = (msg) => {
   if (length === undefined) throw new Fault("type");
   if (bytes.length !== 2 + length) throw new Fault("malformed");
   return { type, payload: bytes.slice(2) };
-};
+}

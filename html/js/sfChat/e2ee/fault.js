@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ways in which a conversation ends because what came in is not what the
-// protocol allows. Each has its own code, so that the page can tell the two
-// people what happened; the texts are the page's.
+/**
+ * The ways in which a conversation ends because what came in is not what the
+ * protocol allows. Each has its own code, so that the page can tell the two
+ * people what happened; the texts are the page's.
+ */
 
 /**
  * | code          | what came in                                              |

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The handshake: commit → key → reveal, confirm → confirm. One function per
-// message taken, from state to state. Nothing is sent in answer to a message
-// before everything that message can prove has been checked.
+/**
+ * The handshake: commit → key → reveal, confirm → confirm. One function per
+ * message taken, from state to state. Nothing is sent in answer to a message
+ * before everything that message can prove has been checked.
+ */
 
 import { ownBase64url, sameBytes, toBase64url } from "./bytes.js";
 import { TYPE, writeEnvelope } from "./envelope.js";
@@ -21,21 +23,25 @@ import { hmac, hmacVerify } from "./suite.js";
  * @param {number} mode
  * @returns {mode is 0 | 1}
  */
-const isMode = (mode) => mode === MODE.CODE || mode === MODE.LINK;
+function isMode(mode) {
+  return mode === MODE.CODE || mode === MODE.LINK;
+}
 
 /** @param {Bytes} payload of a key message */
-const readKey = (payload) => {
+function readKey(payload) {
   const mode = payload[0];
   if (!isMode(mode)) throw new Fault("malformed");
   return { mode, key: payload.slice(1, 66), nonce: payload.slice(66) };
-};
+}
 
 /** @param {Offer} offer */
-const readOffer = ({ publicKey, nonce, secret }) => ({
-  publicKey: ownBase64url(publicKey),
-  nonce: ownBase64url(nonce),
-  secret: secret === null ? null : ownBase64url(secret),
-});
+function readOffer({ publicKey, nonce, secret }) {
+  return {
+    publicKey: ownBase64url(publicKey),
+    nonce: ownBase64url(nonce),
+    secret: secret === null ? null : ownBase64url(secret),
+  };
+}
 
 /**
  * @param {"creator" | "joiner"} role
@@ -43,7 +49,7 @@ const readOffer = ({ publicKey, nonce, secret }) => ({
  * @param {Keys} keys
  * @returns {Channel}
  */
-const openChannel = (role, mode, keys) => {
+function openChannel(role, mode, keys) {
   const [mine, theirs] = role === "creator"
     ? [keys.chainC2J, keys.chainJ2C] : [keys.chainJ2C, keys.chainC2J];
   return {
@@ -53,27 +59,28 @@ const openChannel = (role, mode, keys) => {
     sending: startChain(mine),
     receiving: { ...startChain(theirs), skipped: {} },
   };
-};
+}
 
 /**
  * @param {Bytes} key
  * @param {Bytes} th
  */
-const writeConfirm = async (key, th) =>
-  writeEnvelope(TYPE.CONFIRM, await hmac(key, th));
+async function writeConfirm(key, th) {
+  return writeEnvelope(TYPE.CONFIRM, await hmac(key, th));
+}
 
 /**
  * Creator, when the joiner is there.
  * @param {import("./state.js").Created} state
  * @returns {Promise<Step>}
  */
-export const sendCommit = async (state) => {
+export async function sendCommit(state) {
   const { publicKey, nonce } = readOffer(state.offer);
   const commit = await commitment(publicKey, nonce, state.code);
   return stepTo(
     { ...state, phase: "awaiting-key", commit: toBase64url(commit) },
     writeEnvelope(TYPE.COMMIT, commit));
-};
+}
 
 /**
  * Joiner.
@@ -81,13 +88,13 @@ export const sendCommit = async (state) => {
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
-export const takeCommit = async (state, payload) => {
+export async function takeCommit(state, payload) {
   const { publicKey, nonce, secret } = readOffer(state.offer);
   const mode = secret ? MODE.LINK : MODE.CODE;
   return stepTo(
     { ...state, phase: "awaiting-reveal", commit: toBase64url(payload) },
     writeEnvelope(TYPE.KEY, Uint8Array.of(mode), publicKey, nonce));
-};
+}
 
 /**
  * Creator.
@@ -95,7 +102,7 @@ export const takeCommit = async (state, payload) => {
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
-export const takeKey = async (state, payload) => {
+export async function takeKey(state, payload) {
   const { mode, key: joinerKey, nonce: joinerNonce } = readKey(payload);
   if (state.offer.linkOnly && mode !== MODE.LINK) throw new Fault("downgraded");
   const { publicKey, nonce, secret } = readOffer(state.offer);
@@ -111,7 +118,7 @@ export const takeKey = async (state, payload) => {
     answer: null,
   }, writeEnvelope(TYPE.REVEAL, publicKey, nonce),
   await writeConfirm(keys.confirmCreator, keys.th));
-};
+}
 
 /**
  * Joiner. Its own confirm waits until the creator's has been verified.
@@ -119,7 +126,7 @@ export const takeKey = async (state, payload) => {
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
-export const takeReveal = async (state, payload) => {
+export async function takeReveal(state, payload) {
   const [creatorKey, creatorNonce] = [payload.slice(0, 65), payload.slice(65)];
   const commit = ownBase64url(state.commit);
   const opened = await commitment(creatorKey, creatorNonce, state.code);
@@ -137,7 +144,7 @@ export const takeReveal = async (state, payload) => {
     confirmKey: toBase64url(keys.confirmCreator),
     answer: await writeConfirm(keys.confirmJoiner, keys.th),
   });
-};
+}
 
 /**
  * Either.
@@ -145,7 +152,7 @@ export const takeReveal = async (state, payload) => {
  * @param {Bytes} payload
  * @returns {Promise<Step>}
  */
-export const takeConfirm = async (state, payload) => {
+export async function takeConfirm(state, payload) {
   const { channel, confirmKey, answer } = state;
   const isLink = channel.mode === MODE.LINK;
   const th = ownBase64url(channel.th);
@@ -159,4 +166,4 @@ export const takeConfirm = async (state, payload) => {
   const mode = isLink ? "link" : "code";
   const { safety } = channel;
   return { ...step, events: [{ type: "established", mode, safety, verified }] };
-};
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the handshake computes: the creator's commitment, the transcript hash,
-// the keys and the safety number. Pure functions of the public values, the
-// private key and the secret of the link; the order of messages is elsewhere.
+/**
+ * What the handshake computes: the creator's commitment, the transcript hash,
+ * the keys and the safety number. Pure functions of the public values, the
+ * private key and the secret of the link; the order of messages is elsewhere.
+ */
 
 import { concat, fromHex, toUint64, utf8 } from "./bytes.js";
 import { ecdh, hkdf, sha256 } from "./suite.js";
@@ -43,13 +45,16 @@ const SAFETY_RANGE = 10n ** 12n;
  * @param {Bytes} nonce
  * @param {string} code
  */
-export const commitment = (key, nonce, code) =>
-  sha256(concat(utf8(`${NAME} commit`), key, nonce, fromHex(code)));
+export function commitment(key, nonce, code) {
+  return sha256(concat(utf8(`${NAME} commit`), key, nonce, fromHex(code)));
+}
 
 /** @param {Transcript} seen */
-export const transcriptHash = (seen) => sha256(concat(
-  utf8(NAME), Uint8Array.of(seen.mode), fromHex(seen.code), seen.commit,
-  seen.joinerKey, seen.joinerNonce, seen.creatorKey, seen.creatorNonce));
+export function transcriptHash(seen) {
+  return sha256(concat(
+    utf8(NAME), Uint8Array.of(seen.mode), fromHex(seen.code), seen.commit,
+    seen.joinerKey, seen.joinerNonce, seen.creatorKey, seen.creatorNonce));
+}
 
 /**
  * @param {Bytes} th
@@ -57,13 +62,13 @@ export const transcriptHash = (seen) => sha256(concat(
  * @param {Bytes} secret of the link, zeros in code mode
  * @returns {Promise<Keys>}
  */
-export const expandKeys = async (th, shared, secret) => {
+export async function expandKeys(th, shared, secret) {
   const ikm = concat(shared, secret);
   const labels = ["chain c2j", "chain j2c", "confirm c", "confirm j", "safety"];
   const [chainC2J, chainJ2C, confirmCreator, confirmJoiner, safety] =
     await Promise.all(labels.map((label) => hkdf(ikm, th, utf8(label))));
   return { th, chainC2J, chainJ2C, confirmCreator, confirmJoiner, safety };
-};
+}
 
 /**
  * @param {JsonWebKey} privateKey
@@ -73,18 +78,18 @@ export const expandKeys = async (th, shared, secret) => {
  * @returns {Promise<Keys>}
  * @throws {import("./fault.js").Fault} `point`
  */
-export const deriveKeys = async (privateKey, theirKey, secret, seen) => {
+export async function deriveKeys(privateKey, theirKey, secret, seen) {
   const shared = await ecdh(privateKey, theirKey);
   const used = seen.mode === MODE.LINK && secret
     ? secret : new Uint8Array(SECRET_LENGTH);
   return expandKeys(await transcriptHash(seen), shared, used);
-};
+}
 
 /**
  * @param {Bytes} safety the key of that name
  * @returns {string} twelve digits in three groups
  */
-export const safetyNumber = (safety) => {
+export function safetyNumber(safety) {
   const digits = String(toUint64(safety) % SAFETY_RANGE).padStart(12, "0");
   return `${digits.slice(0, 4)} ${digits.slice(4, 8)} ${digits.slice(8)}`;
-};
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Is this byte string a point of P-256? Not every engine looks before it
-// computes with one, and some take forms in which two byte strings name the
-// same point. Works on public values only, so its timing tells nothing.
+/**
+ * Is this byte string a point of P-256? Not every engine looks before it
+ * computes with one, and some take forms in which two byte strings name the
+ * same point. Works on public values only, so its timing tells nothing.
+ */
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
 
@@ -13,17 +15,18 @@ const LENGTH = 65;
 const UNCOMPRESSED = 4;
 
 /** @param {Bytes} bytes big-endian */
-const toInteger = (bytes) =>
-  bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
+function toInteger(bytes) {
+  return bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
+}
 
 /**
  * @param {Bytes} bytes
  * @returns {boolean} whether it is a point in the uncompressed form
  */
-export const isPoint = (bytes) => {
+export function isPoint(bytes) {
   if (bytes.length !== LENGTH || bytes[0] !== UNCOMPRESSED) return false;
   const x = toInteger(bytes.slice(1, 33));
   const y = toInteger(bytes.slice(33));
   const isReduced = x < P && y < P;
   return isReduced && (y * y - (x * x * x - 3n * x + B)) % P === 0n;
-};
+}

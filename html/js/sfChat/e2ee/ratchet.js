@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One direction of a conversation: a chain of keys, one per message, each
-// forgotten once used. The receiving end waits for a bounded number of messages
-// that were overtaken. Chains are plain JSON and never changed in place.
+/**
+ * One direction of a conversation: a chain of keys, one per message, each
+ * forgotten once used. The receiving end waits for a bounded number of messages
+ * that were overtaken. Chains are plain JSON and never changed in place.
+ */
 
 import { concat, fromUint64, ownBase64url, toBase64url, toUint64 }
   from "./bytes.js";
@@ -29,26 +31,29 @@ const MESSAGE_STEP = Uint8Array.of(1);
 const CHAIN_STEP = Uint8Array.of(2);
 
 /** @param {Bytes} key @returns {Chain} */
-export const startChain = (key) => ({ ck: toBase64url(key), n: 0 });
+export function startChain(key) {
+  return { ck: toBase64url(key), n: 0 };
+}
 
 /**
  * @param {Chain} chain
  * @returns {Promise<{ key: Bytes, next: Chain }>} key of message `chain.n`
  */
-const advance = async ({ ck, n }) => {
+async function advance({ ck, n }) {
   const bytes = ownBase64url(ck);
   const [key, following] = await Promise.all(
     [hmac(bytes, MESSAGE_STEP), hmac(bytes, CHAIN_STEP)]);
   return { key, next: { ck: toBase64url(following), n: n + 1 } };
-};
+}
 
 /**
  * @param {Bytes} th
  * @param {number} direction
  * @param {Bytes} n as it travels
  */
-const boundData = (th, direction, n) =>
-  concat(th, Uint8Array.of(direction), n);
+function boundData(th, direction, n) {
+  return concat(th, Uint8Array.of(direction), n);
+}
 
 /**
  * @param {Chain} chain
@@ -58,13 +63,13 @@ const boundData = (th, direction, n) =>
  * @param {Bytes} plaintext
  * @returns {Promise<{ chain: Chain, payload: Bytes }>}
  */
-export const seal = async (chain, th, direction, iv, plaintext) => {
+export async function seal(chain, th, direction, iv, plaintext) {
   const { key, next } = await advance(chain);
   const n = fromUint64(chain.n);
   const aad = boundData(th, direction, n);
   const ciphertext = await encrypt(key, iv, aad, plaintext);
   return { chain: next, payload: concat(n, iv, ciphertext) };
-};
+}
 
 /**
  * Walks the chain past message n, keeping the keys of those before it.
@@ -73,7 +78,7 @@ export const seal = async (chain, th, direction, iv, plaintext) => {
  * @returns {Promise<{ key: Bytes, chain: ReceivingChain }>}
  * @throws {Fault} `skipped`
  */
-const walkTo = async (chain, n) => {
+async function walkTo(chain, n) {
   const waiting = Object.keys(chain.skipped).length + n - chain.n;
   if (waiting > MAX_SKIPPED) throw new Fault("skipped");
   const skipped = { ...chain.skipped };
@@ -83,18 +88,18 @@ const walkTo = async (chain, n) => {
     ({ key, next } = await advance(next));
   }
   return { key, chain: { ...next, skipped } };
-};
+}
 
 /**
  * Takes the kept key of an overtaken message.
  * @param {ReceivingChain} chain
  * @param {number} n before `chain.n`
  */
-const takeSkipped = (chain, n) => {
+function takeSkipped(chain, n) {
   const { [n]: kept, ...skipped } = chain.skipped;
   if (kept === undefined) return null;
   return { key: ownBase64url(kept), chain: { ...chain, skipped } };
-};
+}
 
 /**
  * @param {ReceivingChain} chain
@@ -105,7 +110,7 @@ const takeSkipped = (chain, n) => {
  *   | null>} null when message n was seen before
  * @throws {Fault} `skipped` or `tag`; the chain has then not moved
  */
-export const open = async (chain, th, direction, payload) => {
+export async function open(chain, th, direction, payload) {
   // A number too large to be exact is also too far ahead.
   const n = Number(toUint64(payload));
   const found = n < chain.n ? takeSkipped(chain, n) : await walkTo(chain, n);
@@ -114,8 +119,9 @@ export const open = async (chain, th, direction, payload) => {
   const plaintext =
     await decrypt(found.key, payload.slice(8, 20), aad, payload.slice(20));
   return { chain: found.chain, n, plaintext };
-};
+}
 
 /** @param {ReceivingChain} chain @returns {number[]} ascending */
-export const missingNumbers = (chain) =>
-  Object.keys(chain.skipped).map(Number).sort((a, b) => a - b);
+export function missingNumbers(chain) {
+  return Object.keys(chain.skipped).map(Number).sort((a, b) => a - b);
+}

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One side of one encrypted conversation, driven by the page: what the talker
-// sent goes in, envelopes to post and events to show come out. Does one thing
-// at a time, in the order asked. Knows no network, no storage and no clock.
-//
-// The page saves `step.state` with `step.send` and what it made of
-// `step.events` in one write, and only then posts, shows or acknowledges. That
-// order is part of the protocol: a key offer that is answered, forgotten and
-// answered again would let a server try out safety numbers.
+/**
+ * One side of one encrypted conversation, driven by the page: what the talker
+ * sent goes in, envelopes to post and events to show come out. Does one thing
+ * at a time, in the order asked. Knows no network, no storage and no clock.
+ *
+ * The page saves `step.state` with `step.send` and what it made of
+ * `step.events` in one write, and only then posts, shows or acknowledges. That
+ * order is part of the protocol: a key offer that is answered, forgotten and
+ * answered again would let a server try out safety numbers.
+ */
 
 import { toBase64url } from "./bytes.js";
 import { sendData, takeData } from "./channel.js";
@@ -39,7 +41,7 @@ const IV_LENGTH = 12;
  * @param {string | null} secret
  * @param {Random} random
  */
-const makeOffer = async (secret, random) => {
+async function makeOffer(secret, random) {
   const { privateKey, publicKey } = await random.keyPair();
   return {
     privateKey,
@@ -48,7 +50,7 @@ const makeOffer = async (secret, random) => {
     secret,
     linkOnly: false,
   };
-};
+}
 
 /**
  * @param {State} state
@@ -57,7 +59,7 @@ const makeOffer = async (secret, random) => {
  * @returns {Promise<Step>}
  * @throws {Fault}
  */
-const takeHandshake = async (state, type, payload) => {
+async function takeHandshake(state, type, payload) {
   if (state.phase === "awaiting-commit" && type === TYPE.COMMIT) {
     return takeCommit(state, payload);
   }
@@ -71,7 +73,7 @@ const takeHandshake = async (state, type, payload) => {
     return takeConfirm(state, payload);
   }
   throw new Fault("order");
-};
+}
 
 /**
  * @param {State} state
@@ -79,7 +81,7 @@ const takeHandshake = async (state, type, payload) => {
  * @returns {Promise<Step>}
  * @throws {Fault}
  */
-const take = async (state, { msg, sealed }) => {
+async function take(state, { msg, sealed }) {
   if (sealed !== true) throw new Fault("plaintext");
   const { type, payload } = readEnvelope(msg);
   if (state.phase === "established" && type === TYPE.DATA) {
@@ -90,19 +92,19 @@ const take = async (state, { msg, sealed }) => {
   const step = await takeHandshake(state, type, payload);
   const heard = [...step.state.heard, msg];
   return { ...step, state: { ...step.state, heard } };
-};
+}
 
 /**
  * @param {State} state
  * @param {unknown} error
  * @returns {Step} to the end of the session, without its secrets
  */
-const fail = (state, error) => {
+function fail(state, error) {
   if (!(error instanceof Fault)) throw error;
   const { code } = error;
   const failed = stepTo({ ...commonOf(state), phase: "failed", fault: code });
   return { ...failed, events: [{ type: "fault", code }] };
-};
+}
 
 /**
  * @param {State} state
@@ -110,7 +112,7 @@ const fail = (state, error) => {
  * @param {Random} random
  * @returns {Promise<Step>} with one envelope for each content
  */
-const sendAll = async (state, contents, random) => {
+async function sendAll(state, contents, random) {
   let step = stepTo(state);
   for (const content of contents) {
     if (step.state.phase !== "established") {
@@ -121,7 +123,7 @@ const sendAll = async (state, contents, random) => {
     step = { ...next, send: [...step.send, ...next.send] };
   }
   return step;
-};
+}
 
 export class Session {
   #state;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Cuts what somebody typed or pasted into parts that each fit one message:
-// between words where it can be, between visible characters where a word is
-// too long, between code points where even a character is.
+/**
+ * Cuts what somebody typed or pasted into parts that each fit one message:
+ * between words where it can be, between visible characters where a word is
+ * too long, between code points where even a character is.
+ */
 
 import { utf8 } from "./bytes.js";
 import { MAX_BODY_BYTES } from "./content.js";
@@ -11,30 +13,34 @@ const MAX_POINTS = 140;
 /** @typedef {{ text: string, points: number, bytes: number }} Piece */
 
 /** @param {string} text @returns {Piece} */
-const measure = (text) =>
-  ({ text, points: [...text].length, bytes: utf8(text).length });
+function measure(text) {
+  return { text, points: [...text].length, bytes: utf8(text).length };
+}
 
 /** @param {Piece} piece */
-const fits = ({ points, bytes }) =>
-  points <= MAX_POINTS && bytes <= MAX_BODY_BYTES;
+function fits({ points, bytes }) {
+  return points <= MAX_POINTS && bytes <= MAX_BODY_BYTES;
+}
 
 /** @param {string} text @returns {Piece[]} what is never cut, if it fits */
-const toPieces = (text) => {
+function toPieces(text) {
   const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return Array.from(segmenter.segment(text), ({ segment }) => measure(segment))
     .flatMap((piece) =>
       (fits(piece) ? [piece] : [...piece.text].map(measure)));
-};
+}
 
 /** @param {Piece} piece */
-const isBlank = (piece) => piece.text.trim() === "";
+function isBlank(piece) {
+  return piece.text.trim() === "";
+}
 
 /**
  * @param {Piece[]} pieces
  * @param {number} start
  * @returns {number} where the part that begins at `start` ends
  */
-const findEnd = (pieces, start) => {
+function findEnd(pieces, start) {
   const part = { text: "", points: 0, bytes: 0 };
   let wordEnd = start;
   for (let i = start; i < pieces.length; i += 1) {
@@ -44,32 +50,33 @@ const findEnd = (pieces, start) => {
     if (!fits(part)) return wordEnd > start ? wordEnd : i;
   }
   return pieces.length;
-};
+}
 
 /**
  * @param {Piece[]} pieces
  * @param {number} start
  * @returns {number} where the next part begins
  */
-const skipBlanks = (pieces, start) => {
+function skipBlanks(pieces, start) {
   let at = start;
   while (at < pieces.length && isBlank(pieces[at])) at += 1;
   return at;
-};
+}
 
 /**
  * A message holds no control characters but line breaks and tabs.
  * @param {string} text
  */
-const clean = (text) =>
-  text.replace(/\r\n?/g, "\n").replace(/(?![\n\t])\p{Cc}/gu, "");
+function clean(text) {
+  return text.replace(/\r\n?/g, "\n").replace(/(?![\n\t])\p{Cc}/gu, "");
+}
 
 /**
  * @param {string} text
  * @returns {string[]} parts of at most 140 code points and 509 bytes, none
  *   blank; white space where it was cut is left out. Empty for a blank text.
  */
-export const splitText = (text) => {
+export function splitText(text) {
   const pieces = toPieces(clean(text));
   const parts = [];
   for (let start = 0; start < pieces.length;) {
@@ -79,4 +86,4 @@ export const splitText = (text) => {
     start = skipBlanks(pieces, end);
   }
   return parts;
-};
+}

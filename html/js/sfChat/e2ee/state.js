@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The state of a session: plain JSON, a new object for every step, never
-// changed in place. Each phase holds only what is still needed, so a secret is
-// gone once the phase that needs it is over.
+/**
+ * The state of a session: plain JSON, a new object for every step, never
+ * changed in place. Each phase holds only what is still needed, so a secret is
+ * gone once the phase that needs it is over.
+ */
 
 /** @typedef {import("./fault.js").FaultCode} FaultCode */
 /** @typedef {import("./ratchet.js").Chain} Chain */
@@ -91,12 +93,15 @@
  * @param {string[]} envelopes of the handshake
  * @returns {Step}
  */
-export const stepTo = (state, ...envelopes) => ({
-  state,
-  send: envelopes.map((msg) => ({ msg, n: null })),
-  events: [],
-});
+export function stepTo(state, ...envelopes) {
+  return {
+    state,
+    send: envelopes.map((msg) => ({ msg, n: null })),
+    events: [],
+  };
+}
 
 /** @param {State} state @returns {Common} */
-export const commonOf = ({ v, role, code, heard }) =>
-  ({ v, role, code, heard });
+export function commonOf({ v, role, code, heard }) {
+  return { v, role, code, heard };
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The primitives of sfc-e2ee-1, each a call or two into WebCrypto: P-256,
-// SHA-256, HMAC, HKDF, AES-256-GCM and the random source. Knows nothing of
-// what they are used for.
+/**
+ * The primitives of sfc-e2ee-1, each a call or two into WebCrypto: P-256,
+ * SHA-256, HMAC, HKDF, AES-256-GCM and the random source. Knows nothing of
+ * what they are used for.
+ */
 
 import { Fault } from "./fault.js";
 import { isPoint } from "./point.js";
@@ -20,19 +22,23 @@ import { isPoint } from "./point.js";
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 
-const subtle = () => globalThis.crypto.subtle;
+function subtle() {
+  return globalThis.crypto.subtle;
+}
 
 /** @param {ArrayBuffer} buffer @returns {Bytes} */
-const view = (buffer) => new Uint8Array(buffer);
+function view(buffer) {
+  return new Uint8Array(buffer);
+}
 
-const makeKeyPair = async () => {
+async function makeKeyPair() {
   const pair = await subtle().generateKey(CURVE, true, ["deriveBits"]);
   const [privateKey, publicKey] = await Promise.all([
     subtle().exportKey("jwk", pair.privateKey),
     subtle().exportKey("raw", pair.publicKey),
   ]);
   return { privateKey, publicKey: view(publicKey) };
-};
+}
 
 /** @type {Random} */
 export const webRandom = {
@@ -41,18 +47,19 @@ export const webRandom = {
 };
 
 /** @param {Bytes} data @returns {Promise<Bytes>} */
-export const sha256 = async (data) =>
-  view(await subtle().digest("SHA-256", data));
+export async function sha256(data) {
+  return view(await subtle().digest("SHA-256", data));
+}
 
 /**
  * @param {Bytes} key
  * @param {Bytes} data
  * @returns {Promise<Bytes>}
  */
-export const hmac = async (key, data) => {
+export async function hmac(key, data) {
   const handle = await subtle().importKey("raw", key, HMAC, false, ["sign"]);
   return view(await subtle().sign("HMAC", handle, data));
-};
+}
 
 /**
  * Compares in constant time: the engine does.
@@ -61,10 +68,10 @@ export const hmac = async (key, data) => {
  * @param {Bytes} data
  * @returns {Promise<boolean>}
  */
-export const hmacVerify = async (key, mac, data) => {
+export async function hmacVerify(key, mac, data) {
   const handle = await subtle().importKey("raw", key, HMAC, false, ["verify"]);
   return subtle().verify("HMAC", handle, mac, data);
-};
+}
 
 /**
  * Extract and expand in one: the root never comes out of the engine.
@@ -73,12 +80,12 @@ export const hmacVerify = async (key, mac, data) => {
  * @param {Bytes} info
  * @returns {Promise<Bytes>} 32 bytes
  */
-export const hkdf = async (ikm, salt, info) => {
+export async function hkdf(ikm, salt, info) {
   const key = await subtle().importKey("raw", ikm, "HKDF", false,
     ["deriveBits"]);
   const how = { name: "HKDF", hash: "SHA-256", salt, info };
   return view(await subtle().deriveBits(how, key, 256));
-};
+}
 
 /**
  * @param {JsonWebKey} privateKey
@@ -86,14 +93,14 @@ export const hkdf = async (ikm, salt, info) => {
  * @returns {Promise<Bytes>} the x coordinate of the shared point, 32 bytes
  * @throws {Fault} `point` when it is not one of the curve
  */
-export const ecdh = async (privateKey, point) => {
+export async function ecdh(privateKey, point) {
   if (!isPoint(point)) throw new Fault("point");
   const mine = await subtle().importKey("jwk", privateKey, CURVE, false,
     ["deriveBits"]);
   const theirs = await subtle().importKey("raw", point, CURVE, false, []);
   const how = { name: "ECDH", public: theirs };
   return view(await subtle().deriveBits(how, mine, 256));
-};
+}
 
 /**
  * @param {Bytes} key
@@ -102,12 +109,12 @@ export const ecdh = async (privateKey, point) => {
  * @param {Bytes} plaintext
  * @returns {Promise<Bytes>} ciphertext ‖ 16 bytes of tag
  */
-export const encrypt = async (key, iv, aad, plaintext) => {
+export async function encrypt(key, iv, aad, plaintext) {
   const handle = await subtle().importKey("raw", key, "AES-GCM", false,
     ["encrypt"]);
   const how = { name: "AES-GCM", iv, additionalData: aad };
   return view(await subtle().encrypt(how, handle, plaintext));
-};
+}
 
 /**
  * @param {Bytes} key
@@ -117,7 +124,7 @@ export const encrypt = async (key, iv, aad, plaintext) => {
  * @returns {Promise<Bytes>} the plaintext
  * @throws {Fault} `tag`
  */
-export const decrypt = async (key, iv, aad, ciphertext) => {
+export async function decrypt(key, iv, aad, ciphertext) {
   const handle = await subtle().importKey("raw", key, "AES-GCM", false,
     ["decrypt"]);
   const how = { name: "AES-GCM", iv, additionalData: aad };
@@ -126,4 +133,4 @@ export const decrypt = async (key, iv, aad, ciphertext) => {
   } catch {
     throw new Fault("tag");
   }
-};
+}

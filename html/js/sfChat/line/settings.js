@@ -10,16 +10,22 @@ function read(name) {
   return value;
 }
 
-export const tokenHeaders = () => ({
-  user: read("userHeader"),
-  chat: read("chatHeader"),
-});
+export function tokenHeaders() {
+  return {
+    user: read("userHeader"),
+    chat: read("chatHeader"),
+  };
+}
 
 /** Google Analytics' name for this site; undefined: no analytics. */
-export const analyticsId = () => dataset.analytics;
+export function analyticsId() {
+  return dataset.analytics;
+}
 
 /** The script that computes QR codes. */
-export const qrAsset = () => ({
-  url: read("qrUrl"),
-  integrity: read("qrIntegrity"),
-});
+export function qrAsset() {
+  return {
+    url: read("qrUrl"),
+    integrity: read("qrIntegrity"),
+  };
+}

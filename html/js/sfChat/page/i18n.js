@@ -13,7 +13,9 @@ function catalogue() {
   return /** @type {Record<string, string>} */ (texts);
 }
 
-export const language = () => document.documentElement.lang;
+export function language() {
+  return document.documentElement.lang;
+}
 
 /** @param {string} key */
 export function hasText(key) {

@@ -40,7 +40,9 @@ function trim(candidate) {
 }
 
 /** @param {string} text @param {string} sign */
-const count = (text, sign) => text.split(sign).length - 1;
+function count(text, sign) {
+  return text.split(sign).length - 1;
+}
 
 /** @param {string} address */
 function readAddress(address) {
