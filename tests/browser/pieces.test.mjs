@@ -12,6 +12,7 @@ const listeners = {};
 globalThis.addEventListener = (type, listener) => { listeners[type] = listener; };
 
 const { createAttention } = await import("../../html/js/sfChat/page/attention.js");
+const { createClock } = await import("../../html/js/sfChat/page/bar.js");
 const { createComposer } = await import("../../html/js/sfChat/page/composer.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
 const { showInvitation } = await import("../../html/js/sfChat/page/invitation.js");
@@ -98,6 +99,29 @@ describe("attention", () => {
     document.title = "";
     look();
     assert.equal(document.title, "");
+  });
+});
+
+describe("the clock of the bar", () => {
+  const MINUTE_MS = 60_000;
+
+  it("counts down steadily, whichever way the device's date is set", () => {
+    mock.timers.enable({ apis: ["setInterval"] });
+    let [now, date] = [5_000, Date.now()];
+    mock.method(performance, "now", () => now);
+    mock.method(Date, "now", () => date);
+    const clock = createClock();
+    clock.set(30 * MINUTE_MS);
+    assert.equal(find("left").textContent, "30 min left");
+    for (const [step, left] of [[60, "29 min left"], [-120, "28 min left"]]) {
+      date += step * MINUTE_MS;
+      now += MINUTE_MS;
+      mock.timers.tick(MINUTE_MS);
+      assert.equal(find("left").textContent, left);
+    }
+    clock.stop();
+    mock.timers.reset();
+    assert.equal(find("left").hidden, true);
   });
 });
 

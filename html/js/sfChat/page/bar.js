@@ -22,12 +22,12 @@ export function showState(name) {
 /** Shows the time left, minute by minute, once it is known. */
 export function createClock() {
   const left = find("left", HTMLElement);
-  /** @type {number | null} */
+  /** @type {number | null} on the clock of `performance.now()` */
   let end = null;
 
   function show() {
     if (end === null) return;
-    const minutes = Math.max(0, Math.ceil((end - Date.now()) / MINUTE_MS));
+    const minutes = Math.max(0, Math.ceil((end - performance.now()) / MINUTE_MS));
     left.textContent = say("chat.left", { time: formatMinutes(minutes) });
     left.hidden = false;
   }
@@ -36,7 +36,7 @@ export function createClock() {
   return {
     /** @param {number} ms from now */
     set(ms) {
-      end = Date.now() + ms;
+      end = performance.now() + ms;
       show();
     },
     stop() {
