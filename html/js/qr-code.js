@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What is loaded when a QR code is wanted. */
+/** Computes QR codes. A page loads this script when the user asks for one. */
 
 /*! QR Code Generator, Copyright (c) 2009 Kazuhiko Arase, MIT licence:
  https://opensource.org/license/mit */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The one global. Each page publishes the modules it uses under their names,
- * so that anybody can look at them from the browser's console.
+ * The page's only global, `sfChat`. Each page publishes its modules there, so
+ * that anybody can look at them from the browser's console.
  */
 
-/** @param {Record<string, unknown>} modules */
+/** @param {Record<string, unknown>} modules by their names */
 export function publish(modules) {
   Object.assign(globalThis, { sfChat: Object.freeze(modules) });
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The lines of the conversation: in the saved chat, and drawn once they are
- * saved. What a step of the encryption shows must not be seen before the
- * step itself is kept. Where the browser has no more room, the oldest lines
- * are kept no longer.
+ * The lines of the conversation: adds them to the saved chat, and draws them once
+ * they are saved. A text must not be seen before the step of the encryption that
+ * brought it is saved. If the session storage is full, the oldest lines are
+ * removed from it, but stay on the page.
  */
 
 import { newId, save } from "./line/saved-chat.js";
@@ -14,7 +14,7 @@ import { newId, save } from "./line/saved-chat.js";
  */
 
 /**
- * What the saved chat does not have to keep: nothing more becomes of it.
+ * Whether the state of an entry is final, so that it need not stay saved.
  * @param {Entry} entry
  */
 function isDone({ from, state }) {
@@ -22,8 +22,9 @@ function isDone({ from, state }) {
 }
 
 /**
+ * Drops the oldest quarter of the entries that need not stay saved.
  * @param {SavedChat} saved
- * @returns {boolean} whether there was something to drop
+ * @returns {boolean} false if there was none
  */
 function dropOldest(saved) {
   const done = saved.entries.filter(isDone);
@@ -32,7 +33,11 @@ function dropOldest(saved) {
   return dropped.size > 0;
 }
 
-/** @param {SavedChat} saved */
+/**
+ * Saves the chat with as many entries as there is room for.
+ * @param {SavedChat} saved
+ * @throws {DOMException} there is no room even for what must stay saved
+ */
 function saveWhatFits(saved) {
   for (;;) {
     try {
@@ -64,26 +69,30 @@ export function createConversation(saved, view) {
 
   return {
     add,
-    /** @param {string} note a line of this page's own */
+    /** @param {string} note the key of a line by the page itself */
     tell(note) {
       add({ id: newId(), from: "system", text: "", note });
     },
-    /** @param {string} note told, saved and drawn at once, unless it is over */
+    /**
+     * Adds a line, saves and draws it at once. Does nothing after `close()`.
+     * @param {string} note the key of a line by the page itself
+     */
     announce(note) {
       if (!isOpen) return;
       this.tell(note);
       this.keep();
     },
-    /** @param {string} id */
+    /** @param {string} id of a line, which may have been dropped from storage */
     has: (id) => known.has(id),
-    /** Whether all that we have written was received. */
+    /** Whether Talker has received all messages of the user. */
     get isDelivered() {
       return saved.entries.every(isDone);
     },
     /**
+     * Changes the state of some of the user's messages.
      * @param {NonNullable<Entry["state"]>} state
-     * @param {(entry: Entry) => boolean} which of ours
-     * @returns {number} how many have changed
+     * @param {(entry: Entry) => boolean} which
+     * @returns {number} how many have another state now
      */
     mark(state, which) {
       const marked = saved.entries.filter((entry) =>
@@ -94,13 +103,13 @@ export function createConversation(saved, view) {
       }
       return marked.length;
     },
-    /** Saves the chat, then draws what has changed. */
+    /** Saves the chat, unless it was closed, and draws what has changed. */
     keep() {
       if (isOpen) saveWhatFits(saved);
       view.show(changed);
       changed.clear();
     },
-    /** From now on nothing is saved: the chat is over. */
+    /** The chat has ended: saves nothing any more. */
     close() {
       isOpen = false;
       view.close();

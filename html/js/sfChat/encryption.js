@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The one door between what people write and what the server carries. All
- * that goes out is sealed, and what is not sealed does not come in.
+ * Encrypts all that the user sends and decrypts all that Talker sends. A message
+ * that is not sealed is a fault.
  *
- * Each step of the encryption is entered into the saved chat at once and whole:
- * its state, the envelopes it wants sent and, by the caller's function, what
- * it showed. So whoever saves the saved chat saves no half of a step.
+ * Each step of the encryption is entered into the saved chat at once: its state,
+ * the envelopes to send and, by a function of the caller, what the step shows. So
+ * the chat is never saved with one half of a step.
  */
 
 import { Session } from "./e2ee/session.js";
@@ -27,7 +27,10 @@ async function begin({ role, chatToken: code, secret }) {
   return role === "creator" ? Session.create(code) : Session.join({ code, secret });
 }
 
-/** @param {SavedChat} saved to be saved before anything else is done */
+/**
+ * Opens the encryption, or goes on with it from the saved chat.
+ * @param {SavedChat} saved the caller has to save it before anything else
+ */
 export async function openEncryption(saved) {
   const session = saved.crypto ? new Session(saved.crypto) : await begin(saved);
   saved.crypto = session.state;
@@ -35,7 +38,8 @@ export async function openEncryption(saved) {
 
   /**
    * @param {Promise<Step>} doing
-   * @param {(step: Step, items: Item[]) => void} [enter] must not wait
+   * @param {(step: Step, items: Item[]) => void} [enter] enters what the step
+   *   shows; synchronous
    */
   async function apply(doing, enter) {
     const step = await doing;
@@ -46,16 +50,23 @@ export async function openEncryption(saved) {
   }
 
   return {
-    /** The creator, once Talker is there. Again: does nothing. */
+    /**
+     * Starts the handshake, on the creator's page, when Talker has joined. Called
+     * again, does nothing.
+     */
     start: () => apply(session.start()),
     /** @param {Message} message @param {(event: Event) => void} hear */
     take: ({ msg, sealed }, hear) =>
       apply(session.receive({ msg, sealed }), ({ events }) => events.forEach(hear)),
-    /** @param {string} text @param {(id: string, n: number | null) => void} enter */
+    /**
+     * @param {string} text
+     * @param {(id: string, n: number | null) => void} enter is given the id of
+     *   the message and its number in the channel
+     */
     write: (text, enter) =>
       apply(session.sendText(text), ({ send }, items) =>
         enter(items[0]._id, send[0].n)),
-    /** Receipts for all texts that one is owed for. */
+    /** Writes a receipt for the texts that need one. */
     async thank() {
       if (saved.owed.length === 0 || !this.established) return;
       await apply(session.sendDelivered(saved.owed), () => { saved.owed = []; });
@@ -64,25 +75,25 @@ export async function openEncryption(saved) {
     confirm: () => apply(session.confirmSafety()),
     /** @param {boolean} linkOnly */
     demandLink: (linkOnly) => apply(session.demandLink(linkOnly)),
-    /** What is known once the keys exist and are proven, null before. */
+    /** The safety number and how it is verified; null before the handshake. */
     get established() {
       const { state } = session;
       if (state.phase !== "established") return null;
       return { safety: state.channel.safety, verified: state.verified };
     },
-    /** Why the encryption has ended, null while it has not. */
+    /** The code of the fault that ended the encryption, or null. */
     get fault() {
       return session.state.phase === "failed" ? session.state.fault : null;
     },
-    /** Of the invitation link; null once it has served. */
+    /** The secret of the invitation link; null once it was used. */
     get secret() {
       return session.secret;
     },
-    /** Whether a joiner with the bare code is to be refused. */
+    /** Whether a joiner who has only the code is refused. */
     get linkOnly() {
       return "offer" in session.state && session.state.offer.linkOnly;
     },
-    /** Numbers of Talker's messages that later ones have overtaken. */
+    /** The numbers of Talker's messages that were overtaken and have not come. */
     get missing() {
       return session.missing;
     },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The home page: creates a chat or joins one, then goes to it. */
+/** The home page: creates a chat or joins one, then goes to the chat page. */
 
 import { abandon, closeUnseen } from "./line/abandon.js";
 import { count } from "./line/analytics.js";
@@ -17,12 +17,12 @@ const JOIN_ATTEMPTS = 3;
 /**
  * @typedef {import("./line/api.js").Tokens} Tokens
  *
- * @typedef {object} Way into a chat
- * @property {"create new chat" | "join to chat"} name
- * @property {string} doing what to show meanwhile
- * @property {() => Promise<Tokens>} ask
+ * @typedef {object} Way a way into a chat
+ * @property {"create new chat" | "join to chat"} name the event for analytics
+ * @property {string} doing the key of the text to show meanwhile
+ * @property {() => Promise<Tokens>} ask asks the server
  * @property {"creator" | "joiner"} role
- * @property {string | null} [secret]
+ * @property {string | null} [secret] the secret of the invitation link
  */
 
 export function startHome() {
@@ -58,28 +58,31 @@ export function startHome() {
     if (!cancelled && !current()) return;
     vanish(Promise.all([abandon(current()), cancelled]));
   });
-  // Coming back by the browser's back button finds the page as it was left.
+  // The browser's back button shows the page as it was left.
   window.addEventListener("pageshow", () => {
     reset();
     offerReturn();
-    // Not earlier: a button that is disabled cannot have the focus.
+    // After `reset()`: a disabled button cannot have the focus.
     takeLink(field);
   });
   window.addEventListener("hashchange", () => takeLink(field));
   field.disabled = false;
 }
 
-/** Leads back to the chat that this tab is in, unless it is a copy of another's. */
+/**
+ * Offers to go back to the chat of this tab. Deletes the saved chat instead if it
+ * is a copy and the chat lives in another tab.
+ */
 async function offerReturn() {
   const saved = current();
   const isOurs = saved !== null && await claim(saved.tab);
-  // Meanwhile there may be another.
+  // The user may have entered another chat meanwhile.
   if (current()?.tab !== saved?.tab) return;
   if (saved && !isOurs) wipe();
   find("return", HTMLElement).hidden = !isOurs;
 }
 
-/** The chat that this tab is in; one that cannot be read is none. */
+/** The saved chat of this tab; null if there is none, or a damaged one. */
 function current() {
   try {
     return load();
@@ -88,12 +91,12 @@ function current() {
   }
 }
 
-/** The token to join with, and the code that it is for. */
+/** The user token that this page chose for a join, and the code of that join. */
 let chosen = { code: "", userToken: "" };
 
 /**
- * Joins. An answer may be lost, and the code be used up by then; with the same
- * token the same request is answered again.
+ * Joins, and tries again if the reply is lost. The first request may have used up
+ * the code, but with the same user token the server answers it again.
  * @param {string} code
  */
 async function insist(code) {
@@ -110,22 +113,25 @@ async function insist(code) {
   }
 }
 
-/** In this page's stead, so that going back does not lead to it. */
+/** Goes to the chat page. The back button does not lead here from there. */
 function goToChat() {
   location.replace("/chat");
 }
 
-/** @param {HTMLInputElement} field */
+/**
+ * Enters chats, one at a time.
+ * @param {HTMLInputElement} field
+ */
 function createEntry(field) {
   const problem = find("problem", HTMLElement);
   const leave = find("leave", HTMLElement);
   const buttons = document.querySelectorAll("button");
   /** @type {Way | undefined} */
   let wanted;
-  // An answer is good for the turn in which it was asked for.
+  // A reply that comes after `reset()` belongs to an earlier turn and is ignored.
   let turn = 0;
   let isGone = false;
-  /** @type {Promise<unknown>} */
+  /** @type {Promise<unknown>} never rejects */
   let going = Promise.resolve();
 
   find("leave-now", HTMLButtonElement)
@@ -156,7 +162,7 @@ function createEntry(field) {
     show(say(doing));
     setBusy(true);
     try {
-      // An invitation works once: it is not to be used up for nothing.
+      // An invitation works once. Do not use it up if the chat cannot be saved.
       probe();
       const tokens = check(await ask());
       if (isGone) await closeUnseen(tokens);
@@ -177,8 +183,9 @@ function createEntry(field) {
   return {
     show,
     /**
-     * Panic: a chat that is being entered is closed as soon as it is there.
-     * @returns {Promise<unknown> | null} until it was; null if there is none
+     * Panic: closes the chat that is being entered as soon as its tokens are known.
+     * @returns {Promise<unknown> | null} resolves when the server was told; null
+     *   if no chat is being entered
      */
     cancel() {
       isGone = field.readOnly;
@@ -189,7 +196,7 @@ function createEntry(field) {
       setBusy(false);
       show("");
     },
-    /** @param {Way} way asks first when it leads out of another chat */
+    /** @param {Way} way the user is asked first if it leads out of another chat */
     enter(way) {
       if (!current()) return start(way);
       show("");
@@ -200,8 +207,9 @@ function createEntry(field) {
 }
 
 /**
- * @param {Tokens} tokens as they were answered
+ * @param {Tokens} tokens from the server's reply
  * @returns {Tokens}
+ * @throws {ApiError} 502: these are no tokens
  */
 function check(tokens) {
   if (isToken(tokens.chatToken) && isToken(tokens.userToken)) return tokens;
@@ -209,23 +217,23 @@ function check(tokens) {
 }
 
 /**
- * An invitation link has led here: fills the field in and waits for a click,
- * so that what only looks at links uses none up. The secret leaves the
- * address bar at once, but what a browser has written to its history on disk
- * by then may stay there.
+ * If the address is an invitation link, fills the field in and waits for a click,
+ * so that a program that only looks at links uses up no invitation. Removes the
+ * secret from the address bar at once. The browser may have written it to its
+ * history on disk before, and it may stay there.
  * @param {HTMLInputElement} field
  */
 function takeLink(field) {
   const { hash } = location;
   if (!hash.startsWith("#j=")) return;
   history.replaceState(null, "", location.pathname);
-  // With what tells a link, lest a damaged one pass for a code.
+  // With `j=`, so that a damaged link is not taken for a code.
   field.value = hash.slice("#".length);
   find("invited", HTMLElement).hidden = false;
   find("enter", HTMLButtonElement).focus();
 }
 
-/** @param {unknown} error */
+/** @param {unknown} error why a chat could not be entered */
 function explain(error) {
   if (!(error instanceof ApiError)) return say("home.noStorage");
   switch (error.code) {

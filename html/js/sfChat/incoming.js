@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What comes in: the answers of the poll (PROTOCOL, "Requests"), the arrival of
+ * What comes in: the answers of the poll (PROTOCOL, "The chat page"), the arrival of
  * Talker and the encryption. What an answer brings is saved before it is
  * acknowledged. A crash between the two loses nothing: the messages come
  * again, and the page knows them by their ids.

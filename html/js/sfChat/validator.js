@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What a token may look like (PROTOCOL §3), and how an invitation is read out
- * of what people type and paste.
+ * Checks the form of a token (PROTOCOL, "Words"), and finds the invitation in
+ * what the user typed or pasted.
  */
 
 import { parseInvite } from "./e2ee/invite.js";
@@ -14,8 +14,8 @@ export function isToken(value) {
 }
 
 /**
- * The invitation in what somebody typed or pasted: spaces, dashes of all
- * kinds, invisible marks and upper case are forgiven, a whole link will do.
+ * Finds a code or a link. Spaces, dashes of all kinds, invisible characters and
+ * upper case do no harm.
  * @param {string} typed
  * @returns {import("./e2ee/invite.js").Invite | null} null: there is none
  */

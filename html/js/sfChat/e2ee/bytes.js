@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Byte strings and the texts they travel as: base64url on the wire and in the
- * saved state, hex in tokens. Every reader is strict, so that one byte string
- * has exactly one spelling. Knows nothing of cryptography.
+ * Byte strings and their spelling as text: base64url in envelopes and in the
+ * saved state, hex in tokens. The readers of base64url accept only one spelling
+ * of each byte string. This module knows nothing of cryptography.
  */
 
 /**
- * A Uint8Array over a plain ArrayBuffer, spelled so that compilers from before
- * and after the type became generic understand it.
+ * A `Uint8Array` over a plain `ArrayBuffer`. TypeScript made the type generic;
+ * older and newer compilers both understand this form.
  * @typedef {ReturnType<Uint8ArrayConstructor["from"]>} Bytes
  */
 
@@ -35,7 +35,7 @@ export function toBase64url(bytes) {
 
 /**
  * @param {string} text base64url without padding
- * @returns {Bytes | null} null when it is not the one canonical spelling
+ * @returns {Bytes | null} null if it is not the canonical spelling
  */
 export function fromBase64url(text) {
   if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return null;
@@ -45,9 +45,10 @@ export function fromBase64url(text) {
 }
 
 /**
- * Reads base64url that this program wrote itself.
+ * Reads base64url that this page wrote itself.
  * @param {string} text
  * @returns {Bytes}
+ * @throws {Error} the text is damaged
  */
 export function ownBase64url(text) {
   const bytes = fromBase64url(text);
@@ -76,7 +77,7 @@ export function toUint64(bytes) {
 }
 
 /**
- * For public values only: the time it takes depends on them.
+ * Compares public values. Not for secrets: the time depends on the values.
  * @param {Uint8Array} a
  * @param {Uint8Array} b
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The established channel: contents out, contents in. Turns what the ratchet
- * and the content say into events for the page.
+ * The established channel: encrypts contents, decrypts them, and turns them into
+ * events for the page.
  */
 
 import { ownBase64url } from "./bytes.js";
@@ -12,6 +12,7 @@ import { stepTo } from "./state.js";
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
 /** @typedef {import("./state.js").Established} Established */
+/** @typedef {import("./fault.js").Fault} Fault */
 /** @typedef {import("./state.js").Event} Event */
 /** @typedef {import("./state.js").Step} Step */
 
@@ -24,7 +25,7 @@ function directionFrom(role) {
  * @param {Established} state
  * @param {Bytes} plaintext a padded content
  * @param {Bytes} iv
- * @returns {Promise<Step>} with one envelope
+ * @returns {Promise<Step>} has one envelope to send
  */
 export async function sendData(state, plaintext, iv) {
   const { channel } = state;
@@ -38,9 +39,10 @@ export async function sendData(state, plaintext, iv) {
 }
 
 /**
- * What the number of a message says about the others.
- * @param {number} expected
- * @param {number} n
+ * Compares the number of a message with the expected one. A higher number means
+ * that messages are missing, a lower one that a missing message has come.
+ * @param {number} expected the number that was to come next
+ * @param {number} n the number that came
  * @returns {Event[]}
  */
 function noteGaps(expected, n) {
@@ -53,7 +55,8 @@ function noteGaps(expected, n) {
 /**
  * @param {Established} state
  * @param {Bytes} payload
- * @returns {Promise<Step>} without events when the message was seen before
+ * @returns {Promise<Step>} has no events if the message was received before
+ * @throws {Fault} `skipped`, `tag` or `content`
  */
 export async function takeData(state, payload) {
   const { channel } = state;

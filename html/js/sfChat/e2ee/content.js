@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What a data message says, once decrypted: a text, a receipt or a typing hint,
- * padded so that all three and every length of text look alike on the wire.
- * What comes in is the talker's, authentic but not therefore well-formed.
+ * The content of a data message: a text, a receipt or a typing hint, padded to
+ * one length, so that the server cannot tell them apart. A content that comes in
+ * is certainly Talker's, but Talker's program may have made it badly.
  */
 
 import { concat, utf8 } from "./bytes.js";
@@ -34,7 +34,7 @@ function pad(kind, body) {
   return concat(head, bytes, new Uint8Array(MAX_BODY_BYTES - bytes.length));
 }
 
-/** @param {string} text one part, as `splitText` makes them */
+/** @param {string} text a part, as `splitText()` makes it */
 export function writeText(text) {
   if (text === "") throw new RangeError("nothing to say");
   return pad(KIND.TEXT, text);
@@ -46,7 +46,7 @@ export function writeTyping() {
 
 /**
  * @param {number[]} ns ascending, without repetition
- * @returns {string[]} `7` or `3-5`, ascending
+ * @returns {string[]} such as `7` or `3-5`, ascending
  */
 function toRanges(ns) {
   /** @type {[number, number][]} */
@@ -60,8 +60,9 @@ function toRanges(ns) {
 }
 
 /**
- * @param {Iterable<number>} ns numbers of the talker's texts, any order
- * @returns {Bytes[]} one content; several when the list is too long for one
+ * Writes receipts.
+ * @param {Iterable<number>} ns the numbers of Talker's texts, in any order
+ * @returns {Bytes[]} one content, or several if the list is too long for one
  */
 export function writeDelivered(ns) {
   /** @type {string[]} */
@@ -76,11 +77,12 @@ export function writeDelivered(ns) {
 }
 
 /**
+ * Reads a receipt. It may only name numbers that were sent, so a short body
+ * cannot make a list that is longer than the conversation.
  * @param {string} body
  * @param {number} sent how many messages this side has sent
  * @returns {number[]}
- * @throws {Fault} `content`, also for a number that was never sent: a list is
- *   never longer than the conversation
+ * @throws {Fault} `content`
  */
 function readRanges(body, sent) {
   /** @type {number[]} */
@@ -99,7 +101,7 @@ function readRanges(body, sent) {
 }
 
 /**
- * @param {Bytes} bytes 512, as every envelope carries
+ * @param {Bytes} bytes 512 of them
  * @returns {{ kind: number, body: string }}
  * @throws {Fault} `content`
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The envelope: version, type, payload, as the base64url text that the server
- * relays. Every type has one length, so a payload that comes out of here can
- * be cut at fixed places.
+ * The envelope (E2EE, "Envelope"): version, type and payload, in base64url. Every
+ * type has one length, which is checked here, so that a payload can be cut at
+ * fixed places.
  */
 
 import { concat, fromBase64url, toBase64url } from "./bytes.js";
@@ -20,7 +20,7 @@ export const TYPE = Object.freeze({
   DATA: 0x10,
 });
 
-/** @type {Map<number, number>} payload length by type */
+/** @type {Map<number, number>} the length of the payload, by type */
 const LENGTHS = new Map([
   [TYPE.COMMIT, 32],
   [TYPE.KEY, 1 + 65 + 32],

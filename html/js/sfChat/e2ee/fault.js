@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The ways in which a conversation ends because what came in is not what the
- * protocol allows. Each has its own code, so that the page can tell the two
- * people what happened; the texts are the page's.
+ * The faults (E2EE, "Faults"). A fault ends the conversation because a message
+ * broke the rules of the protocol. Each fault has a code, for which the page has
+ * a text.
  */
 
 /**
@@ -12,15 +12,15 @@
  * | `malformed`   | no envelope: not base64url, wrong length, unknown mode    |
  * | `version`     | an envelope of an unknown version                         |
  * | `type`        | an envelope of an unknown type                            |
- * | `order`       | a known type at the wrong time, or twice and different    |
- * | `commit`      | a revealed key that is not the one committed to           |
+ * | `order`       | a known type at the wrong time, or twice but different    |
+ * | `commit`      | a revealed key that does not match the commit             |
  * | `point`       | a public key that is not a point of the curve             |
- * | `intercepted` | link mode: the proof is wrong, someone stands in between  |
- * | `confirm`     | code mode: the proof is wrong, what was sent was altered  |
+ * | `intercepted` | link mode: a wrong proof, as somebody stands in between   |
+ * | `confirm`     | code mode: a wrong proof, as messages were altered        |
  * | `downgraded`  | the joiner used the code although the link was demanded   |
- * | `tag`         | a message that was altered or made by someone else        |
- * | `skipped`     | more messages missing than can be waited for              |
- * | `content`     | the talker's client sent what the protocol doesn't know   |
+ * | `tag`         | a message that was altered, or made by somebody else      |
+ * | `skipped`     | a message that has overtaken too many others              |
+ * | `content`     | decrypted, but unknown to the protocol                    |
  * @typedef {"plaintext" | "malformed" | "version" | "type" | "order" | "commit"
  *   | "point" | "intercepted" | "confirm" | "downgraded" | "tag" | "skipped"
  *   | "content"} FaultCode

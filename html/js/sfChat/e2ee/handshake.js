@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The handshake: commit → key → reveal, confirm → confirm. One function per
- * message taken, from state to state. Nothing is sent in answer to a message
- * before everything that message can prove has been checked.
+ * The handshake (E2EE, "Handshake"): commit → key → reveal, confirm → confirm.
+ * Each function takes one message and leads from one state to the next. It checks
+ * everything that the message can prove before it answers.
  */
 
 import { ownBase64url, sameBytes, toBase64url } from "./bytes.js";
@@ -70,7 +70,7 @@ async function writeConfirm(key, th) {
 }
 
 /**
- * Creator, when the joiner is there.
+ * The creator starts the handshake.
  * @param {import("./state.js").Created} state
  * @returns {Promise<Step>}
  */
@@ -83,7 +83,7 @@ export async function sendCommit(state) {
 }
 
 /**
- * Joiner.
+ * The joiner takes the commit and sends its key.
  * @param {import("./state.js").AwaitingCommit} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
@@ -97,10 +97,11 @@ export async function takeCommit(state, payload) {
 }
 
 /**
- * Creator.
+ * The creator takes the joiner's key, and sends reveal and confirm.
  * @param {import("./state.js").AwaitingKey} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
+ * @throws {Fault} `malformed`, `downgraded` or `point`
  */
 export async function takeKey(state, payload) {
   const { mode, key: joinerKey, nonce: joinerNonce } = readKey(payload);
@@ -121,10 +122,12 @@ export async function takeKey(state, payload) {
 }
 
 /**
- * Joiner. Its own confirm waits until the creator's has been verified.
+ * The joiner takes the reveal. It does not send its confirm yet: it first has to
+ * verify the creator's.
  * @param {import("./state.js").AwaitingReveal} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
+ * @throws {Fault} `commit` or `point`
  */
 export async function takeReveal(state, payload) {
   const [creatorKey, creatorNonce] = [payload.slice(0, 65), payload.slice(65)];
@@ -147,10 +150,11 @@ export async function takeReveal(state, payload) {
 }
 
 /**
- * Either.
+ * Either side takes the confirm of the other. The joiner then sends its own.
  * @param {import("./state.js").AwaitingConfirm} state
  * @param {Bytes} payload
  * @returns {Promise<Step>}
+ * @throws {Fault} `intercepted` or `confirm`
  */
 export async function takeConfirm(state, payload) {
   const { channel, confirmKey, answer } = state;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The invitation as text: `CODE` or, in a link, `CODE.SECRET`. Finds it in what
- * people and their chat programs put around it, but never takes a damaged link
- * for a bare code: that would quietly give up what the link is there for.
+ * The invitation as text (E2EE, "Invitation"): `CODE` or, in a link,
+ * `CODE.SECRET`. The reader finds it among other words. It never takes a damaged
+ * link for a code: the chat would then not be verified by the link, and nobody
+ * would notice.
  */
 
 import { fromBase64url } from "./bytes.js";
@@ -15,12 +16,10 @@ export function isCode(code) {
   return /^[0-9a-f]{24}$/.test(code);
 }
 
-/**
- * @param {string} secret 22 base64url characters
- */
+/** @param {string} secret in base64url */
 export function isSecret(secret) {
   const bytes = fromBase64url(secret);
-  // Zeros stand for "no secret" in the key schedule.
+  // For the keys of code mode, zeros stand in for the secret.
   return bytes?.length === SECRET_LENGTH && bytes.some((byte) => byte !== 0);
 }
 
@@ -33,12 +32,12 @@ export function formatInvite(code, secret) {
   return `j=${code}.${secret}`;
 }
 
-// The code in any case and grouping, and the secret, broken where lines were.
-// What follows a code like a secret, but is none, is caught by the last group.
+// The code may be in upper case and in groups; white space may divide the secret.
+// The last group of `LINKED` and `BARE` matches the rest of a damaged link.
 const CODE = "([0-9a-f](?:[\\s-]*[0-9a-f]){23})(?!\\w)";
 const SECRET = "\\.(\\s*[\\w-]{22}|[\\w-](?:\\s*[\\w-]){21})(?![\\w-])";
 const LINKED = new RegExp(`^${CODE}(?:${SECRET}|(\\.))?`, "i");
-// Ahead only, so that all places where a code could begin are looked at.
+// A lookahead consumes nothing, so a code is looked for at every place.
 const BARE = new RegExp(`(?<![\\w/?&=#%])(?=${CODE}(?:${SECRET}|(\\.[\\w-]))?)`, "gi");
 
 /**
@@ -53,13 +52,13 @@ function readFound(found) {
 }
 
 /**
- * @param {string} typed a code, `CODE.SECRET` or a whole link, and maybe words
+ * @param {string} typed a code, `CODE.SECRET` or a whole link, perhaps with words
  *   around it
- * @returns {Invite | null} null when there is none, or when there are several
- *   that differ
+ * @returns {Invite | null} null if there is none, or if there are several
+ *   different ones
  */
 export function parseInvite(typed) {
-  // Next to a link, a code is not looked at.
+  // If there is a link, a code beside it is ignored.
   const [, ...linked] = typed.split(/\bj=/);
   const found = linked.length > 0
     ? linked.map((text) => text.match(LINKED))

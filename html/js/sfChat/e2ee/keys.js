@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What the handshake computes: the creator's commitment, the transcript hash,
- * the keys and the safety number. Pure functions of the public values, the
- * private key and the secret of the link; the order of messages is elsewhere.
+ * What the handshake computes (E2EE, "Keys"): the commit, the transcript hash, the
+ * keys and the safety number. All are functions of the public values, the private
+ * key and the secret of the link. The order of messages is in `handshake.js`.
  */
 
 import { concat, fromHex, toUint64, utf8 } from "./bytes.js";
@@ -10,7 +10,7 @@ import { ecdh, hkdf, sha256 } from "./suite.js";
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
 
-/** How the joiner came in: with the bare code, or with the link. */
+/** What the joiner used: the code alone, or the link. */
 export const MODE = Object.freeze({ CODE: 0, LINK: 1 });
 
 export const SECRET_LENGTH = 16;
@@ -19,7 +19,7 @@ const NAME = "sfc-e2ee-1";
 const SAFETY_RANGE = 10n ** 12n;
 
 /**
- * Everything that the two sides must have seen alike.
+ * All values on which the two sides must agree.
  * @typedef {object} Transcript
  * @property {number} mode
  * @property {string} code 24 hex digits
@@ -32,7 +32,7 @@ const SAFETY_RANGE = 10n ** 12n;
 
 /**
  * @typedef {object} Keys
- * @property {Bytes} th transcript hash
+ * @property {Bytes} th the transcript hash
  * @property {Bytes} chainC2J
  * @property {Bytes} chainJ2C
  * @property {Bytes} confirmCreator
@@ -58,8 +58,8 @@ export function transcriptHash(seen) {
 
 /**
  * @param {Bytes} th
- * @param {Bytes} shared result of the key agreement
- * @param {Bytes} secret of the link, zeros in code mode
+ * @param {Bytes} shared the result of the key agreement
+ * @param {Bytes} secret the secret of the link; zeros in code mode
  * @returns {Promise<Keys>}
  */
 export async function expandKeys(th, shared, secret) {
@@ -73,7 +73,7 @@ export async function expandKeys(th, shared, secret) {
 /**
  * @param {JsonWebKey} privateKey
  * @param {Bytes} theirKey
- * @param {Bytes | null} secret of the link; looked at in link mode only
+ * @param {Bytes | null} secret the secret of the link; used in link mode only
  * @param {Transcript} seen
  * @returns {Promise<Keys>}
  * @throws {import("./fault.js").Fault} `point`
@@ -86,7 +86,7 @@ export async function deriveKeys(privateKey, theirKey, secret, seen) {
 }
 
 /**
- * @param {Bytes} safety the key of that name
+ * @param {Bytes} safety the key "safety"
  * @returns {string} twelve digits in three groups
  */
 export function safetyNumber(safety) {

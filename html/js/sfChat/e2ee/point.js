@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Is this byte string a point of P-256? Not every engine looks before it
- * computes with one, and some take forms in which two byte strings name the
- * same point. Works on public values only, so its timing tells nothing.
+ * Checks that a byte string is a point of P-256. Not every engine checks that
+ * before it computes with a point, and some accept several forms of one point.
+ * The values are public, so the time that a check takes reveals no secret.
  */
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * One direction of a conversation: a chain of keys, one per message, each
- * forgotten once used. The receiving end waits for a bounded number of messages
- * that were overtaken. Chains are plain JSON and never changed in place.
+ * One direction of a conversation (E2EE, "Messages"): a chain of keys, one for
+ * each message, deleted when it was used. The receiver keeps the keys of a limited
+ * number of messages that were overtaken. A chain is plain JSON and never changed
+ * in place.
  */
 
 import { concat, fromUint64, ownBase64url, toBase64url, toUint64 }
@@ -14,13 +15,13 @@ import { decrypt, encrypt, hmac } from "./suite.js";
 
 /**
  * @typedef {object} Chain
- * @property {string} ck chain key, base64url
- * @property {number} n number of the next message
+ * @property {string} ck the chain key, base64url
+ * @property {number} n the number of the next message
  */
 
 /**
  * @typedef {Chain & { skipped: Record<string, string> }} ReceivingChain
- * `skipped`: message key, base64url, by the number of a message not here yet
+ * `skipped`: the keys of messages that have not come, base64url, by number
  */
 
 export const DIRECTION = Object.freeze({ C2J: 0, J2C: 1 });
@@ -37,7 +38,7 @@ export function startChain(key) {
 
 /**
  * @param {Chain} chain
- * @returns {Promise<{ key: Bytes, next: Chain }>} key of message `chain.n`
+ * @returns {Promise<{ key: Bytes, next: Chain }>} `key`: of message `chain.n`
  */
 async function advance({ ck, n }) {
   const bytes = ownBase64url(ck);
@@ -47,9 +48,10 @@ async function advance({ ck, n }) {
 }
 
 /**
+ * The data that is authenticated but not encrypted.
  * @param {Bytes} th
  * @param {number} direction
- * @param {Bytes} n as it travels
+ * @param {Bytes} n the number in 8 bytes
  */
 function boundData(th, direction, n) {
   return concat(th, Uint8Array.of(direction), n);
@@ -72,9 +74,9 @@ export async function seal(chain, th, direction, iv, plaintext) {
 }
 
 /**
- * Walks the chain past message n, keeping the keys of those before it.
+ * Moves the chain past message `n` and keeps the keys of the messages before it.
  * @param {ReceivingChain} chain
- * @param {number} n at or after `chain.n`
+ * @param {number} n not below `chain.n`
  * @returns {Promise<{ key: Bytes, chain: ReceivingChain }>}
  * @throws {Fault} `skipped`
  */
@@ -91,9 +93,9 @@ async function walkTo(chain, n) {
 }
 
 /**
- * Takes the kept key of an overtaken message.
+ * Takes the key of an overtaken message out of the chain.
  * @param {ReceivingChain} chain
- * @param {number} n before `chain.n`
+ * @param {number} n below `chain.n`
  */
 function takeSkipped(chain, n) {
   const { [n]: kept, ...skipped } = chain.skipped;
@@ -107,11 +109,11 @@ function takeSkipped(chain, n) {
  * @param {number} direction
  * @param {Bytes} payload
  * @returns {Promise<{ chain: ReceivingChain, n: number, plaintext: Bytes }
- *   | null>} null when message n was seen before
- * @throws {Fault} `skipped` or `tag`; the chain has then not moved
+ *   | null>} null if the message was received before
+ * @throws {Fault} `skipped` or `tag`
  */
 export async function open(chain, th, direction, payload) {
-  // A number too large to be exact is also too far ahead.
+  // `Number()` is not exact for a very large number, but `walkTo()` refuses that.
   const n = Number(toUint64(payload));
   const found = n < chain.n ? takeSkipped(chain, n) : await walkTo(chain, n);
   if (!found) return null;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * One side of one encrypted conversation, driven by the page: what the talker
- * sent goes in, envelopes to post and events to show come out. Does one thing
- * at a time, in the order asked. Knows no network, no storage and no clock.
+ * One side of an encrypted conversation. It takes Talker's messages and returns
+ * envelopes to send and events to show. It takes one step at a time, in the order
+ * of the calls, and knows no network, no storage and no clock.
  *
- * The page saves `step.state` with `step.send` and what it made of
- * `step.events` in one write, and only then posts, shows or acknowledges. That
- * order is part of the protocol: a key offer that is answered, forgotten and
- * answered again would let a server try out safety numbers.
+ * The page saves `step.state`, `step.send` and the result of `step.events` in one
+ * write, and only then sends, shows or acknowledges. That order is part of the
+ * protocol (E2EE, "State"): a server that could make the page forget an answer to
+ * a key, and answer another key, could try out safety numbers.
  */
 
 import { toBase64url } from "./bytes.js";
@@ -29,7 +29,7 @@ import { webRandom } from "./suite.js";
 /** @typedef {import("./suite.js").Random} Random */
 
 /**
- * A message as `GET messages.json` returns it; not for system messages.
+ * A message of Talker's, as `GET messages.json` returns it.
  * @typedef {{ msg: string, sealed?: boolean }} Message
  */
 
@@ -87,7 +87,7 @@ async function take(state, { msg, sealed }) {
   if (state.phase === "established" && type === TYPE.DATA) {
     return takeData(state, payload);
   }
-  // Delivered a second time because the acknowledgement was lost.
+  // The server delivers it again, as the acknowledgement was lost.
   if (state.heard.includes(msg)) return stepTo(state);
   const step = await takeHandshake(state, type, payload);
   const heard = [...step.state.heard, msg];
@@ -95,9 +95,10 @@ async function take(state, { msg, sealed }) {
 }
 
 /**
+ * Ends the session by a fault, and drops its secrets.
  * @param {State} state
- * @param {unknown} error
- * @returns {Step} to the end of the session, without its secrets
+ * @param {unknown} error anything but a `Fault` is thrown again
+ * @returns {Step}
  */
 function fail(state, error) {
   if (!(error instanceof Fault)) throw error;
@@ -110,7 +111,8 @@ function fail(state, error) {
  * @param {State} state
  * @param {Bytes[]} contents
  * @param {Random} random
- * @returns {Promise<Step>} with one envelope for each content
+ * @returns {Promise<Step>} has one envelope for each content
+ * @throws {Error} the channel is not established
  */
 async function sendAll(state, contents, random) {
   let step = stepTo(state);
@@ -132,7 +134,7 @@ export class Session {
   #busy = Promise.resolve();
 
   /**
-   * @param {State} state as a step returned it
+   * @param {State} state from a step
    * @param {Random} [random]
    */
   constructor(state, random = webRandom) {
@@ -142,7 +144,7 @@ export class Session {
   }
 
   /**
-   * The creator's side; makes the secret of the link.
+   * Makes the creator's side and the secret of the link.
    * @param {string} code
    * @param {Random} [random]
    */
@@ -152,9 +154,9 @@ export class Session {
   }
 
   /**
-   * The joiner's side.
-   * @param {import("./invite.js").Invite} invite its secret null when only the
-   *   code is known
+   * Makes the joiner's side.
+   * @param {import("./invite.js").Invite} invite `secret`: null if the joiner has
+   *   only the code
    * @param {Random} [random]
    */
   static async join(invite, random = webRandom) {
@@ -177,17 +179,20 @@ export class Session {
     return new Session({ v, role, code, heard: [], phase, offer }, random);
   }
 
-  /** Plain JSON, to be saved; the constructor takes it back. */
+  /** Plain JSON to be saved, for the constructor. */
   get state() {
     return this.#state;
   }
 
-  /** The secret of the link, null once it has served. */
+  /** The secret of the link; null once it was used. */
   get secret() {
     return "offer" in this.#state ? this.#state.offer.secret : null;
   }
 
-  /** @returns {number[]} messages of the talker overtaken by later ones */
+  /**
+   * @returns {number[]} the numbers of Talker's messages that were overtaken and
+   *   have not come
+   */
   get missing() {
     const { phase } = this.#state;
     return phase === "established"
@@ -195,7 +200,8 @@ export class Session {
   }
 
   /**
-   * Creator, once the joiner is there. Again: sends nothing.
+   * Starts the handshake, on the creator's side, when the joiner is there. Called
+   * again, sends nothing.
    * @returns {Promise<Step>}
    */
   start() {
@@ -204,9 +210,9 @@ export class Session {
   }
 
   /**
-   * Creator, before the keys exist: with `true`, a joiner who used the code
-   * instead of the link ends the session.
-   * @param {boolean} linkOnly
+   * Decides, on the creator's side and before the keys exist, whether the joiner
+   * needs the link.
+   * @param {boolean} linkOnly whether a joiner with only the code is a fault
    * @returns {Promise<Step>}
    */
   demandLink(linkOnly) {
@@ -217,8 +223,8 @@ export class Session {
   }
 
   /**
-   * Never rejects because of what the message holds: a fault is an event, and
-   * the end of the session. After the end nothing is taken any more.
+   * Takes a message. A fault does not reject the promise: it is an event, and ends
+   * the session. After that every message is ignored.
    * @param {Message} message
    * @returns {Promise<Step>}
    */
@@ -230,30 +236,29 @@ export class Session {
   }
 
   /**
-   * Rejects, as the other two do, when the channel is not open.
-   * @param {string} text a part as `splitText` makes them
-   * @returns {Promise<Step>}
+   * @param {string} text a part, as `splitText()` makes it
+   * @returns {Promise<Step>} rejects if the channel is not established
    */
   sendText(text) {
     return this.#sendAll(() => [writeText(text)]);
   }
 
   /**
-   * @param {Iterable<number>} ns numbers of the talker's texts; receipts and
-   *   typing hints are not acknowledged
-   * @returns {Promise<Step>}
+   * @param {Iterable<number>} ns the numbers of Talker's texts; there is no receipt
+   *   for a receipt or a typing hint
+   * @returns {Promise<Step>} rejects if the channel is not established
    */
   sendDelivered(ns) {
     return this.#sendAll(() => writeDelivered(ns));
   }
 
-  /** @returns {Promise<Step>} */
+  /** @returns {Promise<Step>} rejects if the channel is not established */
   sendTyping() {
     return this.#sendAll(() => [writeTyping()]);
   }
 
   /**
-   * The two people say that their numbers match.
+   * The two people say that their safety numbers match.
    * @returns {Promise<Step>}
    */
   confirmSafety() {
@@ -267,6 +272,7 @@ export class Session {
   }
 
   /**
+   * Takes a step when the steps before it are done.
    * @param {(state: State) => Step | Promise<Step>} work
    * @returns {Promise<Step>}
    */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Cuts what somebody typed or pasted into parts that each fit one message:
- * between words where it can be, between visible characters where a word is
- * too long, between code points where even a character is.
+ * Divides a text into parts that each fit into one message. It divides between
+ * words, in a word that is too long between characters as people see them, and in
+ * a character that is too long between code points.
  */
 
 import { utf8 } from "./bytes.js";
@@ -22,7 +22,7 @@ function fits({ points, bytes }) {
   return points <= MAX_POINTS && bytes <= MAX_BODY_BYTES;
 }
 
-/** @param {string} text @returns {Piece[]} what is never cut, if it fits */
+/** @param {string} text @returns {Piece[]} the pieces that are not divided */
 function toPieces(text) {
   const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return Array.from(segmenter.segment(text), ({ segment }) => measure(segment))
@@ -64,7 +64,8 @@ function skipBlanks(pieces, start) {
 }
 
 /**
- * A message holds no control characters but line breaks and tabs.
+ * Removes the control characters that a message may not have: all but line feed
+ * and tab.
  * @param {string} text
  */
 function clean(text) {
@@ -73,8 +74,8 @@ function clean(text) {
 
 /**
  * @param {string} text
- * @returns {string[]} parts of at most 140 code points and 509 bytes, none
- *   blank; white space where it was cut is left out. Empty for a blank text.
+ * @returns {string[]} parts of at most 140 code points and 509 bytes, without the
+ *   white space between them. No part is blank; a blank text has no parts.
  */
 export function splitText(text) {
   const pieces = toPieces(clean(text));

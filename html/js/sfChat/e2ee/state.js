@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The state of a session: plain JSON, a new object for every step, never
- * changed in place. Each phase holds only what is still needed, so a secret is
- * gone once the phase that needs it is over.
+ * The state of a session (E2EE, "State"): plain JSON, a new object after every
+ * step, never changed in place. The state of a phase has only what that phase
+ * still needs, so no secret is kept longer than it is needed.
  */
 
 /** @typedef {import("./fault.js").FaultCode} FaultCode */
@@ -10,8 +10,8 @@
 /** @typedef {import("./ratchet.js").ReceivingChain} ReceivingChain */
 
 /**
- * Byte strings are base64url. `heard`: the envelopes of the handshake that were
- * accepted, to know them again when they are delivered a second time.
+ * What every state has. Byte strings are base64url. `heard`: the envelopes of the
+ * handshake that were accepted, to recognise one that is delivered again.
  * @typedef {object} Common
  * @property {1} v
  * @property {"creator" | "joiner"} role
@@ -20,8 +20,8 @@
  */
 
 /**
- * What one side brings along until the keys exist. `linkOnly`: the creator
- * demands the link.
+ * What one side needs until the keys exist. `linkOnly`: the creator demands that
+ * the joiner uses the link.
  * @typedef {object} Offer
  * @property {JsonWebKey} privateKey
  * @property {string} publicKey
@@ -33,7 +33,7 @@
 /**
  * @typedef {object} Channel
  * @property {0 | 1} mode
- * @property {string} safety the number as people read it
+ * @property {string} safety the safety number, as people read it
  * @property {string} th
  * @property {Chain} sending
  * @property {ReceivingChain} receiving
@@ -48,8 +48,8 @@
 /** @typedef {Committed & { phase: "awaiting-reveal" }} AwaitingReveal */
 
 /**
- * `answer`: our own confirm when it is still to be sent; `confirmKey`: the
- * talker's.
+ * `answer`: this side's confirm, if it has not been sent; `confirmKey`: the key of
+ * Talker's confirm.
  * @typedef {Common & { phase: "awaiting-confirm", channel: Channel,
  *   confirmKey: string, answer: string | null }} AwaitingConfirm
  */
@@ -77,14 +77,17 @@
  *   | { type: "fault", code: FaultCode }} Event
  */
 
-/** @typedef {{ msg: string, n: number | null }} Outgoing */
+/**
+ * An envelope to send. `n`: the number of a data message, null in the handshake.
+ * @typedef {{ msg: string, n: number | null }} Envelope
+ */
 
 /**
- * What one input did. `state` is to be saved together with `send` and what the
- * events say, before anything is sent or acknowledged.
+ * The result of a step. The page has to save `state`, `send` and the result of
+ * `events` together, before it sends or acknowledges anything.
  * @typedef {object} Step
  * @property {State} state
- * @property {Outgoing[]} send
+ * @property {Envelope[]} send
  * @property {Event[]} events
  */
 

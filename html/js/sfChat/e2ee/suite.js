@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The primitives of sfc-e2ee-1, each a call or two into WebCrypto: P-256,
- * SHA-256, HMAC, HKDF, AES-256-GCM and the random source. Knows nothing of
- * what they are used for.
+ * The primitives of sfc-e2ee-1, each a call or two into WebCrypto: P-256, SHA-256,
+ * HMAC, HKDF, AES-256-GCM and the random source. This module does not know what
+ * they are used for.
  */
 
 import { Fault } from "./fault.js";
@@ -13,7 +13,7 @@ import { isPoint } from "./point.js";
 /** @typedef {{ privateKey: JsonWebKey, publicKey: Bytes }} KeyPair */
 
 /**
- * Where secrets come from; a parameter, so that tests can fix them.
+ * The source of all secrets. It is a parameter, so that tests can fix them.
  * @typedef {object} Random
  * @property {(length: number) => Bytes} bytes
  * @property {() => Promise<KeyPair>} keyPair
@@ -62,7 +62,7 @@ export async function hmac(key, data) {
 }
 
 /**
- * Compares in constant time: the engine does.
+ * Verifies a MAC. The engine compares in constant time.
  * @param {Bytes} key
  * @param {Bytes} mac
  * @param {Bytes} data
@@ -74,7 +74,7 @@ export async function hmacVerify(key, mac, data) {
 }
 
 /**
- * Extract and expand in one: the root never comes out of the engine.
+ * Extracts and expands in one call, so that the root never leaves the engine.
  * @param {Bytes} ikm
  * @param {Bytes} salt
  * @param {Bytes} info
@@ -89,9 +89,9 @@ export async function hkdf(ikm, salt, info) {
 
 /**
  * @param {JsonWebKey} privateKey
- * @param {Bytes} point the other's public key, 65 bytes
+ * @param {Bytes} point the public key of the other side, 65 bytes
  * @returns {Promise<Bytes>} the x coordinate of the shared point, 32 bytes
- * @throws {Fault} `point` when it is not one of the curve
+ * @throws {Fault} `point`: it is not on the curve
  */
 export async function ecdh(privateKey, point) {
   if (!isPoint(point)) throw new Fault("point");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Two events for Google Analytics, if the operator has asked for them: that
- * a chat was created, that one was joined. Nobody's script is loaded for it,
- * nothing is stored, and no token or address of a page goes along.
+ * Tells Google Analytics of two events, if the operator has set it up: that a
+ * chat was created, and that a chat was joined. This loads no foreign script,
+ * stores nothing, and sends neither a token nor the address of a page.
  */
 
 import { analyticsId } from "./settings.js";
@@ -13,7 +13,7 @@ const COLLECTOR = "https://www.google-analytics.com/g/collect";
 export function count(name) {
   const tid = analyticsId();
   if (!tid) return;
-  // A visitor who is new each time.
+  // A new random id each time: every event seems to be of a new visitor.
   const cid = crypto.getRandomValues(new Uint32Array(2)).join(".");
   const query = new URLSearchParams({ v: "2", tid, cid, en: name.replaceAll(" ", "_") });
   fetch(`${COLLECTOR}?${query}`, {

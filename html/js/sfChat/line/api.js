@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The REST interface (PROTOCOL §3), one function per request. Knows nothing
- * of pages or retries: a request either answers or throws an ApiError.
+ * The REST interface (PROTOCOL, "REST API"), one function for each request. A
+ * request returns its reply or throws an `ApiError`. This module knows nothing
+ * of pages and never tries again.
  */
 
 const BASE = "/api/v1/";
 const PATIENCE_MS = 20_000;
-// Longer than any sensible sleep × iteration: only a dead line lasts so long.
+// Longer than any sensible `SFCHAT_POLL_SLEEP` × `SFCHAT_POLL_ITERATION`: a poll
+// without a reply after this time has lost its connection.
 const POLL_PATIENCE_MS = 600_000;
 const STATUSES = ["draft", "ready", "closed"];
 
@@ -18,14 +20,15 @@ const STATUSES = ["draft", "ready", "closed"];
  * @typedef {object} Answer
  * @property {Status} status
  * @property {Message[]} messages
- * @property {number | null} left milliseconds until the chat expires, if told
+ * @property {number | null} left milliseconds until the chat expires; null if
+ *   the server did not say
  */
 
 export class ApiError extends Error {
   /**
-   * @param {number} code HTTP status; 0 when there was no answer
+   * @param {number} code HTTP status; 0 if there was no reply
    * @param {string} message
-   * @param {number} [retryAfter] seconds the server asks to wait
+   * @param {number} [retryAfter] how many seconds the server asks to wait
    */
   constructor(code, message, retryAfter = 0) {
     super(message);
@@ -34,22 +37,28 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** The tokens open nothing any more: there is no point in going on. */
+  /** Whether every further request with these tokens would fail as well. */
   get isFinal() {
     return this.code === 401 || this.code === 403;
   }
 }
 
-/** @returns {Promise<Tokens>} */
+/**
+ * Creates a chat.
+ * @returns {Promise<Tokens>}
+ * @throws {ApiError}
+ */
 export async function create() {
   const { results } = await request("create.json", { method: "POST" });
   return { chatToken: results.chatToken, userToken: results.userToken };
 }
 
 /**
+ * Joins a chat. The same request can be sent again, with the same result.
  * @param {string} chatToken
- * @param {string} userToken chosen here: with the same one it may be repeated
+ * @param {string} userToken the joiner's own choice, see `newId()`
  * @returns {Promise<Tokens>}
+ * @throws {ApiError}
  */
 export async function join(chatToken, userToken) {
   const body = { chatToken, userToken };
@@ -58,9 +67,10 @@ export async function join(chatToken, userToken) {
 }
 
 /**
- * The requests of one participant.
+ * The requests of one participant. Each of them throws `ApiError`.
  * @param {Tokens} tokens
- * @param {{ user: string, chat: string }} names of the headers they travel in
+ * @param {{ user: string, chat: string }} names the names of the headers that
+ *   carry the tokens
  */
 export function createApi({ chatToken, userToken }, names) {
   const headers = { [names.user]: userToken, [names.chat]: chatToken };
@@ -71,7 +81,8 @@ export function createApi({ chatToken, userToken }, names) {
 
   return {
     /**
-     * @param {boolean} hold whether the server may wait for something to say
+     * @param {boolean} hold whether the server may hold the poll until there is
+     *   a message
      * @param {AbortSignal} signal
      * @returns {Promise<Answer>}
      */
@@ -132,8 +143,8 @@ async function request(resource, asked) {
 }
 
 /**
- * As AbortSignal.any, which WebKit 2.50 loses when it collects garbage: who
- * listens is kept.
+ * Does what `AbortSignal.any()` does. WebKit 2.50 collects the signal of
+ * `AbortSignal.any()` as garbage while it is in use; listeners are kept.
  * @param {AbortSignal[]} signals
  */
 function anyOf(...signals) {
@@ -153,7 +164,7 @@ function readResults(response, json) {
   try {
     ({ results } = JSON.parse(json));
   } catch {
-    // A proxy's own error page: what counts is its status.
+    // The error page of a proxy is no JSON, but it has a status.
   }
   if (response.ok && results) return results;
   const wait = Number(response.headers.get("Retry-After")) || 0;
@@ -162,9 +173,11 @@ function readResults(response, json) {
 }
 
 /**
- * What is no answer, whoever made it up, is worth another try.
+ * Checks the reply to a poll. Throws 502 for a malformed reply, so that the
+ * poll tries again.
  * @param {any} results
  * @returns {{ status: Status, messages: Message[] }}
+ * @throws {ApiError}
  */
 function readAnswer({ status, messages }) {
   const isSound = STATUSES.includes(status) && Array.isArray(messages) &&
@@ -175,8 +188,10 @@ function readAnswer({ status, messages }) {
 }
 
 /**
- * By the server's clock, as this device's may be wrong.
+ * How long the chat has left by the server's clock, as the clock of this device
+ * may be wrong.
  * @param {Headers} headers
+ * @returns {number | null} milliseconds
  */
 function readLeft(headers) {
   const left = Date.parse(headers.get("Sunset") ?? "") -

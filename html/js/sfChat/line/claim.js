@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Duplicating a tab copies its session storage. Two tabs that act for one
- * participant would take each other's messages, so one of them lives.
+ * Sees to it that only one tab acts for a participant. A duplicated tab has a
+ * copy of the session storage, and two tabs would take each other's messages.
  */
 
-// A page that is being reloaded lets go within moments.
+// Longer than a page that is reloaded keeps its lock.
 const PATIENCE_MS = 2_000;
 
-/** @type {Map<string, Promise<boolean>>} what this page has claimed, by tab */
+/** @type {Map<string, Promise<boolean>>} the claims of this page, by tab */
 const claims = new Map();
 
 /**
- * Claims the saved chat for this page until it is closed.
- * @param {string} tab the chat's own name
- * @returns {Promise<boolean>} false when another tab surely has it
+ * Claims the saved chat for this page, for as long as the page is open.
+ * @param {string} tab the name of the tab in the saved chat
+ * @returns {Promise<boolean>} false if another tab certainly has the chat
  */
 export function claim(tab) {
   const claimed = claims.get(tab) ?? obtain(`sfChat ${tab}`);
@@ -42,7 +42,7 @@ function take(name) {
     navigator.locks
       .request(name, { signal }, () => {
         resolve(true);
-        // Never settled: the lock is held as long as the page.
+        // Never settled, so that the lock is held as long as the page is open.
         return new Promise(() => {});
       })
       .catch(() => resolve(false));
@@ -51,7 +51,8 @@ function take(name) {
 
 /** @param {string} name */
 async function isHeld(name) {
-  // What we got too late is given back before the first answer.
+  // `take()` may have got the lock after it gave up. The browser releases that
+  // lock before it answers the first query.
   await navigator.locks.query();
   const { held = [] } = await navigator.locks.query();
   return held.some((lock) => lock.name === name);

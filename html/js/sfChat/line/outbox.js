@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What waits to be sent, oldest first. Sends in order, repeats the identical
- * request under the same ids until it is answered (so nothing is stored
- * twice) or until a limit, and then keeps everything for another try.
- * The list itself lives in the saved chat and so survives a refresh.
+ * The messages that wait to be sent, oldest first. The outbox sends them in
+ * order and repeats the identical request, with the same ids, until there is a
+ * reply. So no message is stored twice. After too many attempts the outbox gives
+ * up and keeps the messages for another try. The list is part of the saved chat
+ * and survives a reload.
  */
 
 import { ApiError } from "./api.js";
@@ -14,19 +15,20 @@ const BATCH_LIMIT = 32;
 
 /**
  * @typedef {import("./api.js").Item} Item
- * @typedef {{ items: Item[], batch: number }} Waiting `batch` items of the
- *   front are on their way, or may have been stored without our knowing
+ * @typedef {{ items: Item[], batch: number }} Waiting the first `batch` items
+ *   are in a request whose reply has not come, or was lost
  * @typedef {"sending" | "stored" | "failed"} SendState
  */
 
 /**
  * @param {object} options
- * @param {Waiting} options.waiting
- * @param {() => void} options.save
+ * @param {Waiting} options.waiting changed in place
+ * @param {() => void} options.save saves the chat
  * @param {(items: Item[]) => Promise<unknown>} options.send
  * @param {(ids: string[], state: SendState) => void} options.onState
- * @param {(error: ApiError) => void} options.onEnd
- * @param {(error: unknown) => void} options.onFail anything else was thrown
+ * @param {(error: ApiError) => void} options.onEnd `send` threw a final error
+ * @param {(error: unknown) => void} options.onFail anything but `ApiError` was
+ *   thrown
  */
 export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
   const pause = createPause();
@@ -37,7 +39,7 @@ export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
   const tell = (state, items) =>
     onState(items.map(({ _id }) => _id), state);
 
-  /** @returns {Promise<ApiError | null>} */
+  /** @returns {Promise<ApiError | null>} null: the messages are stored */
   async function sendBatch() {
     waiting.batch ||= Math.min(waiting.items.length, BATCH_LIMIT);
     save();
@@ -75,13 +77,13 @@ export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
   }
 
   return {
-    /** Sends what waits, when it is its turn: a pause is not cut short. */
+    /** Sends what waits; a pause between two attempts is not cut short. */
     start() {
       if (running || waiting.items.length === 0) return;
       if (stopped) tell("failed", waiting.items);
       else run().catch(onFail);
     },
-    /** Sends what waits, now, whatever pause or failure there was. */
+    /** Sends what waits at once, during a pause and after giving up too. */
     flush() {
       pause.cut();
       this.start();

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * A pause that grows with every attempt and can be cut short, for those who
- * try again: the poll and the outbox.
+ * The pause before another attempt, for the poll, the outbox and the join. It
+ * grows with every attempt and can be cut short.
  */
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
-// What a server may ask for; a longer wait would be the end of the chat.
+// The longest pause that the server may ask for. A longer one would outlast the
+// chat: the server closes the chat of a participant who does not poll.
 const LONGEST_ASKED_SECONDS = 300;
 
 export function createPause() {
@@ -14,13 +15,13 @@ export function createPause() {
 
   return {
     /**
-     * @param {number} attempt counted from 1
-     * @param {number} [atLeast] seconds, when the server has named them
+     * @param {number} attempt how many attempts have failed, from 1
+     * @param {number} [atLeast] seconds that the server has asked for
      * @returns {Promise<void>}
      */
     wait(attempt, atLeast = 0) {
       const grown = Math.min(FIRST_MS * 2 ** (attempt - 1), LONGEST_MS);
-      // Spread, so that a restarted server does not see all of us at once.
+      // Spread, so that not all pages ask a restarted server at once.
       const spread = grown * (0.75 + Math.random() / 2);
       const asked = Math.min(atLeast, LONGEST_ASKED_SECONDS) * 1_000;
       return new Promise((resolve) => {
@@ -31,7 +32,7 @@ export function createPause() {
         };
       });
     },
-    /** Ends the pause that is going on, if one is. */
+    /** Ends the present pause, if there is one. */
     cut: () => end(),
   };
 }

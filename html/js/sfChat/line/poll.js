@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The loop of long polls (PROTOCOL §4): asks, hands the answer over, asks
- * again. Keeps going through lost connections with growing pauses, up to a
- * limit, and knows nothing of what an answer means.
+ * The loop of polls (PROTOCOL, "Long polling"): asks, hands the answer over, asks
+ * again. After a failure it tries again with growing pauses, up to a limit. It
+ * does not know what an answer means.
  */
 
 import { ApiError } from "./api.js";
@@ -18,11 +18,12 @@ const ATTEMPTS = 20;
 /**
  * @param {object} options
  * @param {(hold: boolean, signal: AbortSignal) => Promise<Answer>} options.receive
- * @param {(answer: Answer) => Promise<void>} options.handle may throw what
- *   `receive` throws; what it has not acknowledged will be answered again
- * @param {(state: PollState) => void} options.onState told of changes only
- * @param {(error: ApiError) => void} options.onEnd the server wants no more
- * @param {(error: unknown) => void} options.onFail `handle` threw anything else
+ * @param {(answer: Answer) => Promise<void>} options.handle acknowledges the
+ *   messages; if it throws `ApiError`, the poll asks for them again
+ * @param {(state: PollState) => void} options.onState called when it changes
+ * @param {(error: ApiError) => void} options.onEnd a final error was thrown
+ * @param {(error: unknown) => void} options.onFail anything but `ApiError` was
+ *   thrown
  */
 export function createPoll({ receive, handle, onState, onEnd, onFail }) {
   const pause = createPause();
@@ -39,8 +40,8 @@ export function createPoll({ receive, handle, onState, onEnd, onFail }) {
   }
 
   /**
-   * @param {boolean} hold
-   * @returns {Promise<ApiError | null>}
+   * @param {boolean} hold whether the server may hold the poll
+   * @returns {Promise<ApiError | null>} null: the answer has been handled
    */
   async function ask(hold) {
     asking = new AbortController();
@@ -55,8 +56,8 @@ export function createPoll({ receive, handle, onState, onEnd, onFail }) {
 
   async function run() {
     let failures = 0;
-    // Not held until one was answered: a held poll says nothing for minutes,
-    // and so would not tell that the line is up again.
+    // The first poll after a failure is not held: it is answered at once and so
+    // shows that the connection is back.
     let hold = false;
     running = true;
     while (!stopped && failures < ATTEMPTS) {
@@ -81,8 +82,8 @@ export function createPoll({ receive, handle, onState, onEnd, onFail }) {
 
   return {
     /**
-     * Starts, or makes sure at once that the line is still up: after sleep
-     * or a change of network a held request may be dead without knowing it.
+     * Starts the loop. If it runs, asks anew at once: after sleep or a change of
+     * network, the connection of a held poll may be dead without a sign of it.
      */
     start() {
       if (stopped) return;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What this tab remembers of its chat: session storage, one entry, gone with
- * the chat. Everything that must survive a refresh is in here and nowhere
- * else.
+ * The saved chat: everything of a chat that must survive a reload of the page.
+ * It is one entry in the session storage of the tab, deleted when the chat ends.
+ * Nothing else of a chat is stored.
  */
 
 const KEY = "sfChat";
@@ -17,31 +17,38 @@ const KEY = "sfChat";
  * @property {"you" | "talker" | "system"} from
  * @property {number} at milliseconds since 1970, on this device
  * @property {string} text
- * @property {string} [event] the name of a system message
- * @property {string} [note] the name of a line of this page's own
- * @property {number} [n] of one of ours: its number in the encrypted channel
- * @property {SendState | "delivered"} [state] how far one of ours has got
+ * @property {string} [event] of a system message: its `event`
+ * @property {string} [note] of a line by the page itself: the key of its text
+ * @property {number} [n] of the user's own message: its number in the encrypted
+ *   channel
+ * @property {SendState | "delivered"} [state] of the user's own message: how far
+ *   it has got
  *
  * @typedef {object} SavedChat
  * @property {string} chatToken
  * @property {string} userToken
- * @property {string} tab tells a duplicated tab from this one reloaded
+ * @property {string} tab the name of this tab; a duplicated tab has the same
  * @property {"creator" | "joiner"} role
  * @property {"draft" | "ready"} status
- * @property {string | null} secret of the invitation link that led here
- * @property {CryptoState | null} crypto null until the chat page has begun it
+ * @property {string | null} secret the secret of the invitation link, until the
+ *   encryption has taken it over
+ * @property {CryptoState | null} crypto null until the chat page has opened the
+ *   encryption
  * @property {Entry[]} entries
  * @property {Waiting} waiting
- * @property {number[]} owed numbers of texts we owe a receipt for
- * @property {number} missed missing numbers below this one were told of
- * @property {string} [draft] what is being written
+ * @property {number[]} owed the numbers of Talker's texts for which no receipt
+ *   has been sent
+ * @property {number} missed the user was told of the missing messages with
+ *   numbers below this one
+ * @property {string} [draft] the text in the field, when the page was left
  * @property {{ sound: boolean, notify: boolean }} options
  */
 
 /**
+ * Saves a new chat.
  * @param {import("./api.js").Tokens} tokens
  * @param {"creator" | "joiner"} role
- * @param {string | null} [secret]
+ * @param {string | null} [secret] the secret of the invitation link
  * @returns {SavedChat}
  */
 export function begin({ chatToken, userToken }, role, secret = null) {
@@ -64,18 +71,24 @@ export function begin({ chatToken, userToken }, role, secret = null) {
   return saved;
 }
 
-/** @param {SavedChat} saved */
+/**
+ * @param {SavedChat} saved
+ * @throws {DOMException} the session storage is full or forbidden
+ */
 export function save(saved) {
   sessionStorage.setItem(KEY, JSON.stringify(saved));
 }
 
-/** @returns {SavedChat | null} */
+/**
+ * @returns {SavedChat | null} null: this tab has no chat
+ * @throws {SyntaxError} the entry is damaged
+ */
 export function load() {
   const text = sessionStorage.getItem(KEY);
   return text === null ? null : JSON.parse(text);
 }
 
-/** Throws where the browser does not let this page store anything. */
+/** Throws if the browser does not let this page store anything. */
 export function probe() {
   sessionStorage.setItem("probe", "");
   sessionStorage.removeItem("probe");
@@ -85,7 +98,7 @@ export function wipe() {
   sessionStorage.clear();
 }
 
-/** 24 random hex digits, as PROTOCOL §1 shapes a message token. */
+/** @returns {string} a token (PROTOCOL, "Words"): 24 random hex digits */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What the operator has set and the build has written into the page. */
+/** The settings of the operator, which the build has written into the page. */
 
 const { dataset } = document.documentElement;
 
-/** @param {string} name */
+/** @param {string} name of the `data-` attribute, in camel case */
 function read(name) {
   const value = dataset[name];
   if (value === undefined) throw new Error(`no data-${name}`);
   return value;
 }
 
+/** The names of the headers that carry the two tokens. */
 export function tokenHeaders() {
   return {
     user: read("userHeader"),
@@ -17,12 +18,12 @@ export function tokenHeaders() {
   };
 }
 
-/** Google Analytics' name for this site; undefined: no analytics. */
+/** The site's id at Google Analytics; undefined: the site does not use it. */
 export function analyticsId() {
   return dataset.analytics;
 }
 
-/** The script that computes QR codes. */
+/** Where the script that computes QR codes is, and its integrity hash. */
 export function qrAsset() {
   return {
     url: read("qrUrl"),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Tells of what arrives while nobody is looking: the title and the icon
- * count it; a sound and a notification, if wanted, say only that there is
- * something. They are an extra: a browser that refuses them stops nothing.
+ * Calls a user who is not looking at the page: the title and the icon count what
+ * has arrived. If the user wants it, there are a sound and a notification, which
+ * never say what was written. A browser may refuse both; nothing else stops then.
  */
 
 import { find } from "./dom.js";
@@ -17,8 +17,8 @@ const RING_LIMIT_MS = 3_000;
 /** @typedef {import("../line/saved-chat.js").SavedChat["options"]} Options */
 
 /**
- * @param {Options} options what the user has chosen; changed in place
- * @param {() => void} onChange
+ * @param {Options} options the user's choice; changed in place
+ * @param {() => void} onChange called after each change of `options`
  * @param {(error: unknown) => void} onFail `onChange` threw
  */
 export function createAttention(options, onChange, onFail) {
@@ -32,11 +32,11 @@ export function createAttention(options, onChange, onFail) {
   let notification = null;
 
   function show() {
-    // It has vanished, and is not to come back.
+    // Panic has emptied the page, and the title must not come back.
     if (document.title === "") return;
     document.title = count ? say("chat.unread", { count, title }) : title;
     const wanted = count ? icon.dataset.unread ?? calm : calm;
-    // Browsers look at the icon anew even when it stays the same.
+    // A browser loads the icon again even if the same address is set.
     if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
   }
 
@@ -54,9 +54,9 @@ export function createAttention(options, onChange, onFail) {
   }
 
   return {
-    /** Takes back what tells of messages outside of the page. */
+    /** Removes the notification. */
     silence,
-    /** Something has come. */
+    /** Counts one more arrival and calls, unless the user is looking. */
     call() {
       if (!document.hidden) return;
       count += 1;
@@ -66,7 +66,7 @@ export function createAttention(options, onChange, onFail) {
       lastRing = performance.now();
       ring();
     },
-    /** Nothing more is to come: the chat is over. */
+    /** Removes the button of the options, at the end of the chat. */
     remove: offerOptions(options, onChange, onFail),
   };
 }
@@ -77,7 +77,7 @@ export function createAttention(options, onChange, onFail) {
  * @param {Options} options
  * @param {() => void} onChange
  * @param {(error: unknown) => void} onFail
- * @returns {() => void} takes the offer back
+ * @returns {() => void} removes the button
  */
 function offerOptions(options, onChange, onFail) {
   const dialog = find("options", HTMLDialogElement);
@@ -109,12 +109,13 @@ function offerOptions(options, onChange, onFail) {
   };
 }
 
+/** Asks the browser for the right to notify, and shows if it refuses. */
 async function isAllowed() {
   let isGranted = false;
   try {
     isGranted = await Notification.requestPermission() === "granted";
   } catch {
-    // Somebody forbids even to ask.
+    // A policy can forbid even to ask.
   }
   find("notify-problem", HTMLElement).hidden = isGranted;
   return isGranted;
@@ -130,7 +131,7 @@ function notify() {
     });
     return shown;
   } catch {
-    // Chrome on Android has the constructor and forbids it.
+    // Chrome on Android has the constructor, but it throws.
     return null;
   }
 }
@@ -139,13 +140,14 @@ function ring() {
   try {
     play();
   } catch {
-    // Browsers have only so many contexts, and some machines no sound.
+    // A browser limits the number of contexts, and some devices have no sound.
   }
 }
 
 function play() {
   const context = new AudioContext();
-  // Even one that is never allowed to run, and so has no end, takes room.
+  // By time and not by the end of the tone: a context that may not run has no
+  // end, and keeps its memory.
   setTimeout(() => context.close().catch(() => {}), RING_LIMIT_MS);
   const tone = new OscillatorNode(context, { frequency: TONE_HZ });
   const volume = new GainNode(context, { gain: TONE_GAIN });

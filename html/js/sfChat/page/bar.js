@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The bar above the log: how the chat is doing and how long it will last. */
+/** The bar above the log: the state of the chat and how long it has left. */
 
 import { find } from "./dom.js";
 import { language, say } from "./i18n.js";
@@ -48,7 +48,7 @@ export function createClock() {
 
 /** @typedef {ReturnType<typeof createClock>} Clock */
 
-/** @param {number} minutes hours, when there are two or more */
+/** @param {number} minutes shown in hours from two hours on */
 function formatMinutes(minutes) {
   const inHours = minutes >= 120;
   return new Intl.NumberFormat(language(), {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The field a message is written in: Enter sends, Shift+Enter makes a line,
- * the field grows with its text and is locked until the chat is ready. What
- * is being written outlives the page and, to be taken elsewhere, the chat.
+ * The field for writing a message: Enter sends, Shift+Enter begins a new line.
+ * The field grows with its text and is locked until the chat is ready. An
+ * unfinished text survives a reload, and can still be copied after the end of
+ * the chat.
  */
 
 import { find } from "./dom.js";
@@ -10,15 +11,16 @@ import { splitText } from "../e2ee/split.js";
 import { say } from "./i18n.js";
 
 const PARTS_LIMIT = 32;
-// Two code units for each of 140 code points: more is too long for certain.
+// A message has at most 140 code points of at most two code units each: a longer
+// text certainly makes too many messages.
 const LENGTH_LIMIT = PARTS_LIMIT * 280;
 
 /**
  * @param {object} options
- * @param {string} [options.draft] what was being written
- * @param {(texts: string[]) => void} options.onSend
- * @param {() => void} options.onWrite something is being written
- * @param {(draft: string) => void} options.onLeave the page is going
+ * @param {string} [options.draft] the unfinished text from before a reload
+ * @param {(texts: string[]) => void} options.onSend one text for each message
+ * @param {() => void} options.onWrite called while the user writes
+ * @param {(draft: string) => void} options.onLeave called when the page is left
  */
 export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
   const form = find("composer", HTMLFormElement);
@@ -26,10 +28,10 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
   const hint = find("parts", HTMLElement);
   const button = find("send", HTMLButtonElement);
 
-  // A novel is not even looked at: dividing and measuring it takes too long.
+  // Such a text is neither divided nor measured: that takes too long.
   const isNovel = () => field.value.length > LENGTH_LIMIT;
 
-  /** What would be sent; null when it is too long. */
+  /** @returns {string[] | null} the texts to send; null if there are too many */
   function read() {
     const texts = isNovel() ? null : splitText(field.value);
     return texts && texts.length <= PARTS_LIMIT ? texts : null;
@@ -63,15 +65,15 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
     if (!button.disabled) onWrite();
   });
   field.addEventListener("keydown", (event) => {
-    // While an input method composes, Enter accepts its suggestion; Safari
-    // tells so by the number alone.
+    // In an input method, Enter accepts a suggestion. Safari shows that only by
+    // the `keyCode`.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     form.requestSubmit();
   });
   window.addEventListener("pagehide", () => {
-    // Who has taken the field away wants nothing to be left of the chat.
+    // Panic removes the field, and then nothing of the chat may be kept.
     if (field.isConnected) onLeave(isNovel() ? "" : field.value);
   });
   field.value = draft;
@@ -84,7 +86,7 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
       field.focus();
       review();
     },
-    /** For good: the chat is over. What was not sent can still be copied. */
+    /** Ends the writing for good. An unfinished text can still be copied. */
     remove() {
       find("below", HTMLElement).hidden = true;
       if (field.value.trim() === "") {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The two things every page does with its document. */
+/** Finds and makes elements. */
 
 /**
- * An element that the page's own markup is known to contain.
+ * Finds an element that the page's markup contains.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -15,10 +15,10 @@ export function find(id, type) {
 }
 
 /**
- * A new element with a class and, as text only, its content.
+ * Makes an element.
  * @param {string} tag
  * @param {string} className
- * @param {...(string | Node)} content
+ * @param {...(string | Node)} content a string becomes text, never markup
  */
 export function make(tag, className, ...content) {
   const element = document.createElement(tag);

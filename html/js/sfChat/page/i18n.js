@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The words of the page. Texts live in the catalogues, html/locales; the page
- * brings along those that its scripts need, in its language.
+ * The texts that scripts show. They are written in the catalogues, html/locales.
+ * The build puts the texts that the scripts of a page need into the page, in the
+ * language of the page.
  */
 
 /** @type {Record<string, string> | undefined} */
@@ -13,6 +14,7 @@ function catalogue() {
   return /** @type {Record<string, string>} */ (texts);
 }
 
+/** @returns {string} the language of the page, as in `de` */
 export function language() {
   return document.documentElement.lang;
 }
@@ -23,9 +25,9 @@ export function hasText(key) {
 }
 
 /**
- * The text of a key, its `{name}`s replaced.
- * @param {string} key
- * @param {Record<string, string | number>} [values]
+ * Returns the text of a key.
+ * @param {string} key one that the page has; throws for any other
+ * @param {Record<string, string | number>} [values] replace `{name}` in the text
  */
 export function say(key, values = {}) {
   if (!hasText(key)) throw new Error(`no text for ${key}`);

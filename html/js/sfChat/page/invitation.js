@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The card by which the creator invites: the link, the bare code, the QR
- * code. Gone as soon as somebody has come.
+ * The card with the invitation: the link, the code alone, the QR code. The
+ * creator sees it until somebody has joined.
  */
 
 import { find, make } from "./dom.js";
@@ -13,7 +13,7 @@ import { drawQr } from "./qr.js";
  * @param {object} options
  * @param {string} options.code
  * @param {string} options.secret of the link
- * @param {boolean} options.linkOnly the bare code alone lets nobody in
+ * @param {boolean} options.linkOnly whether a joiner needs the link
  * @param {(linkOnly: boolean) => void} options.onLinkOnly
  */
 export function showInvitation({ code, secret, linkOnly, onLinkOnly }) {
@@ -49,7 +49,8 @@ function offerCopy(id, text) {
       await navigator.clipboard.writeText(text);
       done.textContent = say("invite.copied");
     } catch {
-      // Some browsers ask, and people say no: then it is copied by hand.
+      // A browser may ask the user, who may refuse. The text can be copied by
+      // hand then.
       done.textContent = say("invite.copyThis", { text });
     }
   });
@@ -60,7 +61,7 @@ function offerShare(url) {
   const button = find("share", HTMLButtonElement);
   button.hidden = !navigator.canShare?.({ url });
   button.addEventListener("click", () => {
-    // Rejects when somebody changes their mind.
+    // Rejects if the user cancels.
     navigator.share({ text: say("invite.shareText"), url }).catch(() => {});
   });
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Finds web addresses in a text. Nothing else in a text means anything. */
+/** Finds web addresses in a text. No other markup is recognised. */
 
 const CANDIDATE = /\bhttps?:\/\/[^\s<>"]+/giu;
-// What ends a sentence around an address rather than the address.
+// Punctuation at the end belongs to the sentence, not to the address.
 const TRAILING = /[.,;:!?'’”»…]+$/u;
 const CLOSING = new Map([[")", "("], ["]", "["], ["}", "{"]]);
 
-/** @typedef {{ text: string, href: string | null }} Piece */
+/** @typedef {{ text: string, href: string | null }} Piece `href`: of an address */
 
 /**
  * @param {string} text
- * @returns {Piece[]} in order; together they are the text
+ * @returns {Piece[]} in order; their texts together are the whole text
  */
 export function findLinks(text) {
   /** @type {Piece[]} */
@@ -28,7 +28,11 @@ export function findLinks(text) {
   return pieces;
 }
 
-/** @param {string} candidate */
+/**
+ * Removes what belongs to the sentence: punctuation, and a closing bracket that
+ * was not opened in the address.
+ * @param {string} candidate
+ */
 function trim(candidate) {
   let address = candidate.replace(TRAILING, "");
   for (;;) {
@@ -44,7 +48,10 @@ function count(text, sign) {
   return text.split(sign).length - 1;
 }
 
-/** @param {string} address */
+/**
+ * @param {string} address
+ * @returns {string | null} null: it is not a web address
+ */
 function readAddress(address) {
   try {
     const { href, protocol } = new URL(address);

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Draws a QR code. The code that computes one is loaded when the first is
- * asked for, and only as the page's own integrity hash has it.
+ * Draws a QR code. The script that computes it is loaded when the user asks for
+ * the first QR code, and only if it matches the integrity hash in the page.
  */
 
 import { qrAsset } from "../line/settings.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// Light around a code, without which readers do not find it (ISO/IEC 18004).
+// Width of the light margin, in modules; readers need it (ISO/IEC 18004).
 const QUIET = 4;
 
-/**
- * @returns {Promise<typeof import("../../qr-code.js")>}
- */
+/** @returns {Promise<typeof import("../../qr-code.js")>} */
 async function loadCode() {
   const { url, integrity } = qrAsset();
-  // WebKit preloads modules without a look at their hash; this looks at it.
+  // WebKit preloads a module without checking its hash; `fetch()` checks it.
   await fetch(url, { integrity });
-  // import() takes no hash; what was preloaded under one is what it gets.
+  // `import()` takes no hash, but it uses the module that was preloaded with one.
   const preload = document.createElement("link");
   preload.rel = "modulepreload";
   preload.integrity = integrity;
@@ -29,7 +27,10 @@ async function loadCode() {
   });
 }
 
-/** @param {string} text */
+/**
+ * @param {string} text
+ * @returns {Promise<SVGElement>} rejects if the script could not be loaded
+ */
 export async function drawQr(text) {
   const { encode } = await loadCode();
   const rows = encode(text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * "Talker is writing": when to say it, when to show it. A hint costs the
- * server a stored message, so they are rare, and an absent Talker soon gets
- * none.
+ * Typing hints: when to send one, and when to show that Talker is writing. The
+ * server stores each hint as a message, so hints are rare, and none is sent
+ * after some that nobody has reacted to.
  */
 
 import { find } from "./dom.js";
@@ -12,7 +12,7 @@ const REST_MS = 5_000;
 const SHOWN_MS = 7_000;
 const UNHEARD_LIMIT = 8;
 
-/** @param {() => boolean} send false when it is not the time for a hint */
+/** @param {() => boolean} send sends a hint; false if it must not be sent now */
 export function createTyping(send) {
   const place = find("typing", HTMLElement);
   let last = -Infinity;
@@ -26,17 +26,18 @@ export function createTyping(send) {
   }
 
   return {
-    /** Something is being written here. */
+    /** The user is writing. */
     write() {
       const isDue = performance.now() - last >= REST_MS && unheard < UNHEARD_LIMIT;
       if (!isDue || !send()) return;
       last = performance.now();
       unheard += 1;
     },
-    /** Talker has given a sign of life. */
+    /** Something has come from Talker. */
     hear() {
       unheard = 0;
     },
+    /** Shows for some seconds that Talker is writing. */
     show() {
       hide();
       place.textContent = say("chat.typing");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What is known about who is at the other end, and the comparing of safety
- * numbers that tells more.
+ * Shows how far it is verified who Talker is, and lets the two people compare
+ * their safety numbers.
  */
 
 import { find } from "./dom.js";
@@ -9,8 +9,8 @@ import { say } from "./i18n.js";
 
 /**
  * @param {object} options
- * @param {() => void} options.onMatch the two people say the numbers match
- * @param {() => void} options.onDiffer
+ * @param {() => void} options.onMatch the user says that the numbers match
+ * @param {() => void} options.onDiffer the user says that the numbers differ
  */
 export function createVerification({ onMatch, onDiffer }) {
   const button = find("security", HTMLButtonElement);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The log of the conversation: draws entries, marks what becomes of them and
- * keeps the newest in sight unless the reader has scrolled away. The server's
- * words must not pass for the page's own.
+ * The log of the conversation: draws the entries and their states, and keeps the
+ * newest entry in sight unless the user has scrolled away. A text of the server
+ * must not look like a text of the page.
  */
 
 import { find, make } from "./dom.js";
@@ -17,8 +17,8 @@ const SERVER_TEXT_LIMIT = 140;
 
 /**
  * @param {object} options
- * @param {Record<string, string>} options.values what texts may mention
- * @param {() => void} options.onTryAgain
+ * @param {Record<string, string>} options.values for `{name}` in the texts
+ * @param {() => void} options.onTryAgain the user wants to send again what failed
  */
 export function createView({ values, onTryAgain }) {
   const log = find("log", HTMLElement);
@@ -32,14 +32,14 @@ export function createView({ values, onTryAgain }) {
   let sizes = "";
   let isOver = false;
 
-  /** Where the log ends; an invitation may stand below. */
+  /** The `scrollTop` at the end of the log; the invitation may be below it. */
   const end = () => log.offsetTop + log.offsetHeight - scroller.clientHeight;
   const isNearEnd = () => scroller.scrollTop > end() - NEAR_END_PX;
   const measure = () =>
     [scroller.clientWidth, scroller.clientHeight, log.offsetHeight].join();
 
   function scrollToEnd() {
-    // Who reads the invitation is below the end already.
+    // A user who reads the invitation is below the end of the log already.
     scroller.scrollTop = Math.max(scroller.scrollTop, end() + NEAR_END_PX);
     newer.hidden = true;
   }
@@ -55,7 +55,7 @@ export function createView({ values, onTryAgain }) {
     return element;
   }
 
-  /** @param {Entry} entry one that is drawn */
+  /** @param {Entry} entry one that was drawn */
   function mark(entry) {
     const place = drawn.get(entry)?.querySelector(".msg-state");
     place?.replaceChildren(...drawState(entry, isOver));
@@ -63,7 +63,8 @@ export function createView({ values, onTryAgain }) {
 
   newer.addEventListener("click", scrollToEnd);
   scroller.addEventListener("scroll", () => {
-    // What has another size has moved by itself, and the observer is next.
+    // After a change of size the browser scrolls by itself, before the observer
+    // is called. The user has not scrolled then.
     if (measure() !== sizes) return;
     isFollowing = isNearEnd();
     if (isFollowing) newer.hidden = true;
@@ -71,7 +72,7 @@ export function createView({ values, onTryAgain }) {
   log.addEventListener("click", ({ target }) => {
     if (target instanceof Element && target.closest(".again")) onTryAgain();
   });
-  // A keyboard that opens on a phone takes its room from the log.
+  // The keyboard of a phone, for instance, makes the log smaller.
   const observer = new ResizeObserver(() => {
     sizes = measure();
     if (isFollowing) scrollToEnd();
@@ -80,7 +81,7 @@ export function createView({ values, onTryAgain }) {
   observer.observe(log);
 
   return {
-    /** @param {Iterable<Entry>} entries new, or with another state than before */
+    /** @param {Iterable<Entry>} entries new ones, and those whose state changed */
     show(entries) {
       const added = [...entries].filter((entry) => !drawn.has(entry));
       log.append(...added.map(draw));
@@ -90,7 +91,7 @@ export function createView({ values, onTryAgain }) {
       if (isFollowing) scrollToEnd();
       else newer.hidden = false;
     },
-    /** The chat is over: nothing can be tried again. */
+    /** The chat is over: no message can be sent again. */
     close() {
       isOver = true;
       for (const button of log.querySelectorAll(".again")) button.remove();
@@ -101,7 +102,8 @@ export function createView({ values, onTryAgain }) {
 /** @typedef {ReturnType<typeof createView>} View */
 
 /**
- * The server's words are shown as such, unless they are those we know.
+ * The text of a system message. One whose `event` the page knows has a text in
+ * the catalogue; any other is shown as the words of the server.
  * @param {Entry} entry
  * @param {Record<string, string>} values
  */
@@ -112,7 +114,8 @@ function sayEntry({ note, event, text }, values) {
 }
 
 /**
- * One line, and nothing that turns it around or hides in it.
+ * Makes one short line of a text, without control and invisible characters,
+ * which could reverse it or hide a part of it.
  * @param {string} text
  */
 function shorten(text) {
@@ -136,7 +139,7 @@ function drawSystem(entry, values) {
 
 /**
  * @param {Entry} entry
- * @param {boolean} again the message before it came from the same person
+ * @param {boolean} again whether the entry before it is from the same person
  */
 function drawMessage(entry, again) {
   const name = say(entry.from === "you" ? "chat.you" : "chat.talker");
@@ -166,7 +169,7 @@ function drawText(text) {
   return drawn;
 }
 
-/** Where a message's state goes: to be looked up, not to be heard. */
+/** Makes the place for a message's state. Screen readers do not announce it. */
 function makeStatePlace() {
   const place = make("span", "msg-state");
   place.setAttribute("aria-live", "off");
@@ -174,8 +177,8 @@ function makeStatePlace() {
 }
 
 /**
- * @param {Entry} entry one of ours
- * @param {boolean} isOver
+ * @param {Entry} entry a message of the user's own
+ * @param {boolean} isOver whether the chat is over
  */
 function drawState({ state = "sending" }, isOver) {
   const mark = make("span", `mark ${state}`, MARKS[state]);
@@ -188,7 +191,7 @@ function drawState({ state = "sending" }, isOver) {
   return [mark, " ", again];
 }
 
-/** @param {number} at */
+/** @param {number} at milliseconds since 1970 */
 function clock(at) {
   const time = new Date(at);
   const parts = [time.getHours(), time.getMinutes(), time.getSeconds()];
