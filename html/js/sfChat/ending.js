@@ -47,8 +47,8 @@ export function createEnding(options) {
   }
 
   /**
-   * Ends the chat because one of the page's own promises was rejected: what
-   * could not be saved or sent must not go on.
+   * Ends the chat because one of the page's own promises was rejected. A chat
+   * must not go on after a step that could not be taken or saved.
    * @param {unknown} error
    */
   function fail(error) {
@@ -126,9 +126,9 @@ export function createEnding(options) {
       return told;
     },
     /**
-     * The page is left, and another page goes on from what is saved. The
-     * browser may keep this page in memory and show it again later. It must
-     * then save nothing: what it knows is out of date, and the chat may have
+     * The page is left, and the next page goes on from the saved chat. The
+     * browser may keep this page in memory and show it again later. This page
+     * must then save nothing: its state is out of date, and the chat may have
      * been wiped.
      * @param {string[]} unsent texts of the user that no message carries yet
      */

@@ -113,7 +113,7 @@ async function insist(code) {
   }
 }
 
-/** Goes to the chat page. The back button does not lead here from there. */
+/** Goes to the chat page, which replaces this page in the browser's history. */
 function goToChat() {
   location.replace("/chat");
 }
@@ -219,8 +219,8 @@ function check(tokens) {
 /**
  * If the address is an invitation link, fills the field in and waits for a click,
  * so that a program that only looks at links uses up no invitation. Removes the
- * secret from the address bar at once. The browser may have written it to its
- * history on disk before, and it may stay there.
+ * secret from the address bar at once. The browser may have written the secret to
+ * its history on disk by then, where it may stay.
  * @param {HTMLInputElement} field
  */
 function takeLink(field) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What comes in: the answers of the poll (PROTOCOL, "The chat page"), the arrival of
- * Talker and the encryption. What an answer brings is saved before it is
- * acknowledged. A crash between the two loses nothing: the messages come
- * again, and the page knows them by their ids.
+ * Handles the answers of the poll (PROTOCOL, "The chat page"), the arrival of
+ * Talker and the start of the encryption. The page saves the messages of an
+ * answer before it acknowledges them. A crash between the two loses nothing: the
+ * server delivers the messages again, and the page recognises them by their ids.
  */
 
 import { createPoll } from "./line/poll.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What goes out: texts and typing hints are encrypted in the order in which
- * they were written, saved, and only then handed to the outbox.
+ * Encrypts texts and typing hints in the order in which they were written, saves
+ * them, and only then hands them to the outbox.
  */
 
 import { ApiError } from "./line/api.js";

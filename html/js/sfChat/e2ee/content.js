@@ -2,7 +2,7 @@
 /**
  * The content of a data message: a text, a receipt or a typing hint, padded to
  * one length, so that the server cannot tell them apart. A content that comes in
- * is certainly Talker's, but Talker's program may have made it badly.
+ * is certainly Talker's, but Talker's program may have made it wrongly.
  */
 
 import { concat, utf8 } from "./bytes.js";

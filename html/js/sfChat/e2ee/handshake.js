@@ -2,7 +2,7 @@
 /**
  * The handshake (E2EE, "Handshake"): commit → key → reveal, confirm → confirm.
  * Each function takes one message and leads from one state to the next. It checks
- * everything that the message can prove before it answers.
+ * everything that the message can prove before it returns an answer.
  */
 
 import { ownBase64url, sameBytes, toBase64url } from "./bytes.js";

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Closes a chat for which no page is open, or is to stay open. */
+/** Closes a chat that no page goes on with. */
 
 import { createApi } from "./api.js";
 import { wipe } from "./saved-chat.js";
 import { tokenHeaders } from "./settings.js";
 
 /**
- * Closes a chat. A failure is not reported: nobody is there to read of it, and
- * the chat expires anyway.
+ * Closes a chat. A failure is ignored: no page is left to show it, and the chat
+ * expires anyway.
  * @param {import("./api.js").Tokens} tokens
- * @returns {Promise<unknown>} resolves when the server has answered, or cannot
+ * @returns {Promise<unknown>} resolves when the request is over; never rejects
  */
 export function closeUnseen(tokens) {
   return createApi(tokens, tokenHeaders()).close().catch(() => {});
@@ -19,7 +19,7 @@ export function closeUnseen(tokens) {
  * Deletes what the tab keeps, and closes the chat.
  * @param {import("./saved-chat.js").SavedChat | null} saved null: there is no
  *   chat to close
- * @returns {Promise<unknown>} resolves when the server has answered, or cannot
+ * @returns {Promise<unknown>} resolves when the request is over; never rejects
  */
 export function abandon(saved) {
   wipe();

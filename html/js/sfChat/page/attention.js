@@ -146,8 +146,8 @@ function ring() {
 
 function play() {
   const context = new AudioContext();
-  // By time and not by the end of the tone: a context that may not run has no
-  // end, and keeps its memory.
+  // Closed by a timer: if the browser does not let the context run, the tone
+  // never ends, and the context would keep its memory.
   setTimeout(() => context.close().catch(() => {}), RING_LIMIT_MS);
   const tone = new OscillatorNode(context, { frequency: TONE_HZ });
   const volume = new GainNode(context, { gain: TONE_GAIN });

@@ -4,8 +4,8 @@
 import { find } from "./dom.js";
 
 /**
- * @param {() => Promise<boolean>} close closes the chat; never rejects; false
- *   if the chat is still open and the user can try again
+ * @param {() => Promise<boolean>} close closes the chat and returns whether it
+ *   is closed; if not, the user can try again; never rejects
  */
 export function createClosing(close) {
   const button = find("close", HTMLButtonElement);

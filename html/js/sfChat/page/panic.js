@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Panic: leaves the page in a hurry, and nothing of the chat behind. */
+/** Panic: deletes everything of the chat and leaves the page at once. */
 
 import { find } from "./dom.js";
 

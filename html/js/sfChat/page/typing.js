@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * Typing hints: when to send one, and when to show that Talker is writing. The
- * server stores each hint as a message, so hints are rare, and none is sent
- * after some that nobody has reacted to.
+ * server stores each hint as a message, so hints are rare. After several hints
+ * without anything from Talker, no more are sent until something comes.
  */
 
 import { find } from "./dom.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Shows how far it is verified who Talker is, and lets the two people compare
- * their safety numbers.
+ * Shows whether and how Talker is verified, and lets the two people compare their
+ * safety numbers.
  */
 
 import { find } from "./dom.js";
