@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fill COUNT AGE_SECONDS: puts so many drafts of that age into the store, much
- * faster than by asking for them, and in the past.
+ * fill COUNT AGE_SECONDS: puts COUNT drafts that were created AGE_SECONDS ago
+ * into the store. The API could create them only now, and much more slowly.
  */
 #include "chat.h"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What proves the background and the wake-ups over Redis. Included by the
-# Makefile.
+# The tests of the background jobs and of the wake-ups over Redis. Included by
+# the Makefile.
 
-# Run by check-unit; each starts a Redis of its own.
+# check-unit runs these; each starts a Redis of its own.
 REDIS_TESTS := $(addprefix $(OUT)/tests/,test_queue test_wake test_wake_redis)
 
 $(REDIS_TESTS): $(OUT)/obj/tests/private_redis.o
@@ -11,7 +11,7 @@ $(OUT)/tests/jobs/fill: $(OUT)/obj/tests/jobs/fill.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -o $@
 
-# With MongoDB, what the store has a part in.
+# With MongoDB, only the tests that the store has a part in.
 SWEEPS := sweep|closes|closed|killed worker
 JOBS_lmdb := tests/jobs/*.test.mjs
 JOBS_mongodb := --test-name-pattern='$(SWEEPS)' \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is shown of the background, as text and as JSON.
+// The program `jobs`: it lists and requeues background jobs.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -16,19 +16,27 @@ import { listJobs, makePlace, runCommand, startWorker } from './lib/jobs.mjs';
 
 const KEYS = 'sfchat:{jobs}:';
 
+// So many seconds until a delayed job may run and until a lease ends, that
+// neither is over before the test is.
+const DELAY = 9000;
+const LEASE = 6000;
+
 /**
- * A Redis with a job in every state, none of which any worker will touch.
+ * Starts a Redis and puts a job in every state into it. No worker runs.
  *
  * @param {import('node:test').TestContext} t
+ * @returns {Promise<{env: import('./lib/jobs.mjs').Env,
+ *   redis: import('../lib/stores.mjs').Redis, now: number}>}  now: the time in
+ *   milliseconds that the jobs' times are counted from
  */
-async function makeJobs(t) {
+async function startRedisWithJobs(t) {
   const env = await makePlace(t);
   const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
   env.SFCHAT_REDIS = redis.address;
   const now = Date.now();
   const jobs = {
-    queued: [[now - 5000, 11], [now + 90_000, 12]],
-    running: [[now + 60_000, 13]],
+    queued: [[now - 5000, 11], [now + DELAY * 1000, 12]],
+    running: [[now + LEASE * 1000, 13]],
     failed: [[now - 70_000, 14], [now - 60_000, 15]],
   };
   for (const [set, members] of Object.entries(jobs)) {
@@ -41,18 +49,17 @@ async function makeJobs(t) {
     }
   }
   await redis.run('ZADD', `${KEYS}workers`, `${now}`, 'host:99');
-  return { env, redis };
+  return { env, redis, now };
 }
 
-test('as JSON it has queues, workers and jobs', async (t) => {
-  const { env } = await makeJobs(t);
+test('`jobs --json` prints the queues, the workers and the jobs', async (t) => {
+  const { env, now } = await startRedisWithJobs(t);
   const seen = await listJobs(env);
   assert.deepEqual(seen.queues, [
     { name: 'waiting', length: 1 }, { name: 'delayed', length: 1 },
     { name: 'running', length: 1 }, { name: 'failed', length: 2 }]);
-  assert.deepEqual(seen.workers.map((/** @type {any} */ one) => one.name),
-    ['host:99']);
-  assert.ok(Math.abs(seen.workers[0].heartbeatMs - seen.nowMs) < 60_000);
+  assert.deepEqual(seen.workers, [{ name: 'host:99', heartbeatMs: now }]);
+  assert.ok(seen.nowMs >= now);
   assert.deepEqual(
     seen.jobs.map((/** @type {any} */ one) => [one.id, one.state]),
     [['11', 'waiting'], ['12', 'delayed'], ['13', 'running'],
@@ -65,21 +72,28 @@ test('as JSON it has queues, workers and jobs', async (t) => {
   assert.equal(failed.failures, 3);
 });
 
-test('as text it has the same', async (t) => {
-  const { env } = await makeJobs(t);
+test('`jobs` prints the same as text', async (t) => {
+  const { env, now } = await startRedisWithJobs(t);
   const { code, stdout } = await runCommand('jobs', [], env);
   assert.equal(code, 0);
   const lines = stdout.split('\n');
   assert.equal(lines[0], 'waiting 1   delayed 1   running 1   failed 2');
   assert.match(stdout, /^host:99 +\d+ s ago$/m);
   assert.match(stdout, /^11 +terminate +waiting +since \d+ s /m);
-  assert.match(stdout, /^12 +terminate +delayed +for 8\d s /m);
-  assert.match(stdout, /^13 +terminate +running +lease 5\d s .* host:99$/m);
+  const elapsed = (Date.now() - now) / 1000;
+  for (const [pattern, seconds] of /** @type {[RegExp, number][]} */ ([
+    [/^12 +terminate +delayed +for (\d+) s /m, DELAY],
+    [/^13 +terminate +running +lease (\d+) s .* host:99$/m, LEASE],
+  ])) {
+    const [, left] = pattern.exec(stdout) ?? assert.fail(stdout);
+    assert.ok(Number(left) <= seconds && Number(left) >= seconds - elapsed - 1,
+      `${left} of ${seconds} s are left after ${elapsed} s`);
+  }
   assert.match(stdout, /^14 +terminate +failed .* broken "for" good$/m);
 });
 
-test('failed jobs are requeued, one or all', async (t) => {
-  const { env } = await makeJobs(t);
+test('`jobs requeue` requeues one failed job, or all', async (t) => {
+  const { env } = await startRedisWithJobs(t);
   const states = async () => Object.fromEntries((await listJobs(env)).jobs
     .map((/** @type {any} */ one) => [one.id, one.state]));
   const one = await runCommand('jobs', ['requeue', '15'], env);
@@ -98,47 +112,47 @@ test('failed jobs are requeued, one or all', async (t) => {
   assert.deepEqual([again.code, again.stdout], [0, 'jobs: requeued 0\n']);
 });
 
-test('watching goes on, through an absence of Redis too', async (t) => {
-  const { env, redis } = await makeJobs(t);
+test('`jobs --watch` goes on after Redis was away', async (t) => {
+  const { env, redis } = await startRedisWithJobs(t);
   const child = spawn(
     path.join(build, storeKind, 'cron/jobs'), ['--watch', '--json'],
     { env, stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   /** @type {any[]} */
   const seen = [];
-  let said = '';
+  let log = '';
   createInterface(child.stdout).on('line', (line) => {
     seen.push(JSON.parse(line));
   });
-  child.stderr.setEncoding('utf8').on('data', (text) => { said += text; });
-  await waitFor(async () => seen.length >= 2, 'a second look');
+  child.stderr.setEncoding('utf8').on('data', (text) => { log += text; });
+  await waitFor(async () => seen.length >= 2, 'jobs prints a second list');
   await redis.kill();
-  await waitFor(async () => said.includes('Redis cannot be used'), 'its loss');
-  await redis.start();
+  await waitFor(async () => log.includes('Redis cannot be used'),
+    'jobs notices that Redis is away');
   const before = seen.length;
-  await waitFor(async () => seen.length > before, 'a look after that');
+  await redis.start();
+  await waitFor(async () => seen.length > before, 'jobs prints one more list');
   assert.equal(seen[before].jobs.length, 5);
   child.kill('SIGINT');
   const [, signal] = await once(child, 'close');
   assert.equal(signal, 'SIGINT');
 });
 
-test('a working worker is seen with its job', async (t) => {
+test('a worker is listed, and shows signs of life', async (t) => {
   const env = await makePlace(t);
   const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
   env.SFCHAT_REDIS = redis.address;
   await startWorker(t, env);
-  const { workers: [worker] } = await waitFor(async () => {
-    const seen = await listJobs(env);
-    return seen.workers.length === 1 && seen;
-  }, 'its first sign of life');
-  await new Promise((resolve) => setTimeout(resolve, 2500));
-  const later = await listJobs(env);
-  assert.equal(later.workers[0].name, worker.name);
-  assert.ok(later.workers[0].heartbeatMs > worker.heartbeatMs);
+  const first = await waitFor(
+    async () => (await listJobs(env)).workers[0], 'the worker is listed');
+  await waitFor(async () => {
+    const { workers: [worker] } = await listJobs(env);
+    assert.equal(worker.name, first.name);
+    return worker.heartbeatMs > first.heartbeatMs;
+  }, 'the worker shows one more sign of life');
 });
 
-test('what is wrong is said in a line, with its exit status', async (t) => {
+test('`jobs` explains a failure in one line', async (t) => {
   const env = await makePlace(t, { SFCHAT_REDIS: 'unix:/nowhere' });
   /** @type {[string[], number, RegExp][]} */
   const cases = [
@@ -150,10 +164,10 @@ test('what is wrong is said in a line, with its exit status', async (t) => {
     [[], 3, /^sfchat: Redis cannot be used: .*\n$/],
     [['requeue', 'all'], 3, /^sfchat: Redis cannot be used: .*\n$/],
   ];
-  for (const [args, status, said] of cases) {
+  for (const [args, status, message] of cases) {
     const { code, stdout, stderr } = await runCommand('jobs', args, env);
     assert.equal(code, status, args.join(' '));
-    assert.match(stderr, said);
+    assert.match(stderr, message);
     assert.equal(stdout, '');
     assert.doesNotMatch(stderr, /nowhere/);
   }

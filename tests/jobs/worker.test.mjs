@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Workers on a real Redis: killed, stopped, in numbers, and without a Redis or
-// a store for a while. A job is lost never, and run by two at once never.
+// Workers on a real Redis: several at once, killed, stopped, and while Redis or
+// the store is away. No job is lost, and no two workers run the same job at
+// once.
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
@@ -12,12 +13,18 @@ import { waitFor } from '../lib/children.mjs';
 import { storeKind } from '../lib/server.mjs';
 import { startRedis } from '../lib/stores.mjs';
 import {
-  MANY, countJobs, fill, listJobs, makePlace, request, runCommand, startWorker,
+  MANY, countJobs, fillStore, listJobs, makePlace, request, runCommand, startWorker,
 } from './lib/jobs.mjs';
 
 const OLD = 86400 + 60;
+/** After a job's first failure; see SF_QUEUE_PAUSE_MS. */
+const PAUSE_MS = 10_000;
 
-/** @param {import('node:test').TestContext} t */
+/**
+ * Makes a directory and settings as makePlace() does, and starts a Redis.
+ *
+ * @param {import('node:test').TestContext} t
+ */
 async function makeRedisPlace(t) {
   const env = await makePlace(t);
   const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
@@ -31,8 +38,12 @@ async function queueJob(env) {
   assert.equal(code, 0, stderr);
 }
 
-/** All chats are swept: another run, here, has nothing left to do. */
-async function assertSwept(/** @type {Record<string, string>} */ env) {
+/**
+ * Checks that all chats are swept: one more sweep finds nothing to do.
+ *
+ * @param {Record<string, string>} env
+ */
+async function assertSwept(env) {
   const { stdout } = await runCommand(
     'terminate', [], { ...env, SFCHAT_REDIS: '' });
   assert.match(stdout, /closed: 0, removed: 0/);
@@ -45,7 +56,37 @@ const isRunning = (env) => async () => await countJobs(env, 'running') === 1;
 const isIdle = (env) => async () => (await listJobs(env)).jobs.length === 0;
 
 /**
- * Stops a worker where it has not the store locked: nobody could go on then.
+ * Starts a worker that publishes a wake-up for each chat that it closes, and
+ * waits until it has closed some of them.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {{env: Record<string, string>,
+ *   redis: import('../lib/stores.mjs').Redis}} place
+ */
+async function startWorkerAndJob(t, { env, redis }) {
+  const worker = await startWorker(t, { ...env, SFCHAT_WAKE: 'redis' });
+  await queueJob(env);
+  await waitFor(async () => /cmdstat_publish/.test(
+    await redis.run('INFO', 'commandstats')), 'the worker has closed a chat');
+  return worker;
+}
+
+/**
+ * Ends the lease of the job that runs, as ten seconds without a sign of life
+ * would.
+ *
+ * @param {Record<string, string>} env
+ * @param {import('../lib/stores.mjs').Redis} redis
+ */
+async function endLease(env, redis) {
+  const { jobs: [job] } = await listJobs(env);
+  assert.equal(job.state, 'running', 'the worker is caught in the middle');
+  await redis.run('ZADD', 'sfchat:{jobs}:running', 'XX', '0', job.id);
+}
+
+/**
+ * Stops a worker at a moment when it does not hold the lock of the store, which
+ * nobody could change then.
  *
  * @param {import('./lib/jobs.mjs').Worker} worker
  * @param {Record<string, string>} env
@@ -60,26 +101,42 @@ async function stopBetweenChanges(worker, env) {
   }
 }
 
-/** @param {import('./lib/jobs.mjs').Worker[]} workers @param {RegExp} what */
-const count = (workers, what) => workers
-  .flatMap((worker) => worker.log().match(new RegExp(what, 'g')) ?? []).length;
+/**
+ * Counts how often the pattern occurs in the workers' logs.
+ *
+ * @param {import('./lib/jobs.mjs').Worker[]} workers
+ * @param {RegExp} pattern
+ */
+const countLogged = (workers, pattern) => workers.flatMap(
+  (worker) => worker.log().match(new RegExp(pattern, 'g')) ?? []).length;
 
-test('a worker runs what is queued and ends when told to', async (t) => {
+/**
+ * Waits until the pattern occurs in the workers' logs so many times.
+ *
+ * @param {import('./lib/jobs.mjs').Worker[]} workers
+ * @param {RegExp} pattern
+ * @param {number} times
+ */
+const waitLogged = (workers, pattern, times = 1) => waitFor(
+  async () => countLogged(workers, pattern) >= times,
+  `${pattern} is logged ${times} times`);
+
+test('a worker runs a queued job, and SIGTERM ends it', async (t) => {
   const { env } = await makeRedisPlace(t);
-  await fill(10, OLD, env);
+  await fillStore(10, OLD, env);
   await queueJob(env);
   const worker = await startWorker(t, env);
-  await waitFor(isIdle(env), 'the job is done');
-  assert.match(worker.log(), /job 1, terminate: done: chats closed: 10,/);
+  await waitLogged([worker], /job 1, terminate: done: chats closed: 10,/);
+  assert.ok(await isIdle(env)());
   assert.equal((await listJobs(env)).workers.length, 1);
   worker.kill('SIGTERM');
   assert.deepEqual(await worker.ended, { code: 0, signal: null });
   assert.equal((await listJobs(env)).workers.length, 0);
 });
 
-test('a worker that is told to end finishes the job in hand', async (t) => {
+test('a worker finishes the job in hand before SIGTERM ends it', async (t) => {
   const { env } = await makeRedisPlace(t);
-  await fill(MANY, OLD, env);
+  await fillStore(MANY, OLD, env);
   const worker = await startWorker(t, env);
   await queueJob(env);
   await waitFor(isRunning(env), 'the job runs');
@@ -89,142 +146,140 @@ test('a worker that is told to end finishes the job in hand', async (t) => {
   assert.ok(await isIdle(env)());
 });
 
-test('the job of a killed worker is run to its end by another', async (t) => {
-  const { env } = await makeRedisPlace(t);
-  await fill(MANY, OLD, env);
-  const first = await startWorker(t, env);
-  await queueJob(env);
-  await waitFor(isRunning(env), 'the job runs');
-  // Not before it has done a part.
-  await sleep(500);
+test('another worker finishes the job of a killed worker', async (t) => {
+  const { env, redis } = await makeRedisPlace(t);
+  await fillStore(MANY, OLD, env);
+  const first = await startWorkerAndJob(t, { env, redis });
   first.kill('SIGKILL');
   await first.ended;
-  assert.ok(await isRunning(env)(), 'it was killed in the middle');
+  await endLease(env, redis);
   const second = await startWorker(t, env);
-  await waitFor(isIdle(env), 'the job is done');
+  await waitLogged([second], /: done/);
   const done = second.log().match(/done: chats closed: (\d+)/);
   assert.ok(done && Number(done[1]) > 0 && Number(done[1]) < MANY,
-    `each did a part: ${second.log()}`);
+    `each worker did a part: ${second.log()}`);
   assert.doesNotMatch(first.log(), /done/);
   await assertSwept(env);
 });
 
-test('a worker that was stopped leaves its job to the other', async (t) => {
-  const { env } = await makeRedisPlace(t);
-  await fill(MANY, OLD, env);
-  const first = await startWorker(t, env);
-  await queueJob(env);
-  await waitFor(isRunning(env), 'the job runs');
+test('a stopped worker that goes on leaves the job alone', async (t) => {
+  const { env, redis } = await makeRedisPlace(t);
+  await fillStore(MANY, OLD, env);
+  const first = await startWorkerAndJob(t, { env, redis });
   await stopBetweenChanges(first, env);
-  assert.ok(await isRunning(env)(), 'it was stopped in the middle');
+  await endLease(env, redis);
   const second = await startWorker(t, env);
-  await waitFor(isIdle(env), 'the job is done');
+  await waitLogged([second], /: done/);
   first.kill('SIGCONT');
-  await waitFor(async () => first.log().includes('it may be run again'),
-    'the first one notices');
-  assert.equal(count([first, second], /: done/), 1);
+  await waitLogged([first], /it may be run again/);
+  assert.equal(countLogged([first, second], /: done/), 1);
+  assert.ok(await isIdle(env)());
   await assertSwept(env);
 });
 
-test('several workers share the queue, each job runs once', async (t) => {
+test('four workers share the queue, and each job runs once', async (t) => {
   const { env, redis } = await makeRedisPlace(t);
   const workers = await Promise.all(
     Array.from({ length: 4 }, () => startWorker(t, env)));
-  // More than terminate would queue.
+  // Directly: `terminate` queues no second job.
   await redis.run('EVAL', `for id = 1, 200 do
       redis.call('HSET', KEYS[1] .. 'job:' .. id, 'kind', 'terminate')
       redis.call('ZADD', KEYS[1] .. 'queued', id, id)
     end`, '1', 'sfchat:{jobs}:');
-  await waitFor(isIdle(env), 'all are done');
-  await waitFor(async () => count(workers, /: done/) >= 200, 'all are logged');
+  await waitFor(isIdle(env), 'no job is left');
+  await waitLogged(workers, /: done/, 200);
   for (let id = 1; id <= 200; id += 1) {
-    assert.equal(count(workers, new RegExp(`job ${id}, terminate: done`)), 1);
+    assert.equal(
+      countLogged(workers, new RegExp(`job ${id}, terminate: done`)), 1);
   }
-  assert.equal(count(workers, /: done/), 200);
+  assert.equal(countLogged(workers, /: done/), 200);
   const names = (await listJobs(env)).workers
     .map((/** @type {any} */ one) => one.name);
   assert.equal(new Set(names).size, 4);
 });
 
-test('a failing job is tried three times, kept, and requeued', {
-  skip: storeKind !== 'lmdb' && 'only a folder can be missing and then be there',
+test('a failing job is tried three times, kept as failed, and requeued', {
+  skip: storeKind !== 'lmdb' && 'only the folder of LMDB can be missing at first',
 }, async (t) => {
   const { env, redis } = await makeRedisPlace(t);
   const parent = `${env.SFCHAT_RUNTIME_DIR}/later`;
   const broken = { ...env, SFCHAT_STORE: `lmdb:${parent}/store` };
   const worker = await startWorker(t, broken);
+  let startMs = Date.now();
   await queueJob(env);
-  for (let failures = 1; failures <= 2; failures += 1) {
-    await waitFor(async () => await countJobs(env, 'delayed') === 1, 'a pause');
-    const { jobs: [job], nowMs } = await listJobs(env);
-    assert.equal(job.failures, failures);
-    assert.ok(job.whenMs - nowMs > (failures === 1 ? 5_000 : 25_000));
+  for (const [failures, pauseMs] of [[1, PAUSE_MS], [2, 3 * PAUSE_MS]]) {
+    const job = await waitFor(async () => (await listJobs(env)).jobs.find(
+      (/** @type {any} */ one) => one.failures === failures),
+    `failure ${failures}`);
+    assert.equal(job.state, 'delayed');
+    assert.ok(job.whenMs >= startMs + pauseMs);
+    startMs = Date.now();
     await redis.run('ZADD', 'sfchat:{jobs}:queued', 'XX', '0', job.id);
   }
-  await waitFor(async () => await countJobs(env, 'failed') === 1, 'failed');
+  await waitFor(async () => await countJobs(env, 'failed') === 1,
+    'the job has failed for good');
   const { jobs: [job] } = await listJobs(env);
   assert.match(job.error, /^the store cannot be reached/);
-  assert.equal(count([worker], /job 1, terminate: failed/), 3);
+  await waitLogged([worker], /job 1, terminate: failed/, 3);
   await mkdir(parent, { mode: 0o700 });
   const { code, stdout } = await runCommand('jobs', ['requeue', job.id], env);
   assert.equal(code, 0);
   assert.equal(stdout, 'jobs: requeued 1\n');
-  await waitFor(isIdle(env), 'the job is done');
-  assert.equal(count([worker], /job 1, terminate: done/), 1);
+  await waitLogged([worker], /job 1, terminate: done/);
+  assert.ok(await isIdle(env)());
+  assert.equal(countLogged([worker], /job 1, terminate: failed/), 3);
 });
 
-test('a kind that nobody knows fails and hurts nothing', async (t) => {
+test('a job of an unknown kind fails, and the next one runs', async (t) => {
   const { env, redis } = await makeRedisPlace(t);
   await redis.run('HSET', 'sfchat:{jobs}:job:77', 'kind', 'unheard-of');
   await redis.run('ZADD', 'sfchat:{jobs}:queued', '0', '77');
   const worker = await startWorker(t, env);
-  await waitFor(async () => await countJobs(env, 'delayed') === 1, 'a pause');
+  await waitFor(async () => (await listJobs(env)).jobs.some(
+    (/** @type {any} */ one) => one.failures > 0), 'the job has failed once');
   await queueJob(env);
-  await waitFor(async () => worker.log().includes('terminate: done'), 'done');
+  await waitLogged([worker], /terminate: done/);
   const { jobs } = await listJobs(env);
   assert.deepEqual(jobs.map((/** @type {any} */ one) => one.error),
     ['there is no such kind of job here']);
 });
 
-test('Redis away: the worker says so once, waits and comes back', async (t) => {
+test('a worker logs once that Redis is away, and goes on later', async (t) => {
   const { env, redis } = await makeRedisPlace(t);
   await redis.kill();
   const worker = await startWorker(t, env);
-  await sleep(3500);
-  assert.equal(count([worker], /Redis cannot be used/), 1);
-  await redis.start();
-  await waitFor(async () => worker.log().includes('Redis is back'), 'back');
-  await queueJob(env);
-  await waitFor(async () => count([worker], /: done/) === 1, 'the first job');
-  await redis.kill();
-  await waitFor(async () => count([worker], /Redis cannot be used/) === 2,
-    'the loss is noticed');
-  await sleep(2500);
-  assert.equal(count([worker], /Redis cannot be used/), 2);
-  await redis.start();
-  await queueJob(env);
-  await waitFor(async () => count([worker], /: done/) === 2, 'the second job');
-  assert.equal(count([worker], /Redis is back/), 2);
+  for (const times of [1, 2]) {
+    await waitLogged([worker], /Redis cannot be used/, times);
+    // Meanwhile the worker tries again, once a second.
+    await sleep(2200);
+    assert.equal(countLogged([worker], /Redis cannot be used/), times);
+    await redis.start();
+    await waitLogged([worker], /Redis is back/, times);
+    await queueJob(env);
+    await waitLogged([worker], /: done/, times);
+    assert.equal(countLogged([worker], /Redis is back/), times);
+    if (times === 1) await redis.kill();
+  }
   worker.kill('SIGTERM');
   assert.deepEqual(await worker.ended, { code: 0, signal: null });
 });
 
-test('Redis killed under a job: it is neither lost nor doubled', async (t) => {
+test('a job is done once when Redis is killed under it', async (t) => {
   const { env, redis } = await makeRedisPlace(t);
-  await fill(MANY, OLD, env);
+  await fillStore(MANY, OLD, env);
   const workers = await Promise.all([startWorker(t, env), startWorker(t, env)]);
   await queueJob(env);
   await waitFor(isRunning(env), 'the job runs');
   await redis.kill();
-  await sleep(500);
+  await waitLogged(workers, /Redis cannot be used/);
   await redis.start();
-  await waitFor(isIdle(env), 'the job is done');
-  await waitFor(async () => count(workers, /: done/) > 0, 'it is logged');
-  assert.equal(count(workers, /: done/), 1);
+  await waitFor(isIdle(env), 'no job is left');
+  await waitLogged(workers, /: done/);
+  assert.equal(countLogged(workers, /: done/), 1);
   await assertSwept(env);
 });
 
-test('what is wrong is said in a line, with its exit status', async (t) => {
+test('a worker explains wrong settings and arguments in a line', async (t) => {
   const env = await makePlace(t);
   const none = await runCommand('worker', [], env);
   assert.equal(none.code, 2);

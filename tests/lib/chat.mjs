@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// People in chats, for tests of the API: what one participant can ask for, and
-// the ways to get two of them together. Checks nothing but what it needs to
-// go on.
+// Participants of chats, for tests of the API: the requests that one can make,
+// and the ways to bring two together in a chat. Checks only what it needs to go
+// on.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 
 import { api } from "./server.mjs";
 
-/** @returns {string} a token that nobody has */
+/** @returns {string} a token that no chat, participant or message has */
 export function makeToken() {
   return randomBytes(12).toString("hex");
 }
@@ -20,7 +20,8 @@ export class Person {
    * @param {import("./server.mjs").Server} server
    * @param {string} chat
    * @param {string} user
-   * @param {{chat?: string, user?: string}} [names]  of the token headers
+   * @param {{chat?: string, user?: string}} [names]  the names of the headers
+   *   with the chat token and the user token
    */
   constructor(server, chat, user, names = {}) {
     Object.assign(this, { server, chat, user, names, h2: false });
@@ -39,12 +40,16 @@ export class Person {
     });
   }
 
-  /** What waits at this moment. */
+  /** Asks for the messages without waiting. */
   look() {
     return this.ask("GET", "messages.json?longPolling=false");
   }
 
-  /** @param {AbortSignal} [signal]  closes the connection */
+  /**
+   * Asks for the messages and waits until there are any.
+   *
+   * @param {AbortSignal} [signal]  closes the connection
+   */
   poll(signal) {
     return this.ask("GET", "messages.json", { signal });
   }
@@ -63,7 +68,7 @@ export class Person {
       "DELETE", "messages.json", { body: { data: { messages } } });
   }
 
-  /** Acknowledges all that waits, and says what it was. */
+  /** Acknowledges all waiting messages and returns them. */
   async drain() {
     const { json, status, body } = await this.look();
     assert.equal(status, 200, body);
@@ -87,20 +92,23 @@ export async function create(server, names) {
   return new Person(server, chatToken, userToken, names);
 }
 
-/** The answer to somebody who comes with that code. */
+/** Asks to join the chat with that code; returns the reply, also a refusal. */
 export function askToJoin(server, code) {
   return api(
     server, "POST", "join.json", { body: { data: { chatToken: code } } });
 }
 
-/** @returns {Promise<Person>} who entered with that code */
+/** @returns {Promise<Person>} the joiner of the chat with that code */
 export async function join(server, code, names) {
   const { status, json, body } = await askToJoin(server, code);
   assert.equal(status, 201, body);
   return new Person(server, code, json.results.userToken, names);
 }
 
-/** @returns {Promise<[Person, Person]>} two in a chat, greetings read */
+/**
+ * @returns {Promise<[Person, Person]>} creator and joiner of a new chat, who
+ *   have acknowledged the system messages
+ */
 export async function meet(server, names) {
   const alice = await create(server, names);
   const bob = await join(server, alice.chat, names);
@@ -109,7 +117,7 @@ export async function meet(server, names) {
   return [alice, bob];
 }
 
-/** @returns {string[]} what the messages of an answer to GET say */
+/** @returns {string[]} the texts of the messages in a reply */
 export function texts({ json }) {
   return json.results.messages.map(({ msg }) => msg);
 }

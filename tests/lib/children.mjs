@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Runs other programs for a test, waits for them, and ends them with it.
+// Runs other programs for a test, waits for them, and ends them when the test
+// ends.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,21 +9,38 @@ import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * @param {() => Promise<any>} look  until it returns something true
- * @param {string} what  that is waited for
- * @returns {Promise<any>} what it returned
+ * The bound of every wait in these tests. It proves nothing about speed: when
+ * it is over, the thing that was waited for has hung.
  */
-export async function waitFor(look, what, seconds = 90) {
-  const end = Date.now() + seconds * 1000;
+export const PATIENCE_MS = 240_000;
+
+const LOOK_AGAIN_MS = 20;
+
+/**
+ * Waits until a condition holds; throws when it has not come to hold within
+ * PATIENCE_MS.
+ *
+ * @template T
+ * @param {() => Promise<T>} look  is called until it returns something true
+ * @param {string} condition  what is waited for, for the error message
+ * @returns {Promise<T>} what `look` returned last
+ */
+export async function waitFor(look, condition) {
+  const end = performance.now() + PATIENCE_MS;
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await sleep(20);
+    if (performance.now() > end) throw new Error(`waited in vain: ${condition}`);
+    await sleep(LOOK_AGAIN_MS);
   }
 }
 
-/** @param {number} port @param {string} [address] */
+/**
+ * Waits until a server accepts connections at that port.
+ *
+ * @param {number} port
+ * @param {string} [address]
+ */
 export function waitPort(port, address = "127.0.0.1") {
   return waitFor(async () => {
     const socket = net.connect(port, address);
@@ -34,32 +52,40 @@ export function waitPort(port, address = "127.0.0.1") {
     } finally {
       socket.destroy();
     }
-  }, `somebody listens at port ${port}`);
+  }, `a server accepts connections at port ${port}`);
 }
 
 /**
+ * Runs a program to its end; kills it if it has not ended within PATIENCE_MS.
+ *
  * @param {string} file
  * @param {string[]} args
  * @param {Record<string, string>} env
  * @param {string} [input]
- * @returns {Promise<{code: number | null, stdout: string, stderr: string}>}
+ * @returns {Promise<{code: number | null, stdout: string, stderr: string}>
+ *   & {log: () => string}}  log: what is on standard error so far
  */
-export async function execute(file, args, env, input = "") {
-  const child = spawn(file, args, { env: { PATH: "/usr/bin:/bin", ...env } });
+export function execute(file, args, env, input = "") {
+  const child = spawn(file, args, {
+    env: { PATH: "/usr/bin:/bin", ...env },
+    timeout: PATIENCE_MS, killSignal: "SIGKILL",
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => { stdout += text; });
   child.stderr.setEncoding("utf8").on("data", (text) => { stderr += text; });
   child.stdin.on("error", () => {}).end(input);
-  const [code] = await once(child, "close");
-  return { code, stdout, stderr };
+  const ended =
+    once(child, "close").then(([code]) => ({ code, stdout, stderr }));
+  return Object.assign(ended, { log: () => stderr });
 }
 
 /** @type {WeakMap<object, (() => unknown)[]>} */
 const ends = new WeakMap();
 
 /**
- * What is begun last is ended first: a directory goes after those who use it.
+ * Calls `end` when the test ends. The call registered last is made first, so
+ * that a directory is removed after the programs that use it have ended.
  *
  * @param {{after: Function}} context  of a test
  * @param {() => unknown} end

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// People who go on talking while a test breaks something: they repeat what was
-// not answered, acknowledge what they got, and compare in the end. Must not
-// know what is broken.
+// Participants who go on talking while a test breaks something: they repeat a
+// request that got no reply, acknowledge each message, and compare in the end
+// what was sent with what arrived. Must not know what the test breaks.
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { waitFor } from "./children.mjs";
+import { PATIENCE_MS, waitFor } from "./children.mjs";
 import { Person, makeToken } from "./chat.mjs";
 
-const PATIENCE_MS = 120_000;
+const ASK_AGAIN_MS = 50;
 const LAST = "the last one";
 
 /** @typedef {import("./server.mjs").Server} Server */
 /** @typedef {import("./server.mjs").Answer} Answer */
 
-/** Somebody who asks again, of another node if there is one. */
+/** A participant who repeats a failed request, at another node if there is one. */
 class Traveller {
   /**
    * @param {Person} person
    * @param {Server[]} nodes  the nearest first
-   * @param {Answer[]} refusals  gets what was refused
+   * @param {Answer[]} refusals  each reply that refuses a request is added here
    */
   constructor({ server, chat, user }, nodes, refusals) {
     this.person = new Person(server, chat, user);
@@ -29,10 +29,14 @@ class Traveller {
     this.refusals = refusals;
   }
 
-  /** @param {(person: Person) => Promise<any>} ask  until it is served */
+  /**
+   * Repeats a request until a node serves it.
+   *
+   * @param {(person: Person) => Promise<any>} ask
+   */
   async insist(ask) {
-    const end = Date.now() + PATIENCE_MS;
-    while (Date.now() < end) {
+    const end = performance.now() + PATIENCE_MS;
+    while (performance.now() < end) {
       this.person.server = this.nodes[0];
       try {
         const answer = await ask(this.person);
@@ -41,21 +45,26 @@ class Traveller {
         this.refusals.push(answer);
       } catch (error) {
         if (error instanceof assert.AssertionError) throw error;
-        // No answer, or half of one: it may have been served or not.
+        // No reply, or half of one: the node may have served the request.
       }
       this.nodes.push(/** @type {Server} */ (this.nodes.shift()));
-      await sleep(50);
+      await sleep(ASK_AGAIN_MS);
     }
-    throw new Error("nobody answers");
+    throw new Error("no node serves the request");
   }
 
-  /** @param {() => boolean} goesOn @returns {Promise<string[]>} ids, in order */
+  /**
+   * Sends messages while `goesOn` says so, and one that is the last.
+   *
+   * @param {() => boolean} goesOn
+   * @returns {Promise<string[]>} the messages' ids, in order
+   */
   async sendWhile(goesOn) {
     const sent = [];
     for (let more = true; more;) {
       more = goesOn();
       const item = { _id: makeToken(), msg: more ? "and so on" : LAST };
-      // Some of them twice, as when the answer was lost.
+      // Every tenth message twice, as after a lost reply.
       for (let i = 0; i < (sent.length % 10 ? 1 : 2); i++) {
         const { status } = await this.insist((person) => person.send(item));
         assert.equal(status, 202);
@@ -65,8 +74,13 @@ class Traveller {
     return sent;
   }
 
-  /** @param {(count: number) => void} tell @returns {Promise<string[]>} ids */
-  async receive(tell) {
+  /**
+   * Receives and acknowledges until the last message has come.
+   *
+   * @param {(count: number) => void} countArrivals  is told of each batch
+   * @returns {Promise<string[]>} the messages' ids, in order
+   */
+  async receive(countArrivals) {
     const got = [];
     for (;;) {
       const { json } = await this.insist((person) => person.poll());
@@ -75,14 +89,14 @@ class Traveller {
       const ids = messages.map(({ _id }) => _id);
       await this.insist((person) => person.acknowledge(...ids));
       got.push(...ids);
-      tell(ids.length);
+      countArrivals(ids.length);
       if (messages.at(-1).msg === LAST) return got;
     }
   }
 }
 
 /**
- * Lets the two of each pair talk, both sending and receiving all the time.
+ * Makes both participants of each pair send and receive all the time.
  *
  * @param {Person[][]} pairs
  * @param {(person: Person) => Server[]} [nodesOf]  the nearest first
@@ -93,22 +107,26 @@ export function startTalk(pairs, nodesOf = ({ server }) => [server]) {
   /** @type {Answer[]} */
   const refusals = [];
   const travel = (person) => new Traveller(person, nodesOf(person), refusals);
-  const carry = (from, to) => Promise.all([
-    travel(from).sendWhile(() => goesOn),
-    travel(to).receive((more) => { count += more; }),
+  const carry = (sender, receiver) => Promise.all([
+    travel(sender).sendWhile(() => goesOn),
+    travel(receiver).receive((more) => { count += more; }),
   ]);
   const all = Promise.all(
     pairs.flatMap(([alice, bob]) => [carry(alice, bob), carry(bob, alice)]));
   return {
-    /** What was refused so far. */
+    /** The replies so far that refused a request. */
     refusals,
-    /** Waits until so many more have arrived. */
-    async carries(more) {
+    /** Waits until so many more messages have arrived. */
+    async waitArrivals(more) {
       const enough = count + more;
-      const arrival = waitFor(async () => count >= enough, `${more} more`);
+      const arrival =
+        waitFor(async () => count >= enough, `${more} more messages arrive`);
       await Promise.race([arrival, all]);
     },
-    /** All that was accepted has arrived: once each, in order, and no more. */
+    /**
+     * Ends the talk and checks that each message that the server accepted has
+     * arrived once, in order, and no other.
+     */
     async stop() {
       goesOn = false;
       for (const [sent, got] of await all) assert.deepEqual(got, sent);

@@ -7,15 +7,16 @@ import { readFileSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const GONE_MS = 5000;
+import { waitFor } from "./children.mjs";
 
 /**
- * All processes that a server has started, itself too: they share its runtime
- * directory.
+ * Finds scripts/run and all processes that it has started: they share the
+ * server's runtime directory.
  *
  * @param {{dir: string}} server
- * @returns {Promise<{pid: number, parent: number, name: string,
- *   env: string[]}[]>}  name: the command line, a NUL behind each word
+ * @returns {Promise<{pid: number, parent: number, name: string, state: string,
+ *   env: string[]}[]>}  name: the command line, a NUL behind each word; state:
+ *   one letter, see proc(5)
  */
 export async function findProcesses({ dir }) {
   const found = [];
@@ -25,20 +26,25 @@ export async function findProcesses({ dir }) {
       const name = await readFile(`/proc/${pid}/cmdline`, "latin1");
       const env = await readFile(`/proc/${pid}/environ`, "latin1");
       const stat = await readFile(`/proc/${pid}/stat`, "latin1");
+      const [, state, parent] =
+        stat.slice(stat.lastIndexOf(")")).split(" ");
       if (env.split("\0").includes(`SFCHAT_RUNTIME_DIR=${dir}`)) {
         found.push({
-          pid: Number(pid), name, env: env.split("\0").slice(0, -1),
-          parent: Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]),
+          pid: Number(pid), parent: Number(parent), name, state,
+          env: env.split("\0").slice(0, -1),
         });
       }
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return found;
 }
 
-/** Those of them that serve one request for messages: not who only forks. */
+/**
+ * Finds the processes that serve one request for messages each; under SCGI
+ * their parent has the same name and serves none.
+ */
 function findPolls(processes) {
   const programs = processes.filter(
     ({ name }) => /\/cgi-bin\/messages\0/.test(name));
@@ -48,25 +54,31 @@ function findPolls(processes) {
 }
 
 /**
- * Waits until so many polls wait, that is until so many programs for messages
- * run; fails after a while.
+ * Waits until exactly so many polls run and all of them sleep.
  *
  * @param {{dir: string}} server
  * @param {number} count
  */
-export async function waitPrograms(server, count, milliseconds = GONE_MS) {
-  const end = Date.now() + milliseconds;
-  let found;
-  do {
-    found = findPolls(await findProcesses(server));
-    if (found.length === count) return found;
-    await sleep(50);
-  } while (Date.now() < end);
-  assert.fail(`${found.length} programs run, not ${count}`);
+export function waitPolls(server, count) {
+  return waitFor(async () => {
+    const polls = findPolls(await findProcesses(server));
+    return polls.length === count &&
+      polls.every(({ state }) => state === "S") && polls;
+  }, `${count} polls sleep, no more and no fewer`);
 }
 
-/** @param {number} pid @returns {boolean} whether there was anybody to kill */
-export function kill(pid) {
+/**
+ * Waits until a server has no process left.
+ *
+ * @param {string} dir  its runtime directory
+ */
+export function waitGone(dir) {
+  return waitFor(async () => (await findProcesses({ dir })).length === 0,
+    `no process with the runtime directory ${dir} is left`);
+}
+
+/** @param {number} pid @returns {boolean} whether the process was there */
+export function killProcess(pid) {
   try {
     return process.kill(pid, "SIGKILL");
   } catch {
@@ -74,25 +86,27 @@ export function kill(pid) {
   }
 }
 
-/** @param {number} pid @returns {number[]} its children */
+/** @param {number} pid @returns {number[]} the process's children */
 function findChildren(pid) {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1")
     .split(" ").filter(Boolean).map(Number);
 }
 
 /**
- * Kills so many of the programs that serve a request, the newest each time, at
- * a random moment of its life.
+ * Kills so many of the processes that serve a request, always the newest one,
+ * each at a random moment of its life.
  *
  * @param {{dir: string}} server
  * @param {number} count
  */
 export async function killPrograms(server, count) {
   const processes = await findProcesses(server);
-  // Those that fork for each request; what they have forked has their name.
+  // The processes that fork one child per request. A child has its parent's
+  // name.
   const parents = processes.filter(({ name, parent }) =>
     /^lighttpd\0|\0--scgi\0/.test(name) && !processes.some(
       (other) => other.pid === parent && other.name === name));
+  assert.ok(parents.length > 0, "the server has processes that fork");
   let last = 0;
   for (let killed = 0; killed < count;) {
     await sleep(0);
@@ -101,6 +115,6 @@ export async function killPrograms(server, count) {
     if (newest === last) continue;
     last = newest;
     await sleep(Math.random() * 5);
-    if (newest && kill(newest)) killed += 1;
+    if (newest && killProcess(newest)) killed += 1;
   }
 }

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Runs one of the programs directly, as any CGI/1.1 server would: an
-// environment, a body on standard input, an answer on standard output. Reads
-// the answer as strictly as RFC 3875 (section 6) allows.
+// environment, a body on standard input, a reply on standard output. Reads
+// the reply as strictly as RFC 3875, section 6, allows.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
+import { PATIENCE_MS } from "./children.mjs";
 import { build, storeKind } from "./server.mjs";
 
-/** No program may take longer than this, whatever it is given. */
-export const PATIENCE_MS = 20000;
-
-/** @returns {string} where the program is */
-export function locate(program) {
+/** @returns {string} the path of a program of the API */
+export function locateProgram(program) {
   return path.join(build, storeKind, "cgi-bin", program);
 }
 
@@ -23,14 +21,14 @@ export function locate(program) {
  * @param {string} text  what a program wrote
  * @returns {{status: number, headers: Record<string, string>, body: string}}
  */
-export function parseAnswer(text) {
+export function parseReply(text) {
   const end = text.indexOf("\r\n\r\n");
   assert.ok(end > 0, `no header: ${JSON.stringify(text.slice(0, 200))}`);
   const headers = {};
   for (const line of text.slice(0, end).split("\r\n")) {
     const [, name, value] = /^([A-Za-z-]+): ([\x20-\x7e]+)$/.exec(line) ??
-      assert.fail(`a bad header line: ${JSON.stringify(line)}`);
-    assert.ok(!(name.toLowerCase() in headers), `${name} stands there twice`);
+      assert.fail(`a malformed header line: ${JSON.stringify(line)}`);
+    assert.ok(!(name.toLowerCase() in headers), `two headers are named ${name}`);
     headers[name.toLowerCase()] = value;
   }
   const body = text.slice(end + 4);
@@ -40,36 +38,50 @@ export function parseAnswer(text) {
 }
 
 /**
+ * Starts a program that is killed if it has not ended within PATIENCE_MS.
+ *
+ * @param {string} file
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} options
+ */
+export function startProgram(file, args, options) {
+  return spawn(file, args,
+    { ...options, timeout: PATIENCE_MS, killSignal: "SIGKILL" });
+}
+
+/**
+ * Runs a program of the API and checks that it ends by itself, with a reply of
+ * the right form.
+ *
  * @param {string} program
  * @param {object} [options]
- * @param {Record<string, string>} [options.env]  all that it gets
+ * @param {Record<string, string>} [options.env]  its whole environment
  * @param {string | Buffer} [options.body]
- * @param {boolean} [options.open]  the input stays open behind the body
+ * @param {boolean} [options.keepInputOpen]  the program sees no end of its
+ *   input behind the body
  * @returns {Promise<{status: number, headers: Record<string, string>,
- *   json: any, stderr: string, milliseconds: number}>}
+ *   json: any, stderr: string}>}
  */
-export async function runProgram(program, { env = {}, body, open } = {}) {
-  const start = Date.now();
-  const child = spawn(locate(program), { env });
-  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+export async function runProgram(
+  program, { env = {}, body, keepInputOpen } = {}) {
+  const child = startProgram(locateProgram(program), [], { env });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => { stdout += text; });
   child.stderr.setEncoding("utf8").on("data", (text) => { stderr += text; });
-  // A program need not read what it does not want.
+  // A program may end without having read its whole input.
   child.stdin.on("error", () => {});
   if (body !== undefined) child.stdin.write(body);
-  if (!open) child.stdin.end();
+  if (!keepInputOpen) child.stdin.end();
   const [code, signal] = await once(child, "close");
-  clearTimeout(timer);
   child.stdin.destroy();
   assert.equal(signal, null, `ended by ${signal}: ${stderr}`);
   assert.equal(code, 0, stderr);
-  const answer = parseAnswer(stdout);
+  const reply = parseReply(stdout);
   assert.equal(
-    answer.headers["content-type"], "application/json; charset=utf-8");
-  assert.equal(answer.headers["cache-control"], "no-store");
-  const json = JSON.parse(answer.body);
-  assert.equal(json.results.code, answer.status);
-  return { ...answer, json, stderr, milliseconds: Date.now() - start };
+    reply.headers["content-type"], "application/json; charset=utf-8");
+  assert.equal(reply.headers["cache-control"], "no-store");
+  const json = JSON.parse(reply.body);
+  assert.equal(json.results.code, reply.status);
+  return { ...reply, json, stderr };
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Starts the product for a test: its own scripts/run with the web server and
-// the programs as built, on a private port and runtime directory. Knows how
-// to ask it something over TLS, by HTTP/1.1 or HTTP/2, trusting its
-// certificate by name; must not know what the answers mean.
+// Starts the product for a test: scripts/run with the web server and the
+// programs as built, at a port and in a runtime directory of the test's own.
+// Sends requests over TLS, by HTTP/1.1 or HTTP/2, and checks the server's
+// certificate. Must not know what the replies mean.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,10 +15,12 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+import { PATIENCE_MS } from "./children.mjs";
+
 /** The top of the source tree. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Where things are built: SFCHAT_BUILD, or build/. */
+/** The folder with everything that is built: SFCHAT_BUILD, or build/. */
 export const build = path.resolve(root, process.env.SFCHAT_BUILD || "build");
 
 /** The store that the programs under test are linked with. */
@@ -27,7 +29,7 @@ export const storeKind = process.env.SFCHAT_STORE_KIND || "lmdb";
 /** How the programs are served: cgi or scgi, from SFCHAT_SERVE. */
 export const serve = process.env.SFCHAT_SERVE || "cgi";
 
-/** @returns {Promise<number>} a port that nobody uses at this moment */
+/** @returns {Promise<number>} a port that no process uses at this moment */
 export async function findPort() {
   const probe = net.createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
@@ -38,14 +40,15 @@ export async function findPort() {
 }
 
 /**
- * Runs scripts/run until it answers or ends.
+ * Starts scripts/run and waits until the site answers or the script has ended.
  *
  * @param {Record<string, string>} env  settings, all SFCHAT_*
  * @param {import("node:child_process").SpawnOptions & {before?: string[],
- *   command?: string[]}} [options]  before: the words of a command that is to
- *   start it; command: what is to be run instead of it
+ *   command?: string[]}} [options]  before: the words of a command that starts
+ *   the script, put before its path; command: is started instead of the script
  * @returns {Promise<{child: import('node:child_process').ChildProcess,
- *   ready: boolean, output: () => string}>} output is what it wrote so far
+ *   ready: boolean, output: () => string}>} ready: the site answers; output:
+ *   all that the script has written so far
  */
 export async function spawnRun(env, {
   before = [], command = [path.join(root, "scripts/run")], ...options
@@ -78,10 +81,10 @@ export async function spawnRun(env, {
  * @property {string} url       without a slash at its end
  * @property {number} port
  * @property {string} dir       the runtime directory
- * @property {Record<string, string>} env  what it was started with
+ * @property {Record<string, string>} env  the settings that it was started with
  * @property {Buffer} ca        the certificate to trust
  * @property {number} pid       of scripts/run
- * @property {() => string} log what the server and the programs have said
+ * @property {() => string} log all that lighttpd and the programs have logged
  * @property {() => Promise<void>} stop  ends it and removes the directory
  */
 
@@ -93,7 +96,7 @@ export async function spawnRun(env, {
 export async function startServer({ env = {}, port, before } = {}) {
   port ??= await findPort();
   const dir = await mkdtemp("/dev/shm/sfchat-test-");
-  // Tests create more chats than one person would.
+  // Tests create more chats than the limit lets one person create.
   const settings = {
     SFCHAT_CREATE_LIMIT: "0", SFCHAT_PORT: String(port),
     SFCHAT_RUNTIME_DIR: dir, ...env,
@@ -125,17 +128,18 @@ export async function startServer({ env = {}, port, before } = {}) {
  * @typedef {object} Answer
  * @property {number} status
  * @property {Record<string, string>} headers  names in lower case
- * @property {Buffer} bytes  of the body, compressed if they came so
+ * @property {Buffer} bytes  the body as received, perhaps compressed
  * @property {string} body
  * @property {any} json  the body, parsed if it is JSON
  */
 
 /**
- * One request on a connection of its own.
+ * Sends one request, on a connection of its own, and returns the reply. Throws
+ * if the connection is silent for PATIENCE_MS.
  *
  * @param {Pick<Server, 'url' | 'ca'>} server
  * @param {string} method
- * @param {string} target  path and query, sent as it is
+ * @param {string} target  path and query, sent unchanged
  * @param {{headers?: Record<string, string>, body?: string | Buffer | object,
  *   h2?: boolean, signal?: AbortSignal}} [options]  an object as body is sent
  *   as JSON; a signal closes the connection
@@ -169,6 +173,7 @@ async function requestHttp1(server, method, target, headers, body, signal) {
     hostname, port, method, path: target, headers, ca: server.ca,
     servername: "localhost", agent: false, signal,
   });
+  req.setTimeout(PATIENCE_MS, () => req.destroy(new Error("no reply comes")));
   req.end(body);
   const [res] = await once(req, "response");
   return {
@@ -185,6 +190,8 @@ async function requestHttp2(server, method, target, headers, body, signal) {
       { ":method": method, ":path": target, ...headers },
       { endStream: body === undefined });
     session.on("error", (error) => stream.destroy(error));
+    stream.setTimeout(
+      PATIENCE_MS, () => session.destroy(new Error("no reply comes")));
     if (body !== undefined) stream.end(body);
     const [got] = await once(stream, "response");
     return {
@@ -203,7 +210,7 @@ async function collect(stream) {
 }
 
 /**
- * One request to the API, version 1.
+ * Sends one request to the API, version 1, and returns the reply.
  *
  * @param {Pick<Server, 'url' | 'ca'>} server
  * @param {string} method

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A Redis and a MongoDB of a test's own, to be killed and started again where
-// they were.
+// A Redis and a MongoDB of a test's own. The test can kill each and start it
+// again with the data that it had.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,8 +13,8 @@ import { findPort, root } from "./server.mjs";
 
 /** @typedef {import("node:child_process").ChildProcess} ChildProcess */
 
-/** As kill -9. @param {ChildProcess} child */
-async function kill(child) {
+/** @param {ChildProcess} child */
+async function killChild(child) {
   if (!child.kill("SIGKILL")) return;
   await once(child, "close");
 }
@@ -23,13 +23,14 @@ async function kill(child) {
  * @typedef {object} Redis
  * @property {string} address  for SFCHAT_REDIS
  * @property {() => Promise<void>} start
- * @property {() => Promise<void>} kill  as kill -9; what it knew is kept
- * @property {(...words: string[]) => Promise<string>} run  one command
+ * @property {() => Promise<void>} kill  by SIGKILL; the data is kept
+ * @property {(...words: string[]) => Promise<string>} run  sends one command
+ *   and returns the reply
  */
 
 /**
- * @param {{after: Function}} context  ends it in the end
- * @param {string} dir  where it keeps what it knows
+ * @param {{after: Function}} context  of the test whose end ends the Redis
+ * @param {string} dir  where Redis keeps its data
  * @returns {Promise<Redis>}
  */
 export async function startRedis(context, dir) {
@@ -37,7 +38,7 @@ export async function startRedis(context, dir) {
   /** @type {ChildProcess} */
   let child;
   /** @param {string[]} words */
-  const ask = (...words) => execute("redis-cli", ["-s", socket, ...words], {});
+  const runCommand = (...words) => execute("redis-cli", ["-s", socket, ...words], {});
   const redis = {
     address: `unix:${socket}`,
     async start() {
@@ -51,13 +52,13 @@ export async function startRedis(context, dir) {
         if (signal === "SIGKILL") return;
         console.error(`redis-server ended by itself: ${code ?? signal}`);
       });
-      await waitFor(async () => (await ask("ping")).stdout === "PONG\n",
+      await waitFor(async () => (await runCommand("ping")).stdout === "PONG\n",
         "redis-server answers");
     },
-    kill: () => kill(child),
+    kill: () => killChild(child),
     /** @param {string[]} words */
     async run(...words) {
-      return (await ask(...words)).stdout.trim();
+      return (await runCommand(...words)).stdout.trim();
     },
   };
   await redis.start();
@@ -69,12 +70,12 @@ export async function startRedis(context, dir) {
  * @typedef {object} MongoDB
  * @property {number} port  on this machine
  * @property {() => Promise<void>} start
- * @property {() => Promise<void>} kill  as kill -9; what it has acknowledged
- *   is kept
+ * @property {() => Promise<void>} kill  by SIGKILL; the data that MongoDB has
+ *   acknowledged is kept
  */
 
 /**
- * @param {{after: Function}} context  ends it in the end
+ * @param {{after: Function}} context  of the test whose end ends the MongoDB
  * @returns {Promise<MongoDB>}
  */
 export async function startMongodb(context) {
@@ -89,7 +90,7 @@ export async function startMongodb(context) {
         ["serve", String(port), folder], { stdio: "ignore" });
       await waitPort(port);
     },
-    kill: () => kill(child),
+    kill: () => killChild(child),
   };
   await mongodb.start();
   atEnd(context, async () => {

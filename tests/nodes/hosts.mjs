@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Machines for a test: network namespaces, each joined to this one by a cable
-// of its own, so that what passes between them crosses a network. Needs root.
+// Machines for a test: network namespaces. A virtual cable connects each with
+// this machine, so traffic between two of them crosses a network. Needs root.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import net from "node:net";
 
-import { waitPort } from "../lib/children.mjs";
-import { kill } from "../lib/process.mjs";
+import { execute, waitPort } from "../lib/children.mjs";
+import { killProcess } from "../lib/process.mjs";
 import { findPort, startServer } from "../lib/server.mjs";
 import { startMongodb } from "../lib/stores.mjs";
 
-/** @param {string} words */
+/** Runs ip(8). @param {string} words */
 function ip(words) {
   return execFileSync("ip", words.split(" "), { encoding: "utf8" });
 }
 
-/** Whether this machine can have others in it. */
+/** Returns whether this machine can have network namespaces. */
 export function canHaveHosts() {
   try {
     ip("netns add sfchat-probe");
@@ -31,15 +31,16 @@ export function canHaveHosts() {
 /**
  * @typedef {object} Host
  * @property {string} name
- * @property {string} address  its own
- * @property {string} hub      this machine's, as it sees it
- * @property {() => void} crash   ends all that runs on it, as a power cut would
+ * @property {string} address  its own address
+ * @property {string} hub      the address at which it reaches this machine
+ * @property {() => void} crash   kills all its processes at once
  */
 
 /**
+ * Makes a host, which is removed when the test ends.
+ *
  * @param {import("node:test").TestContext | {after: Function}} context
- *   removes it in the end
- * @param {number} number  1 to 200, its own
+ * @param {number} number  1 to 200; no other host has it
  * @returns {Host}
  */
 export function makeHost(context, number) {
@@ -49,7 +50,7 @@ export function makeHost(context, number) {
   const address = `10.213.${number}.2`;
   const crash = () => {
     for (const pid of ip(`netns pids ${name}`).split("\n").filter(Boolean)) {
-      kill(Number(pid));
+      killProcess(Number(pid));
     }
   };
   ip(`netns add ${name}`);
@@ -67,7 +68,7 @@ export function makeHost(context, number) {
 }
 
 /**
- * A web machine: the product's own server, on a host.
+ * Starts the product's own server on a host, which makes it a web machine.
  *
  * @param {Host} host
  * @param {Record<string, string>} env
@@ -82,21 +83,21 @@ export async function startNode(host, env) {
 }
 
 /**
- * The one store of the site, reachable from all hosts.
+ * Starts the one store of the site, which all hosts can reach.
  *
  * @param {{after: Function}} context
  * @param {Host[]} hosts
- * @returns {Promise<number>} its port
+ * @returns {Promise<number>} the store's port
  */
 export async function startStore(context, hosts) {
   const { port } = await startMongodb(context);
-  // The server listens for this machine alone.
+  // The MongoDB listens at 127.0.0.1 alone: a relay per host leads to it.
   for (const { hub } of hosts) {
-    const relay = net.createServer((near) => {
-      const far = net.connect(port, "127.0.0.1");
-      near.pipe(far).pipe(near);
-      near.on("error", () => far.destroy());
-      far.on("error", () => near.destroy());
+    const relay = net.createServer((client) => {
+      const store = net.connect(port, "127.0.0.1");
+      client.pipe(store).pipe(client);
+      client.on("error", () => store.destroy());
+      store.on("error", () => client.destroy());
     }).listen(port, hub);
     context.after(() => relay.close());
     await once(relay, "listening");
@@ -105,12 +106,13 @@ export async function startStore(context, hosts) {
 }
 
 /**
- * The one Redis of the site.
+ * Starts the one Redis of the site, which all hosts can reach.
  *
  * @param {{after: Function}} context
  * @param {Host[]} hosts
  * @param {string} password
- * @returns {Promise<number>} its port
+ * @returns {Promise<{port: number, countChannels: () => Promise<number>}>}
+ *   countChannels: returns how many channels have a subscriber
  */
 export async function startRedis(context, hosts, password) {
   const port = await findPort();
@@ -120,5 +122,13 @@ export async function startRedis(context, hosts, password) {
   ], { stdio: "ignore" });
   context.after(() => child.kill("SIGKILL"));
   await waitPort(port, hosts[0].hub);
-  return port;
+  return {
+    port,
+    async countChannels() {
+      const { stdout } = await execute("redis-cli",
+        ["-h", hosts[0].hub, "-p", String(port), "PUBSUB", "CHANNELS"],
+        { REDISCLI_AUTH: password });
+      return stdout.split("\n").filter(Boolean).length;
+    },
+  };
 }

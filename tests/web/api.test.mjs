@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PROTOCOL, "REST API": endpoint, version, methods, authentication and each
-// code with its condition, by HTTP/1.1 and by HTTP/2.
+// PROTOCOL, "REST API": the path, the version, the methods, the authentication
+// and each status with its condition, by HTTP/1.1 and by HTTP/2.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -18,7 +18,7 @@ const RESOURCES = {
 };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
-/** What every answer of /api/ has to be, errors too. */
+/** Checks a reply of the API, and the rules that hold for all of them. */
 function isAnswer(answer, status, msg, detail) {
   const about = `${answer.status} ${answer.body}`;
   assert.equal(answer.status, status, about);
@@ -32,6 +32,7 @@ function isAnswer(answer, status, msg, detail) {
   if (detail) assert.match(answer.json.results.detail, detail);
 }
 
+/** Checks a reply that holds nothing but its status and phrase. */
 function isStandard(answer, status, msg) {
   isAnswer(answer, status, msg);
   assert.deepEqual(answer.json, { results: { code: status, msg } });
@@ -53,7 +54,7 @@ for (const h2 of [false, true]) {
 
     // --- success ---
 
-    it("create.json POST: 201", async () => {
+    it("create.json POST: returns 201 with both tokens", async () => {
       const answer = await ask("POST", "/api/v1/create.json");
       isAnswer(answer, 201, "Created");
       assert.deepEqual(
@@ -61,7 +62,7 @@ for (const h2 of [false, true]) {
         ["chatToken", "code", "msg", "userToken"]);
     });
 
-    it("a body that says nothing must be one all the same", async () => {
+    it("a body that nothing is read from is checked all the same", async () => {
       const [alice] = await meet(server);
       for (const [method, resource, status, msg] of [
         ["POST", "create.json", 201, "Created"],
@@ -76,7 +77,7 @@ for (const h2 of [false, true]) {
       }
     });
 
-    it("join.json POST: 201", async () => {
+    it("join.json POST: returns 201 with the user token", async () => {
       const { chat } = await create(server);
       const answer = await ask("POST", "/api/v1/join.json",
         { body: { data: { chatToken: chat } } });
@@ -85,7 +86,7 @@ for (const h2 of [false, true]) {
         Object.keys(answer.json.results).sort(), ["code", "msg", "userToken"]);
     });
 
-    it("messages.json GET: 200", async () => {
+    it("messages.json GET: returns 200 and an empty list", async () => {
       const [, bob] = await pair();
       const answer = await bob.look();
       isAnswer(answer, 200, "Ok");
@@ -94,7 +95,7 @@ for (const h2 of [false, true]) {
       } });
     });
 
-    it("messages.json GET: oldest first, counted", async () => {
+    it("messages.json GET: returns the oldest message first", async () => {
       const [alice, bob] = await pair();
       for (const text of ["one", "two", "three"]) await alice.send(text);
       const { results } = (await bob.look()).json;
@@ -103,17 +104,17 @@ for (const h2 of [false, true]) {
         results.messages.map(({ msg }) => msg), ["one", "two", "three"]);
     });
 
-    it("messages.json POST: 202 standard", async () => {
+    it("messages.json POST: returns 202", async () => {
       const [alice] = await pair();
       isStandard(await alice.send("Message body"), 202, "Accepted");
     });
 
-    it("messages.json DELETE: 202 standard", async () => {
+    it("messages.json DELETE: returns 202", async () => {
       const [alice] = await pair();
       isStandard(await alice.acknowledge(makeToken()), 202, "Accepted");
     });
 
-    it("chat.json DELETE: 202 standard, again too", async () => {
+    it("chat.json DELETE: returns 202, also the second time", async () => {
       const [alice] = await pair();
       isStandard(await alice.close(), 202, "Accepted");
       isStandard(await alice.close(), 202, "Accepted");
@@ -121,20 +122,20 @@ for (const h2 of [false, true]) {
 
     // --- version ---
 
-    it("version in a header instead of the path", async () => {
+    it("the version may be in a header instead of the path", async () => {
       const headers = { "X-SFC-VERSION": "v1" };
       isAnswer(await ask("POST", "/api/create.json", { headers }),
         201, "Created");
     });
 
-    it("version in path and header, the same", async () => {
+    it("the version may be in path and header if it is the same", async () => {
       const headers = { "X-SFC-VERSION": "v1" };
       isAnswer(await ask("POST", "/api/v1/create.json", { headers }),
         201, "Created");
     });
 
     for (const [what, target, version] of [
-      ["none", "/api/create.json", undefined],
+      ["missing", "/api/create.json", undefined],
       ["unknown in the path", "/api/v2/create.json", undefined],
       ["unknown in the header", "/api/create.json", "v2"],
       ["different", "/api/v1/create.json", "v2"],
@@ -143,7 +144,7 @@ for (const h2 of [false, true]) {
       ["longer", "/api/v11/create.json", undefined],
       ["empty", "/api//create.json", undefined],
     ]) {
-      it(`404: version ${what}`, async () => {
+      it(`404: the version is ${what}`, async () => {
         const headers = version ? { "X-SFC-VERSION": version } : {};
         isAnswer(await ask("POST", target, { headers }), 404, "Not Found");
       });
@@ -177,7 +178,7 @@ for (const h2 of [false, true]) {
       }
     }
 
-    it("501: a method that HTTP has never heard of", async () => {
+    it("501: the method is none of HTTP", async () => {
       const answer = await ask("FOO", "/api/v1/chat.json");
       assert.equal(answer.status, 501);
       assert.equal(answer.json.results.code, 501);
@@ -232,7 +233,7 @@ for (const h2 of [false, true]) {
         }
         const { results } = (await bob.look()).json;
         assert.deepEqual(
-          [results.status, results.count], ["ready", 0], "nothing changed");
+          [results.status, results.count], ["ready", 0], "the chat is unchanged");
       });
     }
 
@@ -247,7 +248,7 @@ for (const h2 of [false, true]) {
       }
     });
 
-    it("401 comes before what is wrong with the body", async () => {
+    it("401: the tokens are checked before the body", async () => {
       const stranger = new Person(server, makeToken(), "");
       isAnswer(await stranger.ask("POST", "messages.json", { body: "{" }),
         401, "Unauthorized");
@@ -255,32 +256,33 @@ for (const h2 of [false, true]) {
 
     // --- 403, 404, 409 ---
 
-    it("403: sending to a closed chat", async () => {
+    it("403: the chat of a sent message is closed", async () => {
       const [alice, bob] = await pair();
       await bob.close();
       isAnswer(await alice.send("Hi"), 403, "Forbidden");
     });
 
-    it("404: join with an unknown code", async () => {
+    it("404: the code of a join is unknown", async () => {
       isAnswer(await askToJoin(server, makeToken()), 404, "Not Found");
     });
 
-    it("404: join with the code of a closed chat", async () => {
+    it("404: the code of a join is that of a closed chat", async () => {
       const [alice] = await pair();
       await alice.close();
       isAnswer(await askToJoin(server, alice.chat), 404, "Not Found");
     });
 
-    it("409: join with a code that was already used", async () => {
+    it("409: the code of a join was used before", async () => {
       const [alice] = await pair();
       isAnswer(await askToJoin(server, alice.chat), 409, "Conflict");
     });
 
-    it("409: send while Talker has not joined yet", async () => {
+    it("409: a message is sent before the joiner has joined", async () => {
       const alice = await create(server);
       isAnswer(await alice.send("Hi"), 409, "Conflict");
       const bob = await join(server, alice.chat);
-      assert.equal((await bob.look()).json.results.count, 1, "only ready");
+      assert.equal((await bob.look()).json.results.count, 1,
+        "only the system message waits");
     });
 
     // --- 400: the body of join ---
@@ -299,7 +301,7 @@ for (const h2 of [false, true]) {
         '{"data":{"chatToken":"0123456789abcdef01234567"}}\0',
       "nested too deep": "[".repeat(30000),
     })) {
-      it(`400: join with a body that is ${what}`, async () => {
+      it(`400: the body of a join is ${what}`, async () => {
         const answer = await ask("POST", "/api/v1/join.json",
           { body, headers: { "content-type": "application/json" } });
         isAnswer(answer, 400, "Bad Request", /./);
@@ -314,13 +316,13 @@ for (const h2 of [false, true]) {
     };
     const headers = { "content-type": "application/json" };
 
-    it("413 not yet: a body of 64 KiB", async () => {
+    it("a body of 64 KiB is accepted", async () => {
       const { chat } = await create(server);
       isAnswer(await ask("POST", "/api/v1/join.json",
         { headers, body: padded(chat, 65536) }), 201, "Created");
     });
 
-    it("413: a body over 64 KiB changes nothing", async () => {
+    it("413: a body is over 64 KiB, and changes nothing", async () => {
       const { chat } = await create(server);
       for (const size of [65537, 200_000]) {
         isAnswer(await ask("POST", "/api/v1/join.json",
@@ -329,7 +331,7 @@ for (const h2 of [false, true]) {
       isAnswer(await askToJoin(server, chat), 201, "Created");
     });
 
-    it("413: a body so large that it is not even read", async () => {
+    it("413: lighttpd itself refuses a body of 300,000 bytes", async () => {
       const size = 300_000;
       const answer = await ask("POST", "/api/v1/join.json", {
         headers: { ...headers, "content-length": String(size) },
@@ -346,7 +348,7 @@ for (const h2 of [false, true]) {
       "text/plain", "application/x-www-form-urlencoded", "application/jsonp",
       "application/json2; charset=utf-8", "multipart/form-data", "json",
     ]) {
-      it(`415: ${type}`, async () => {
+      it(`415: the content type is ${type}`, async () => {
         const [alice] = await pair();
         const { chat } = await create(server);
         const wrong = { "content-type": type };
@@ -365,7 +367,7 @@ for (const h2 of [false, true]) {
       });
     }
 
-    it("415: no content type", async () => {
+    it("415: there is no content type", async () => {
       const body = JSON.stringify({ data: { chatToken: makeToken() } });
       isAnswer(await ask("POST", "/api/v1/join.json", { body }),
         415, "Unsupported Media Type");
@@ -375,7 +377,7 @@ for (const h2 of [false, true]) {
       "application/json; charset=utf-8", "application/json;charset=UTF-8",
       "Application/JSON", "application/json ; x=y",
     ]) {
-      it(`415 not: ${type}`, async () => {
+      it(`the content type ${type} is accepted`, async () => {
         const { chat } = await create(server);
         isAnswer(await ask("POST", "/api/v1/join.json", {
           headers: { "content-type": type },

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// After a session with everything in it that goes wrong, no log holds a
-// token, a message or an address.
+// No log holds a token, a message or an address, whatever goes wrong.
 
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, readdir, readlink, rm } from "node:fs/promises";
@@ -28,12 +27,13 @@ describe("logs", () => {
     } });
     secrets = [SECRET, "127.0.0.1", "::1"];
     await tellSecrets();
-    await makeNoise(port);
+    await makeErrors(port);
     await server.stop();
     access = await readFile(`${dir}/access.log`, "utf8");
   });
   after(() => rm(dir, { recursive: true }));
 
+  /** Sends requests with secrets in every place, well-formed and not. */
   async function tellSecrets() {
     const alice = await create(server);
     const bob = await join(server, alice.chat);
@@ -60,8 +60,11 @@ describe("logs", () => {
     await bob.send(SECRET);
   }
 
-  async function makeNoise(port) {
-    // Plain HTTP to the TLS port, an old TLS, no TLS, no HTTP.
+  /**
+   * Makes lighttpd log errors: plain HTTP at the TLS port, an old TLS, a client
+   * that refuses the certificate, malformed HTTP.
+   */
+  async function makeErrors(port) {
     await new Promise((resolve) => {
       http.get({ port: server.port, path: `/${secrets.at(-1)}` })
         .on("error", resolve);
@@ -88,29 +91,29 @@ describe("logs", () => {
     await fetch(`http://127.0.0.1:${port}/?${SECRET}`, { redirect: "manual" });
   }
 
-  it("the session was logged at all", () => {
+  it("the requests and the errors were logged", () => {
     assert.match(access, /POST .* 202/);
     assert.match(access, /GET .* 404/);
     assert.match(server.log(), /SSL: .*unsupported protocol/);
   });
 
-  it("no token, message or address in what the processes said", () => {
+  it("no process logs a token, a message or an address", () => {
     for (const secret of secrets) {
       assert.ok(!server.log().includes(secret), server.log());
     }
   });
 
-  it("no token, message or address in the access log", () => {
+  it("the access log holds no token, message or address", () => {
     for (const secret of secrets) assert.ok(!access.includes(secret), access);
   });
 
-  it("no query string in the access log", () => {
+  it("the access log holds no query string", () => {
     assert.doesNotMatch(access, /\?/);
   });
 });
 
 describe("the access log", () => {
-  it("is not there when nobody has asked for it", async (t) => {
+  it("is not written unless SFCHAT_ACCESS_LOG is set", async (t) => {
     const server = await startServer();
     t.after(() => server.stop());
     const { pid } = (await findProcesses(server)).find(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PROTOCOL, "REST API": what a message may be, and each limit on both sides.
+// PROTOCOL, "POST messages.json" and the other requests for messages: the form
+// of each field, and each limit from both sides.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -14,13 +15,16 @@ describe("messages", () => {
   before(async () => { server = await startServer(); });
   after(() => server.stop());
 
-  /** Somebody sends this body; what the other gets, or the refusal. */
+  /**
+   * Sends this body in a new chat; returns the reply and the texts that the
+   * other participant got.
+   */
   async function sendBody(body) {
     const [alice, bob] = await meet(server);
     const answer = await alice.ask(
       "POST", "messages.json", { body, headers: json });
     const got = texts(await bob.look());
-    if (answer.status !== 202) assert.deepEqual(got, [], "nothing changed");
+    if (answer.status !== 202) assert.deepEqual(got, [], "nothing is stored");
     return { answer, got };
   }
 
@@ -103,7 +107,7 @@ describe("messages", () => {
   it("POST: no item is refused", () =>
     isRefused(sendBody('{"data":{"messages":[]}}'), /1 to 32/));
 
-  it("POST: all or none", () => isRefused(
+  it("POST: one bad item refuses all", () => isRefused(
     sendBody(JSON.stringify(
       { data: { messages: [{ msg: "good" }, { msg: "" }] } })),
     /data\.messages\[1\]\.msg/));
@@ -124,11 +128,11 @@ describe("messages", () => {
     "with a comma too many": '{"data":{"messages":[{"msg":"x"},]}}',
     "NaN": "NaN",
   })) {
-    it(`POST: refused: a body that is ${what}`, () =>
+    it(`POST: a body that is ${what} is refused`, () =>
       isRefused(sendBody(body), /./));
   }
 
-  it("POST: members that nobody knows are ignored", () => isSent(
+  it("POST: unknown members are ignored", () => isSent(
     sendBody('{"data":{"messages":[{"msg":"x","y":[{}]}],"z":1},"q":null}'),
     "x"));
 
@@ -159,7 +163,7 @@ describe("messages", () => {
     assert.deepEqual(texts(await bob.look()), []);
   });
 
-  it("DELETE: ids that are not there any more are no error", async () => {
+  it("DELETE: ids of acknowledged messages are accepted", async () => {
     const [alice, bob] = await meet(server);
     await alice.send("Hi");
     const [{ _id }] = (await bob.look()).json.results.messages;
@@ -173,7 +177,7 @@ describe("messages", () => {
     { _id: "abc" }, "with an id in capitals": { _id: "A".repeat(24) },
     "with a number": { _id: 1 }, "null": null,
   })) {
-    it(`DELETE: refused, removing nothing: an item ${what}`, async () => {
+    it(`DELETE: an item ${what} is refused and removes nothing`, async () => {
       const [alice, bob] = await meet(server);
       await alice.send("Hi");
       const [{ _id }] = (await bob.look()).json.results.messages;
@@ -197,7 +201,7 @@ describe("messages", () => {
     "combined signs": "e\u0301", "white space around": "  x  ",
     "a non-character": "\uFFFF", "a zero-width joiner": "👩‍👩‍👧",
   })) {
-    it(`msg: ${what} arrives as it was`, () =>
+    it(`msg: ${what} arrives unchanged`, () =>
       isSent(sendItem({ msg: text }), text));
   }
 
@@ -209,7 +213,7 @@ describe("messages", () => {
     "NUL": "a\0b", "BEL": "a\u0007", "ESC": "\u001b[2J", "CR": "a\r\nb",
     "DEL": "a\u007f", "a C1 control": "a\u0085b",
   })) {
-    it(`msg: refused: ${what}`, () => isRefused(sendItem({ msg: text }), /msg/));
+    it(`msg: ${what} is refused`, () => isRefused(sendItem({ msg: text }), /msg/));
   }
 
   for (const [what, bytes] of Object.entries({
@@ -219,14 +223,14 @@ describe("messages", () => {
     "Latin 1": [0xe9, 0x20], "a byte that never is": [0xff],
     "a control character raw": [0x01],
   })) {
-    it(`msg: refused: ${what}`, () => isRefused(sendBody(Buffer.concat([
+    it(`msg: ${what} in UTF-8 is refused`, () => isRefused(sendBody(Buffer.concat([
       Buffer.from('{"data":{"messages":[{"msg":"x'), Buffer.from(bytes),
       Buffer.from('"}]}}'),
     ])), /./));
   }
 
   for (const escape of ["\\ud800", "\\udc00x", "\\ud83dx", "\\u0000", "\\x"]) {
-    it(`msg: refused: ${escape}`, () => isRefused(
+    it(`msg: the escape ${escape} is refused`, () => isRefused(
       sendBody(`{"data":{"messages":[{"msg":"x${escape}"}]}}`), /./));
   }
 
@@ -240,7 +244,7 @@ describe("messages", () => {
     "0123456789_-";
 
   for (const text of ["A", alphabet, "x".repeat(1024)]) {
-    it(`sealed: ${text.length} characters are untouched`, async () => {
+    it(`sealed: ${text.length} characters arrive unchanged`, async () => {
       const [alice, bob] = await meet(server);
       assert.equal((await alice.send({ msg: text, sealed: true })).status, 202);
       const [message] = (await bob.look()).json.results.messages;
@@ -249,7 +253,7 @@ describe("messages", () => {
     });
   }
 
-  it("sealed: false is a plain message", async () => {
+  it("sealed: false makes a plain message", async () => {
     const [alice, bob] = await meet(server);
     await alice.send({ msg: "plain text", sealed: false });
     const [message] = (await bob.look()).json.results.messages;
@@ -270,19 +274,19 @@ describe("messages", () => {
     "sealed null": { msg: "a", sealed: null },
     "long and not sealed": { msg: "x".repeat(1024), sealed: false },
   })) {
-    it(`sealed: refused: ${what}`, () => isRefused(sendItem(item), /./));
+    it(`sealed: ${what} is refused`, () => isRefused(sendItem(item), /./));
   }
 
   // --- _id: a retry is safe ---
 
-  it("_id: is the message's token", async () => {
+  it("_id: becomes the message's token", async () => {
     const [alice, bob] = await meet(server);
     const _id = makeToken();
     await alice.send({ _id, msg: "Hi" });
     assert.equal((await bob.look()).json.results.messages[0]._id, _id);
   });
 
-  it("_id: the same again stores nothing and is accepted", async () => {
+  it("_id: a repeated message is accepted and stored once", async () => {
     const [alice, bob] = await meet(server);
     const _id = makeToken();
     for (let again = 0; again < 3; again++) {
@@ -291,7 +295,7 @@ describe("messages", () => {
     assert.deepEqual(texts(await bob.look()), ["Hi"]);
   });
 
-  it("_id: the same at the same moment is stored once", async () => {
+  it("_id: eight copies at the same moment are stored once", async () => {
     const [alice, bob] = await meet(server);
     const _id = makeToken();
     const answers = await Promise.all(
@@ -300,7 +304,7 @@ describe("messages", () => {
     assert.deepEqual(texts(await bob.look()), ["Hi"]);
   });
 
-  it("_id: the same again after it was acknowledged", async () => {
+  it("_id: a repeated message that was acknowledged is not stored", async () => {
     const [alice, bob] = await meet(server);
     const _id = makeToken();
     await alice.send({ _id, msg: "Hi" });
@@ -309,7 +313,7 @@ describe("messages", () => {
     assert.deepEqual(texts(await bob.look()), []);
   });
 
-  it("_id: a retry with one more item stores only that", async () => {
+  it("_id: a retry with one more item stores that item only", async () => {
     const [alice, bob] = await meet(server);
     const first = { _id: makeToken(), msg: "one" };
     await alice.send(first);
@@ -317,7 +321,7 @@ describe("messages", () => {
     assert.deepEqual(texts(await bob.look()), ["one", "two"]);
   });
 
-  it("_id: twice in one request is stored once", async () => {
+  it("_id: a message twice in one request is stored once", async () => {
     const [alice, bob] = await meet(server);
     const item = { _id: makeToken(), msg: "Hi" };
     assert.equal((await alice.send(item, item)).status, 202);
@@ -328,13 +332,13 @@ describe("messages", () => {
     "short": "abc", "long": "0".repeat(25), "in capitals": "A".repeat(24),
     "not hex": "g".repeat(24), "a number": 1, "null": null, "empty": "",
   })) {
-    it(`_id: refused: ${what}`, () =>
+    it(`_id: a token that is ${what} is refused`, () =>
       isRefused(sendItem({ _id, msg: "Hi" }), /_id/));
   }
 
   // --- 429 ---
 
-  it("429: 100 messages wait for Talker already", async () => {
+  it("429: more than 100 messages would wait for one participant", async () => {
     const [alice, bob] = await meet(server);
     const many = (count) => Array.from({ length: count }, (_, i) => `${i}`);
     for (let sent = 0; sent < 96; sent += 32) await alice.send(...many(32));
@@ -352,7 +356,7 @@ describe("messages", () => {
     assert.equal((await alice.send("room again")).status, 202);
   });
 
-  it("429: a retry of what is stored already is accepted", async () => {
+  it("429: a retry of stored messages is accepted", async () => {
     const [alice, bob] = await meet(server);
     const items = Array.from(
       { length: 100 }, (_, i) => ({ _id: makeToken(), msg: `${i}` }));
@@ -363,7 +367,7 @@ describe("messages", () => {
     assert.equal((await bob.look()).json.results.count, 100);
   });
 
-  it("429: the largest answer that there can be arrives whole", async () => {
+  it("429: the largest possible reply arrives whole", async () => {
     const [alice, bob] = await meet(server);
     const sealed = { msg: "x".repeat(1024), sealed: true };
     for (let sent = 0; sent < 100; sent += 25) {

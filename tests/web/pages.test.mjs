@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What lighttpd.conf promises: the pages and nothing else, how they are
-// cached and compressed, and the headers that protect them.
+// The rules of lighttpd.conf: it serves the pages and nothing else, caches and
+// compresses them, and sends the headers that protect them.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -24,7 +24,7 @@ const PAGES = {
 
 const gzip = { "accept-encoding": "br, gzip" };
 
-/** The headers that every answer has, whatever it is. */
+/** Checks the headers that protect every reply. */
 function isProtected({ headers }) {
   assert.match(headers["strict-transport-security"], /^max-age=\d{8}/);
   assert.equal(headers["x-content-type-options"], "nosniff");
@@ -41,11 +41,11 @@ function isProtected({ headers }) {
   ]) {
     assert.ok(policy.split("; ").includes(rule), `${rule}: ${policy}`);
   }
-  // Files of ours, or code inside the page, known by its hash.
+  // Scripts come from the site's files, or stand in the page with their hash.
   assert.match(policy, /; script-src ('self'|'sha256-[\w+/]{43}=')(;|$)/);
 }
 
-/** Sends bytes over TLS; what comes back until the server closes. */
+/** Sends bytes over TLS; returns all that the server sends until it closes. */
 function sendRaw(server, bytes) {
   return new Promise((resolve, reject) => {
     const socket = tls.connect(
@@ -85,7 +85,7 @@ describe("pages", () => {
     }
   }
 
-  it("robots.txt and the icon are there", async () => {
+  it("robots.txt and the icon are served", async () => {
     const robots = await request(server, "GET", "/robots.txt");
     assert.equal(robots.headers["content-type"], "text/plain; charset=utf-8");
     const icon = await request(server, "GET", "/favicon.ico");
@@ -93,7 +93,7 @@ describe("pages", () => {
     for (const answer of [robots, icon]) isProtected(answer);
   });
 
-  it("HEAD has the header of GET and no body", async () => {
+  it("HEAD returns the headers of GET and no body", async () => {
     const [get, head] = await Promise.all(
       ["GET", "HEAD"].map((method) => request(server, method, "/chat")));
     assert.equal(head.status, 200);
@@ -102,7 +102,7 @@ describe("pages", () => {
   });
 
   for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
-    it(`${method} is not for pages`, async () => {
+    it(`405: ${method} of a page`, async () => {
       const answer = await request(server, method, "/chat");
       assert.equal(answer.status, 405);
       assert.equal(answer.headers.allow, "GET, HEAD");
@@ -113,7 +113,7 @@ describe("pages", () => {
 
   // --- caching and compression ---
 
-  it("a page is asked for again, and need not be sent again", async () => {
+  it("304: a page has not changed", async () => {
     const { headers } = await request(server, "GET", "/chat");
     assert.ok(headers.etag);
     const again = await request(server, "GET", "/chat",
@@ -122,7 +122,7 @@ describe("pages", () => {
     assert.equal(again.body, "");
   });
 
-  it("an asset is kept for good: its name changes with it", async () => {
+  it("an asset is cached for a year under a name with its hash", async () => {
     assert.ok(assets.length > 0);
     for (const name of assets) {
       const answer = await request(server, "GET", `/${name}`);
@@ -136,7 +136,7 @@ describe("pages", () => {
     }
   });
 
-  it("pages and assets are compressed for who wants it", async () => {
+  it("pages and assets are compressed for a client that accepts it", async () => {
     for (const target of ["/", ...assets.map((name) => `/${name}`)]) {
       const plain = await request(server, "GET", target);
       const answer = await request(server, "GET", target, { headers: gzip });
@@ -147,18 +147,18 @@ describe("pages", () => {
     }
   });
 
-  it("answers of the API are not compressed", async () => {
+  it("replies of the API are not compressed", async () => {
     const answer = await request(server, "GET", "/api/v1/messages.json",
       { headers: gzip });
     assert.equal(answer.headers["content-encoding"], undefined);
   });
 
-  it("no page needs what the policy forbids", async () => {
+  it("no page needs anything that its policy forbids", async () => {
     for (const target of [...Object.keys(PAGES), "/nothing"]) {
       const { body, headers } = await request(server, "GET", target);
       assert.doesNotMatch(body, /\sstyle=|\son[a-z]+=|javascript:/i);
       for (const [, src] of body.matchAll(/(?:\ssrc|<link[^>]* href)="?([^"\s>]+)/g)) {
-        assert.match(src, /^\/(?!\/)/, "only what is ours");
+        assert.match(src, /^\/(?!\/)/, "a file of the site");
       }
       for (const [, attributes, code] of
         body.matchAll(/<(?:script|style)([^>]*)>([^]*?)<\/(?:script|style)>/g)) {
@@ -172,11 +172,11 @@ describe("pages", () => {
   for (const [accepted, language] of [
     [undefined, "en"], ["", "en"], ["de", "de"], ["de-AT,de;q=0.9,en;q=0.8", "de"],
     ["fr-FR, fr;q=0.9, es;q=0.8, de;q=0.7", "es"], ["en-GB,de;q=0.9", "en"],
-    // More ways to match than anybody has time for, were there any.
+    // A pattern that backtracks would never end with this one.
     [`${"x,         ".repeat(30)}zares zrde, de`, "de"],
     ["ar-EG", "ar"], ["zh-CN, ja", "en"], ["den", "en"], ["*", "en"],
   ]) {
-    it(`speaks ${language} with who accepts ${accepted?.slice(0, 50)}`, async () => {
+    it(`a client that accepts ${accepted?.slice(0, 50)} gets ${language}`, async () => {
       const headers = accepted === undefined ? {} : { "accept-language": accepted };
       for (const target of [...Object.keys(PAGES), "/nothing"]) {
         const answer = await request(server, "GET", target, { headers });
@@ -187,9 +187,9 @@ describe("pages", () => {
     });
   }
 
-  // --- what is not there ---
+  // --- not found ---
 
-  it("404: a page, not JSON", async () => {
+  it("404 is a page, not JSON", async () => {
     const answer = await request(server, "GET", "/nothing");
     assert.equal(answer.status, 404);
     assert.equal(answer.body,
@@ -221,7 +221,7 @@ describe("pages", () => {
     });
   }
 
-  it("404: no file of the source or of the build but the site's", async () => {
+  it("404: files of the source and of the build", async () => {
     const files = await readdir(root);
     for (const name of [...files, ...await readdir(build)]) {
       const { status } = await request(server, "GET", `/${name}`);
@@ -229,7 +229,7 @@ describe("pages", () => {
     }
   });
 
-  // --- requests that are none ---
+  // --- malformed requests ---
 
   for (const [what, text, status] of [
     ["garbage", "GARBAGE\r\n\r\n", 400],
@@ -246,10 +246,10 @@ describe("pages", () => {
     ["a huge header", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9000)}\r\n\r\n`,
       431],
     ["a huge URL", `GET /${"x".repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
-    // 505 on Debian 12, where lighttpd is older.
+    // The older lighttpd of Debian 12 replies with 505.
     ["a version to come", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", "400|505"],
   ]) {
-    it(`${status}: ${what}, answered in JSON`, async () => {
+    it(`${status}: a request with ${what} gets a reply in JSON`, async () => {
       const answer = await sendRaw(server, text);
       assert.match(answer, new RegExp(`^HTTP/1\\.. (${status}) `));
       assert.match(answer, /\r\nContent-Type: application\/json; charset=utf-8\r\n/i);
@@ -258,14 +258,14 @@ describe("pages", () => {
     });
   }
 
-  it("403 and 500: pages, each in its language", async (t) => {
+  it("403 and 500 are pages in the client's language", async (t) => {
     const broken = await mkdtemp("/dev/shm/sfchat-test-");
     t.after(() => rm(broken, { recursive: true }));
     await cp(site, `${broken}/html`, { recursive: true });
     for (const name of [storeKind, "site.conf"]) {
       await symlink(path.join(build, name), path.join(broken, name));
     }
-    // What is no file is forbidden, what leads to itself an error.
+    // A page that is no file gives 403, a link to itself 500.
     for (const [name, target] of [["faq", "/dev/null"], ["chat", "chat.html"]]) {
       await rm(`${broken}/html/de/${name}.html`);
       await symlink(target, `${broken}/html/de/${name}.html`);
@@ -285,7 +285,7 @@ describe("pages", () => {
     }
   });
 
-  it("a store that cannot be used is a 503 in JSON", async (t) => {
+  it("503: an unusable store gives a reply in JSON", async (t) => {
     const broken = await startServer({ env: { SFCHAT_STORE: "lmdb:/proc/no" } });
     t.after(() => broken.stop());
     const answer = await request(broken, "POST", "/api/v1/create.json");
@@ -297,7 +297,7 @@ describe("pages", () => {
 
   // --- docs/VERIFYING.md ---
 
-  it("compare-site finds all equal, or what is not", async (t) => {
+  it("compare-site reports the pages that differ, and no others", async (t) => {
     const dir = await mkdtemp("/dev/shm/sfchat-test-");
     t.after(() => rm(dir, { recursive: true }));
     const compare = async (list) => {
@@ -319,7 +319,7 @@ describe("pages", () => {
   for (const [version, works] of [
     ["TLSv1", false], ["TLSv1.1", false], ["TLSv1.2", true], ["TLSv1.3", true],
   ]) {
-    it(`${version} is ${works ? "" : "not "}spoken`, async () => {
+    it(`${version} is ${works ? "accepted" : "refused"}`, async () => {
       const connected = await new Promise((resolve) => {
         const socket = tls.connect({
           port: server.port, ca: server.ca, servername: "localhost",
@@ -333,7 +333,7 @@ describe("pages", () => {
     });
   }
 
-  it("HTTP/2 is spoken with who offers it first", async () => {
+  it("HTTP/2 is spoken with a client that offers it first", async () => {
     const protocol = await new Promise((resolve, reject) => {
       const socket = tls.connect({
         port: server.port, ca: server.ca, servername: "localhost",

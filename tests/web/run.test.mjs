@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// scripts/run and scripts/install as those meet them who start the product:
-// what stops when it stops, and one clear line when it cannot start.
+// scripts/run and scripts/install as a user meets them: whatever scripts/run
+// started stops with it, and a failure to start is explained in one line.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -12,32 +12,32 @@ import {
 import net from "node:net";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { meet } from "../lib/chat.mjs";
 import { waitFor } from "../lib/children.mjs";
-import { findProcesses, waitPrograms } from "../lib/process.mjs";
+import { findProcesses, waitGone, waitPolls } from "../lib/process.mjs";
 import {
   build, findPort, root, spawnRun, startServer, storeKind,
 } from "../lib/server.mjs";
 
 const NOBODY = 65534;
-/** Somebody without any rights, where this machine lets us become that. */
+/** A user without any rights, where this machine lets the test become that one. */
 const nobody = { uid: NOBODY, gid: NOBODY };
-const cannot = process.getuid() !== 0 ? "only root can become nobody"
+/** Why the tests that need such a user cannot run; "" if they can. */
+const obstacle = process.getuid() !== 0 ? "only root can become nobody"
   : spawnSync("test", ["-r", path.join(build, "html/index.html")], nobody)
     .status !== 0 ? "nobody may not read the build" : "";
 
-/** Without what the worker says about itself. */
-const said = (output) => output.replace(/^sfchat: worker .*\n/gm, "");
+/** Returns the output without the lines that the worker logs. */
+const withoutWorker = (output) => output.replace(/^sfchat: worker .*\n/gm, "");
 
-/** Says loudly that a test is not run, and why. */
+/** Skips a test and reports it, with the reason, on standard error too. */
 function skip(t, why) {
   process.stderr.write(`SKIPPED: ${t.name}: ${why}\n`);
   t.skip(why);
 }
 
-/** A directory that everybody may enter, with a certificate of nobody's. */
+/** Makes a directory that everybody may enter, with a certificate for `nobody`. */
 async function lendCertificate(t) {
   const place = await mkdtemp("/tmp/sfchat-test-");
   t.after(() => rm(place, { recursive: true }));
@@ -48,24 +48,13 @@ async function lendCertificate(t) {
   return certificate;
 }
 
-/** Waits until no process of that server runs. */
-async function waitGone(dir) {
-  let left;
-  for (let tries = 0; tries < 50; tries++) {
-    left = await findProcesses({ dir });
-    if (left.length === 0) return;
-    await sleep(100);
-  }
-  assert.fail(`still there: ${left.map(({ name }) => name)}`);
-}
-
 describe("scripts/run", () => {
   let dir;
   let port;
-  // It makes the certificate that the tests lend to nobody.
+  // A first start makes the certificate that the tests copy for `nobody`.
   before(async () => { await (await startServer()).stop(); });
 
-  /** Starts it in a directory of its own, with what else is set. */
+  /** Starts scripts/run in a directory of its own, with further settings. */
   async function start(t, env = {}, options = {}) {
     dir = await mkdtemp("/dev/shm/sfchat-test-");
     t.after(() => rm(dir, { recursive: true, force: true }));
@@ -82,24 +71,24 @@ describe("scripts/run", () => {
     ca: await readFile(path.join(build, "localhost.pem")),
   });
 
-  /** It ended with one line, and left nothing. */
+  /** Checks that scripts/run failed with one line and left no process. */
   async function hasFailed({ child, ready, output }, line) {
     assert.equal(ready, false, output());
     assert.equal(child.exitCode, 1);
-    assert.match(said(output()), /^scripts\/run: .*\n$/);
+    assert.match(withoutWorker(output()), /^scripts\/run: .*\n$/);
     assert.match(output(), line);
     await waitGone(dir);
   }
 
-  it("says where it is, in one line", async (t) => {
+  it("prints the site's address in one line", async (t) => {
     const { child, ready, output } = await start(t);
     assert.equal(ready, true);
     child.kill();
     await once(child, "close");
-    assert.equal(said(output()), `SFChat is at https://localhost:${port}/\n`);
+    assert.equal(withoutWorker(output()), `SFChat is at https://localhost:${port}/\n`);
   });
 
-  it("make run starts it, as it is told to", async (t) => {
+  it("`make run` passes on PORT and SERVE", async (t) => {
     const free = await findPort();
     const { child, ready, output } = await start(t, {}, {
       cwd: root, command: ["make", "run", `PORT=${free}`, "SERVE=scgi",
@@ -114,35 +103,35 @@ describe("scripts/run", () => {
     await waitGone(dir);
   });
 
-  it("starts the job that closes old chats, again and again", async (t) => {
+  it("runs the job that closes old chats again and again", async (t) => {
     const { output } = await start(t, { SFCHAT_SCHEDULE_SECONDS: "1" });
-    await waitFor(async () => /job 2, terminate: done/.test(output()), "two jobs");
+    await waitFor(async () => /job 2, terminate: done/.test(output()), "a second job is done");
   });
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    it(`${signal} stops every process, waiting polls too`, async (t) => {
+    it(`${signal} stops every process, also waiting polls`, async (t) => {
       const { child, output } = await start(t, {}, { detached: true });
       const [alice, bob] = await meet(await server());
       const polls = Promise.allSettled([alice.poll(), bob.poll()]);
-      await waitPrograms(await server(), 2);
+      await waitPolls(await server(), 2);
       process.kill(-child.pid, signal);
       await once(child, "close");
       await polls;
       assert.deepEqual(await findProcesses({ dir }), []);
       assert.equal(child.exitCode, 0);
-      assert.match(said(output()), /^SFChat is at .*\n$/);
+      assert.match(withoutWorker(output()), /^SFChat is at .*\n$/);
     });
   }
 
-  it("a directory that was asked for stays", async (t) => {
+  it("a runtime directory that was set is kept", async (t) => {
     const { child } = await start(t);
     child.kill();
     await once(child, "close");
     await access(dir);
   });
 
-  it("the default one is private, and goes", async (t) => {
-    if (cannot) return skip(t, cannot);
+  it("the default runtime directory is private, and is removed", async (t) => {
+    if (obstacle) return skip(t, obstacle);
     const place = `/dev/shm/sfchat-${NOBODY}`;
     const { child, ready, output } = await start(t, {
       SFCHAT_RUNTIME_DIR: "", SFCHAT_CERT: await lendCertificate(t),
@@ -156,25 +145,25 @@ describe("scripts/run", () => {
     await waitGone(place);
   });
 
-  it("killed, it takes the server with it", async (t) => {
+  it("SIGKILL ends the server too", async (t) => {
     const { child } = await start(t);
     child.kill("SIGKILL");
     await once(child, "close");
     await waitGone(dir);
   });
 
-  it("ends when the server has died", async (t) => {
+  it("ends when lighttpd has died", async (t) => {
     const { child, output } = await start(t);
     const lighttpd = (await findProcesses({ dir })).find(
       ({ name }) => name.startsWith("lighttpd\0"));
     process.kill(lighttpd.pid, "SIGKILL");
     await once(child, "close");
     assert.equal(child.exitCode, 1);
-    assert.match(said(output()), /\nscripts\/run: .*\n$/);
+    assert.match(withoutWorker(output()), /\nscripts\/run: .*\n$/);
     await waitGone(dir);
   });
 
-  it("starts again where it was killed", async (t) => {
+  it("starts again in the directory where it was killed", async (t) => {
     const first = await start(t);
     first.child.kill("SIGKILL");
     await once(first.child, "close");
@@ -186,7 +175,7 @@ describe("scripts/run", () => {
   });
 
   for (const name of ["SFCHAT_PORT", "SFCHAT_HTTP_PORT"]) {
-    it(`${name} taken`, async (t) => {
+    it(`a ${name} that another process uses is reported`, async (t) => {
       const other = net.createServer().listen(0, "127.0.0.1");
       await once(other, "listening");
       t.after(() => other.close());
@@ -196,12 +185,12 @@ describe("scripts/run", () => {
     });
   }
 
-  it("an address that is not this machine's", async (t) => {
+  it("an address that is not this machine's is reported", async (t) => {
     await hasFailed(await start(t, { SFCHAT_BIND: "192.0.2.1" }),
       /no such address/);
   });
 
-  it("two in one directory", async (t) => {
+  it("a second one in the same directory is refused", async (t) => {
     await start(t);
     const second = await spawnRun(
       { SFCHAT_RUNTIME_DIR: dir, SFCHAT_PORT: String(await findPort()) });
@@ -210,31 +199,31 @@ describe("scripts/run", () => {
     await access(dir);
   });
 
-  it("no right to the port", async (t) => {
+  it("a port without the right to use it is reported", async (t) => {
     const least = await readFile(
       "/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8");
-    if (cannot) return skip(t, cannot);
+    if (obstacle) return skip(t, obstacle);
     if (Number(least) < 1024) return skip(t, "everybody may use every port");
     await hasFailed(await start(t, {
       SFCHAT_PORT: "1023", SFCHAT_CERT: await lendCertificate(t),
     }, nobody), /no right to use 127\.0\.0\.1:1023/);
   });
 
-  it("no right to keep a certificate", async (t) => {
-    if (cannot) return skip(t, cannot);
+  it("a certificate that cannot be written is reported", async (t) => {
+    if (obstacle) return skip(t, obstacle);
     await hasFailed(await start(t, {}, nobody), /SFCHAT_CERT: cannot make/);
   });
 
-  it("no right to read the certificate", async (t) => {
-    if (cannot) return skip(t, cannot);
+  it("a certificate that cannot be read is reported", async (t) => {
+    if (obstacle) return skip(t, obstacle);
     const certificate = await lendCertificate(t);
     await chown(certificate, 0, 0);
     await hasFailed(await start(t, { SFCHAT_CERT: certificate }, nobody),
       /SFCHAT_CERT: cannot read/);
   });
 
-  it("a directory of somebody else's", async (t) => {
-    if (cannot) return skip(t, cannot);
+  it("a runtime directory of another user is refused", async (t) => {
+    if (obstacle) return skip(t, obstacle);
     const certificate = await lendCertificate(t);
     await hasFailed(await start(t, {
       SFCHAT_RUNTIME_DIR: path.dirname(certificate),
@@ -242,7 +231,7 @@ describe("scripts/run", () => {
     }, nobody), /SFCHAT_RUNTIME_DIR: .* is not ours/);
   });
 
-  it("a directory that cannot be made", async (t) => {
+  it("a runtime directory that cannot be made is reported", async (t) => {
     await hasFailed(await start(t, { SFCHAT_RUNTIME_DIR: "/proc/sfchat" }),
       /SFCHAT_RUNTIME_DIR: cannot make/);
   });
@@ -257,7 +246,10 @@ describe("scripts/install", () => {
   });
   after(() => rm(dir, { recursive: true }));
 
-  /** A machine where these are the only commands; name -> script text. */
+  /**
+   * Runs scripts/install with only these commands, by name with their text, and
+   * a few standard ones.
+   */
   async function install(names, commands, { env = {}, ...options } = {}) {
     const bin = await mkdtemp(path.join(dir, "bin-"));
     await chmod(bin, 0o755);
@@ -277,20 +269,20 @@ describe("scripts/install", () => {
     return { status, stdout, stderr };
   }
 
-  /** Debian's commands where all is installed but two packages. */
+  /** Debian's commands on a machine where two packages are missing. */
   const debian = {
     "dpkg-query": 'case $4 in openssl | gcc) echo "no packages found" >&2;' +
       " exit 1 ;; esac; printf installed",
     "apt-get": "echo apt-get was called; exit 1",
   };
 
-  it("all there: silence", async () => {
+  it("prints nothing when no package is missing", async () => {
     assert.deepEqual(
       await install(["run"], { ...debian, "dpkg-query": "printf installed" }),
       { status: 0, stdout: "", stderr: "" });
   });
 
-  it("NO_INSTALL=1 names what is missing, and only that", async () => {
+  it("NO_INSTALL=1 names the missing packages and installs none", async () => {
     assert.deepEqual(
       await install(["build", "run"], debian, { env: { NO_INSTALL: "1" } }), {
         status: 1, stdout: "",
@@ -298,23 +290,24 @@ describe("scripts/install", () => {
       });
   });
 
-  it("a package that was removed but left its settings is missing", async () => {
+  it("a removed package that left its settings counts as missing", async () => {
     const { stderr } = await install(["openssl"],
       { ...debian, "dpkg-query": "printf config-files" },
       { env: { NO_INSTALL: "1" } });
     assert.match(stderr, /missing packages: openssl\n$/);
   });
 
-  it("no Debian", async () => {
+  it("a system that is not Debian is refused", async () => {
     assert.deepEqual(await install(["run"], {}), {
-      status: 1, stdout: "", stderr: "scripts/install: this is no Debian: " +
-        "install by hand what the README names\n",
+      status: 1, stdout: "", stderr: "scripts/install: this is not Debian: " +
+        "install the packages that the README names by hand\n",
     });
   });
 
   /**
-   * A machine that has one service and gets another, with its package; what
-   * was said of both meanwhile is in its file "asked".
+   * Installs a package with a service on a machine that has one service already.
+   * The machine's file "asked" records what Debian's scripts were told about
+   * each service.
    */
   async function installService() {
     const machine = await mkdtemp(path.join(dir, "machine-"));
@@ -346,8 +339,8 @@ describe("scripts/install", () => {
       await assert.rejects(access(policy));
     });
 
-  it("not root: sudo does it, after a word about what", async (t) => {
-    if (cannot) return skip(t, cannot);
+  it("a user who is not root installs by sudo, after a message", async (t) => {
+    if (obstacle) return skip(t, obstacle);
     const { status, stdout } = await install(["build", "run"],
       { ...debian, sudo: 'echo "sudo ${1##*/} $2 $3 $4"' }, nobody);
     assert.equal(status, 0);
@@ -355,8 +348,8 @@ describe("scripts/install", () => {
       "gcc openssl\nsudo install gcc openssl \n");
   });
 
-  it("not root and no sudo", async (t) => {
-    if (cannot) return skip(t, cannot);
+  it("a user who is not root and has no sudo is told so", async (t) => {
+    if (obstacle) return skip(t, obstacle);
     assert.deepEqual(await install(["run"], debian, nobody), {
       status: 1, stdout: "", stderr: "scripts/install: not root and no sudo, " +
         "so cannot install packages: openssl\n",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PROTOCOL, "Configuration": each variable has its effect, and a value that
-// cannot be used is refused by name, by scripts/run and by every program.
+// PROTOCOL, "Configuration": each variable has its effect. scripts/run and every
+// program refuse an unusable value and name the variable.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -9,19 +9,21 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import { create, meet, texts } from "../lib/chat.mjs";
-import { waitPrograms } from "../lib/process.mjs";
+import { waitPolls } from "../lib/process.mjs";
 import { runProgram } from "../lib/program.mjs";
 import {
   api, findPort, request, serve, spawnRun, startServer,
 } from "../lib/server.mjs";
 
-// What a server tells about the request: RFC 3875, 4.1, and a few of its own.
+// The variables that lighttpd sets for a request: those of RFC 3875, 4.1, and a
+// few of its own.
 const META = [
   "CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "PATH_INFO",
   "PATH_TRANSLATED", "QUERY_STRING", "SCRIPT_FILENAME", "SCRIPT_NAME",
   "SFCHAT_REMOTE_IS_PEER",
 ];
 
+/** Starts a server, which is stopped when the test ends. */
 async function start(t, env) {
   const server = await startServer({ env });
   t.after(() => server.stop());
@@ -49,12 +51,12 @@ describe("settings", () => {
     await access(path.join(server.dir, "store"));
   });
 
-  it("SFCHAT_WAKE: local is understood", async (t) => {
+  it("SFCHAT_WAKE: local is accepted", async (t) => {
     const server = await start(t, { SFCHAT_WAKE: "local" });
     await create(server);
   });
 
-  it("SFCHAT_USER_TOKEN_HEADER, SFCHAT_CHAT_TOKEN_HEADER", async (t) => {
+  it("SFCHAT_…_TOKEN_HEADER rename the token headers", async (t) => {
     const server = await start(t, {
       SFCHAT_USER_TOKEN_HEADER: "X-Who", SFCHAT_CHAT_TOKEN_HEADER: "X-Where",
     });
@@ -65,7 +67,7 @@ describe("settings", () => {
     assert.equal((await bob.look()).status, 401);
   });
 
-  it("SFCHAT_CREATE_LIMIT: 429 beyond it, with Retry-After", async (t) => {
+  it("SFCHAT_CREATE_LIMIT: one more create is refused with 429", async (t) => {
     const server = await start(t, { SFCHAT_CREATE_LIMIT: "3" });
     const answers = [];
     for (let i = 0; i < 5; i++) {
@@ -77,11 +79,11 @@ describe("settings", () => {
     assert.match(answers[3].headers["retry-after"], /^[1-9]\d*$/);
   });
 
-  it("the programs get what they need, and nothing else", async (t) => {
+  it("the programs get the variables that they read, and no others", async (t) => {
     const server = await start(t, { SFCHAT_POLL_SLEEP: "7", SECRET: "x" });
     const [alice] = await meet(server);
     const poll = alice.poll();
-    const [{ env }] = await waitPrograms(server, 1);
+    const [{ env }] = await waitPolls(server, 1);
     assert.ok(env.includes("SFCHAT_POLL_SLEEP=7"));
     const names = env.map((line) => line.split("=")[0]).filter(
       (name) => !/^(HTTP|REQUEST|SERVER|REMOTE|SSL|REDIRECT)_|^HTTPS$/.test(name));
@@ -115,7 +117,7 @@ describe("settings that cannot be used", () => {
   for (const [name, values] of Object.entries(BAD)) {
     for (const value of values) {
       const shown = JSON.stringify(value.slice(0, 24));
-      it(`${name}=${shown}: refused by every program`, async () => {
+      it(`every program refuses ${name}=${shown}`, async () => {
         for (const program of ["create", "join", "messages", "chat"]) {
           const { status, json, stderr } = await runProgram(program, {
             env: { REQUEST_METHOD: "POST", PATH_INFO: "/v1", [name]: value },
@@ -127,14 +129,14 @@ describe("settings that cannot be used", () => {
         }
       });
     }
-    it(`${name}: refused by scripts/run`, async () => {
-      await refuses({ [name]: values[0] }, new RegExp(`${name}: .* expected`));
+    it(`scripts/run refuses an unusable ${name}`, async () => {
+      await isRefused({ [name]: values[0] }, new RegExp(`${name}: .* expected`));
     });
   }
 });
 
-/** scripts/run with these settings says one line and ends. */
-async function refuses(env, line) {
+/** Checks that scripts/run prints one line and ends with these settings. */
+async function isRefused(env, line) {
   const dir = await mkdtemp("/dev/shm/sfchat-test-");
   const { child, ready, output } = await spawnRun({
     SFCHAT_RUNTIME_DIR: dir, SFCHAT_PORT: String(await findPort()), ...env,
@@ -158,21 +160,21 @@ describe("settings of the server alone", () => {
     ["SFCHAT_RUNTIME_DIR", `/tmp/${"x".repeat(90)}`],
     ["SFCHAT_CERT", import.meta.filename ?? new URL(import.meta.url).pathname],
   ]) {
-    it(`${name}=${value.slice(-20)} is refused`, () =>
-      refuses({ [name]: value }, new RegExp(`${name}: .* expected`)));
+    it(`scripts/run refuses ${name}=${value.slice(-20)}`, () =>
+      isRefused({ [name]: value }, new RegExp(`${name}: .* expected`)));
   }
 
-  it("SFCHAT_CERT that is not there", () =>
-    refuses({ SFCHAT_CERT: "/nowhere.pem" }, /SFCHAT_CERT: cannot read/));
+  it("scripts/run refuses a SFCHAT_CERT that does not exist", () =>
+    isRefused({ SFCHAT_CERT: "/nowhere.pem" }, /SFCHAT_CERT: cannot read/));
 
-  it("SFCHAT_BUILD where nothing is built", () =>
-    refuses({ SFCHAT_BUILD: "/nowhere" }, /SFCHAT_BUILD: .*run make/));
+  it("scripts/run refuses a SFCHAT_BUILD without programs", () =>
+    isRefused({ SFCHAT_BUILD: "/nowhere" }, /SFCHAT_BUILD: .*run make/));
 
-  it("SFCHAT_ACCESS_LOG that cannot be written", () =>
-    refuses({ SFCHAT_ACCESS_LOG: "/nowhere/log" }, /SFCHAT_ACCESS_LOG: cannot/));
+  it("scripts/run refuses a SFCHAT_ACCESS_LOG that it cannot write", () =>
+    isRefused({ SFCHAT_ACCESS_LOG: "/nowhere/log" }, /SFCHAT_ACCESS_LOG: cannot/));
 
-  it("SFCHAT_RUNTIME_DIR that is a link", async () => {
-    await refuses({ SFCHAT_RUNTIME_DIR: "/proc/self/cwd" },
+  it("scripts/run refuses a SFCHAT_RUNTIME_DIR that is a link", async () => {
+    await isRefused({ SFCHAT_RUNTIME_DIR: "/proc/self/cwd" },
       /SFCHAT_RUNTIME_DIR: .* is not ours/);
   });
 
@@ -187,7 +189,7 @@ describe("settings of the server alone", () => {
     after(() => server.stop());
 
     for (const target of ["/", "/chat?x=1", "/api/v1/messages.json?a=b", "/no"]) {
-      it(`leads ${target} to https`, async () => {
+      it(`${target} is redirected to HTTPS`, async () => {
         const answer = await fetch(plain + target, { redirect: "manual" });
         assert.equal(answer.status, 308);
         assert.equal(answer.headers.get("location"), server.url + target);
@@ -195,13 +197,13 @@ describe("settings of the server alone", () => {
       });
     }
 
-    it("serves nothing of the API", async () => {
+    it("the API is redirected, not served", async () => {
       const answer = await fetch(`${plain}/api/v1/create.json`,
         { method: "POST", redirect: "manual" });
       assert.equal(answer.status, 308);
     });
 
-    it("does not disturb the other port", async () => {
+    it("the pages are served at the other port", async () => {
       assert.equal((await request(server, "GET", "/")).status, 200);
     });
   });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the tests of the background share: the programs as built, run directly,
-// and a place of their own. Must not know what is right.
+// Helpers that the tests of the background jobs share: they run the programs as
+// built, directly, with settings and a directory of the test's own. Must not
+// know which outcome is right.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,16 +15,21 @@ import { build, storeKind } from '../../lib/server.mjs';
 const out = path.join(build, storeKind);
 
 /**
- * Chats enough for a job to be caught at sweeping them. Where each change is a
- * command to a server, and the one for the tests looks at all chats for it, a
- * few take as long as many.
+ * So many chats that a test can act while a job still sweeps them. With MongoDB
+ * few are enough: each change is a command, and the server of the tests reads
+ * all chats for each.
  */
-export const MANY = storeKind === 'lmdb' ? 200_000 : 200;
+export const MANY = storeKind === 'lmdb' ? 50_000 : 200;
 
 /** @typedef {Record<string, string>} Env */
 
-/** The default, in the directory; or a database of its own. @param {string} dir */
-function placeStore(dir) {
+/**
+ * Names a store of the test's own: the default one, in the directory, or a
+ * database named like the directory.
+ *
+ * @param {string} dir
+ */
+function nameStore(dir) {
   if (storeKind === 'lmdb') return `lmdb:${dir}/store`;
   const store = new URL(/** @type {string} */ (process.env.SFCHAT_STORE));
   store.pathname = path.basename(dir);
@@ -31,23 +37,24 @@ function placeStore(dir) {
 }
 
 /**
- * A directory and the settings that keep all programs within it.
+ * Makes a directory, which is removed when the test ends.
  *
- * @param {import('node:test').TestContext} context  removes it in the end
+ * @param {import('node:test').TestContext} context
  * @param {Env} [settings]
  * @returns {Promise<Env & {SFCHAT_RUNTIME_DIR: string, SFCHAT_STORE: string}>}
+ *   the settings that keep all data of the programs in it
  */
 export async function makePlace(context, settings = {}) {
   const dir = await mkdtemp('/dev/shm/sfchat-test-');
   atEnd(context, () => rm(dir, { recursive: true, force: true }));
   return {
-    SFCHAT_RUNTIME_DIR: dir, SFCHAT_STORE: placeStore(dir),
+    SFCHAT_RUNTIME_DIR: dir, SFCHAT_STORE: nameStore(dir),
     SFCHAT_CREATE_LIMIT: '0', ...settings,
   };
 }
 
 /**
- * Runs one of cron/'s programs to its end.
+ * Runs one of the programs of cron/ to its end.
  *
  * @param {string} name
  * @param {string[]} args
@@ -58,29 +65,31 @@ export function runCommand(name, args, env) {
 }
 
 /**
- * Puts chats into the store.
+ * Puts drafts of a given age into the store.
  *
  * @param {number} count
  * @param {number} ageSeconds
  * @param {Env} env
  */
-export async function fill(count, ageSeconds, env) {
+export async function fillStore(count, ageSeconds, env) {
   const { code } = await execute(
     path.join(out, 'tests/jobs/fill'), [`${count}`, `${ageSeconds}`], env);
-  if (code !== 0) throw new Error('the store could not be filled');
+  if (code !== 0) throw new Error('tests/jobs/fill failed');
 }
 
 /**
  * @typedef {object} Worker
- * @property {() => string} log  what it has said
+ * @property {() => string} log  all that the worker has logged so far
  * @property {(signal: NodeJS.Signals) => boolean} kill
  * @property {Promise<{code: number | null, signal: string | null}>} ended
  */
 
 /**
- * @param {import('node:test').TestContext} context  kills it in the end
+ * Starts a worker, which is killed when the test ends.
+ *
+ * @param {import('node:test').TestContext} context
  * @param {Env} env
- * @returns {Promise<Worker>} one that has started
+ * @returns {Promise<Worker>}
  */
 export async function startWorker(context, env) {
   const child = spawn(path.join(out, 'cron/worker'), [], {
@@ -91,35 +100,41 @@ export async function startWorker(context, env) {
   const ended = once(child, 'close')
     .then(([code, signal]) => ({ code, signal }));
   atEnd(context, () => child.kill('SIGKILL') && ended);
-  await waitFor(async () => log.includes('started'), 'the worker starts');
+  await waitFor(async () => log.includes('started'), 'the worker has started');
   return { log: () => log, kill: (signal) => child.kill(signal), ended };
 }
 
-/** What `jobs --json` says. @param {Env} env */
+/** Returns what `jobs --json` prints. @param {Env} env */
 export async function listJobs(env) {
   const { code, stdout } = await runCommand('jobs', ['--json'], env);
   if (code !== 0) throw new Error(`jobs ended with ${code}`);
   return JSON.parse(stdout);
 }
 
-/** @param {Env} env @param {string} state */
+/**
+ * Returns how many jobs are in a state.
+ *
+ * @param {Env} env
+ * @param {string} state
+ */
 export async function countJobs(env, state) {
   const { queues } = await listJobs(env);
   return queues.find((/** @type {any} */ one) => one.name === state).length;
 }
 
 /**
- * One request to a program of the API, as CGI.
+ * Runs a program of the API as CGI, with one request.
  *
  * @param {string} name
  * @param {string} method
  * @param {Env} env
  * @param {{user?: string, chat?: string, body?: object, query?: string}} [with_]
- * @returns {Promise<{code: number, results: any}>}
+ * @returns {Promise<{code: number, results: any}> & {log: () => string}}
+ *   log: what the program has logged so far
  */
-export async function request(name, method, env, with_ = {}) {
+export function request(name, method, env, with_ = {}) {
   const body = with_.body ? JSON.stringify({ data: with_.body }) : '';
-  const { stdout } = await execute(path.join(out, 'cgi-bin', name), [], {
+  const program = execute(path.join(out, 'cgi-bin', name), [], {
     ...env, REQUEST_METHOD: method, PATH_INFO: '/v1',
     QUERY_STRING: with_.query ?? '',
     HTTP_X_SFC_USERTOKEN: with_.user ?? '',
@@ -129,12 +144,16 @@ export async function request(name, method, env, with_ = {}) {
       CONTENT_LENGTH: `${Buffer.byteLength(body)}`,
     },
   }, body);
-  const { results } = JSON.parse(stdout.slice(stdout.indexOf('\r\n\r\n') + 4));
-  return { code: results.code, results };
+  const reply = program.then(({ stdout }) => {
+    const { results } =
+      JSON.parse(stdout.slice(stdout.indexOf('\r\n\r\n') + 4));
+    return { code: results.code, results };
+  });
+  return Object.assign(reply, { log: program.log });
 }
 
 /**
- * Two people in a chat, who have acknowledged what the server told them.
+ * Creates and joins a chat; both participants acknowledge the system messages.
  *
  * @param {Env} env
  */
@@ -147,31 +166,43 @@ export async function makeChat(env) {
     creator: { chat, user: created.userToken },
     joiner: { chat, user: joined.userToken },
   };
-  for (const who of Object.values(pair)) await acknowledgeAll(who, env);
+  for (const person of Object.values(pair)) await acknowledgeAll(person, env);
   return pair;
 }
 
 /** @typedef {{chat: string, user: string}} Person */
 
-/** @param {Person} who @param {Env} env */
-export function look(who, env) {
-  return request('messages', 'GET', env, { ...who, query: 'longPolling=false' });
-}
-
-/** @param {Person} who @param {string} msg @param {Env} env */
-export function send(who, msg, env) {
+/**
+ * Asks for the messages without waiting.
+ *
+ * @param {Person} person
+ * @param {Env} env
+ */
+export function look(person, env) {
   return request(
-    'messages', 'POST', env, { ...who, body: { messages: [{ msg }] } });
+    'messages', 'GET', env, { ...person, query: 'longPolling=false' });
 }
 
-/** @param {Person} who @param {Env} env @returns {Promise<string[]>} texts */
-export async function acknowledgeAll(who, env) {
-  const { messages } = (await look(who, env)).results;
+/** @param {Person} sender @param {string} msg @param {Env} env */
+export function send(sender, msg, env) {
+  return request(
+    'messages', 'POST', env, { ...sender, body: { messages: [{ msg }] } });
+}
+
+/**
+ * Acknowledges all waiting messages.
+ *
+ * @param {Person} person
+ * @param {Env} env
+ * @returns {Promise<string[]>} their texts
+ */
+export async function acknowledgeAll(person, env) {
+  const { messages } = (await look(person, env)).results;
   if (messages.length > 0) {
     const body = {
       messages: messages.map((/** @type {any} */ { _id }) => ({ _id })),
     };
-    await request('messages', 'DELETE', env, { ...who, body });
+    await request('messages', 'DELETE', env, { ...person, body });
   }
   return messages.map((/** @type {any} */ { msg }) => msg);
 }
