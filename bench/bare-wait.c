@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The waiting half of the bare pair: the shortest poll there can be. It sleeps
- * until there is something to take off the counter, then answers.
+ * The waiting half of the bare pair: the shortest possible poll. It sleeps
+ * until the counter is above 0, lowers it by 1 and replies.
  */
 #include "bare.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The waking half of the bare pair: raises the counter, wakes, answers. */
+/* The waking half of the bare pair: raises the counter, wakes, replies. */
 #include "bare.h"
 
 int main(void)

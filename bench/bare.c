@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The bare program: it reads its body and prints a fixed answer. */
+/* The bare program: it reads its body and prints a fixed reply. */
 #include "bare.h"
 
 static void read_body(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the bare programs share: they do the least that a CGI program can do,
- * and what the real ones cost is measured against them.
+ * What the bare programs share. They do the least that a CGI program can do;
+ * the cost of the real programs is compared with theirs.
  */
 #ifndef BENCH_BARE_H
 #define BENCH_BARE_H
@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A whole reply, put together by the compiler. */
+/* A whole reply, as one string literal. */
 #define BARE_REPLY(code, phrase)                                               \
 	"Status: " code " " phrase "\r\n"                                      \
 	"Content-Type: application/json; charset=utf-8\r\n"                    \
@@ -43,7 +43,7 @@ static inline void bare_refuse_options(void)
 		bare_answer(BARE_REPLY("501", "Not Implemented"));
 }
 
-/* A counter that is the same memory in all who call this. */
+/* Returns a counter in memory that all bare programs share. */
 static inline _Atomic uint32_t *bare_counter(void)
 {
 	char path[PATH_MAX];

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What `make bench` builds and runs; PART, ROUNDS and WAITERS: see run.mjs.
-# The bare programs go by names of the product's below a folder of their own,
-# so that the same lighttpd.conf serves them.
+# Builds and runs the benchmark. run.mjs explains PART, ROUNDS and WAITERS. The
+# bare programs have the names of the product's programs, in a folder of their
+# own, so that the same lighttpd.conf serves them.
 
 BENCH := $(BUILD)/bench
 BARE  := $(BENCH)/bare/$(STORE)/cgi-bin
@@ -33,7 +33,7 @@ $(BARES):
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@.ld
 	$(WRITE_AT_ONCE)
 
-# What the server needs beside the programs is the product's own.
+# Everything else that lighttpd needs is the product's own.
 $(BENCH)/bare/html $(BENCH)/bare/site.conf:
 	@mkdir -p $(@D)
 	ln -s ../../$(@F) $@

@@ -54,8 +54,8 @@ static int connect_socket(int port)
 }
 
 /*
- * The handshake blocks, it is never part of what is measured; what follows
- * does not.
+ * The handshake blocks, as no measurement includes it. Reads and writes after
+ * it do not block.
  */
 static void connect_client(struct client *client)
 {
@@ -101,7 +101,7 @@ void client_send(struct client *client, const char *request, size_t length)
 	client->length = 0;
 }
 
-/* Bytes of headers and body, or 0 as long as the headers are not complete. */
+/* Returns the size of headers and body, or 0 until the headers are complete. */
 static size_t answer_size(const struct client *client)
 {
 	static const char field[] = "\r\nContent-Length:";
@@ -127,7 +127,7 @@ static bool answer_complete(struct client *client)
 	return size && client->length == size;
 }
 
-/* The server may end an idle connection, never one with a request on it. */
+/* The server may close an idle connection, but not one with an open request. */
 static bool end_client(struct client *client)
 {
 	if (client->waits)

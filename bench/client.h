@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A keep-alive HTTP/1.1 connection over TLS to a server on this machine. It
- * knows how to send one request and to collect one answer without blocking;
- * it must not know what is asked nor who is asking. Whatever goes wrong here
- * would spoil a measurement, so it ends the program with a message.
+ * sends one request and collects one reply without blocking. It must not know
+ * what the requests mean. An error would spoil the measurement, so it ends the
+ * program with a message.
  */
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H
@@ -15,7 +15,7 @@
 
 enum { CLIENT_ANSWER_MAX = 16384 };
 
-/* What all connections share: whither they go and who watches them. */
+/* What all connections share: the server's port and the epoll instance. */
 struct client_pool {
 	SSL_CTX *context;
 	int port;
@@ -25,7 +25,7 @@ struct client_pool {
 struct client {
 	const struct client_pool *pool;
 	SSL *ssl;
-	bool waits; /* a request was sent and its answer is not here yet */
+	bool waits; /* a request was sent and its reply is not complete */
 	size_t length;
 	char *answer; /* headers and body, ended by a NUL; owned */
 };
@@ -34,19 +34,19 @@ struct client {
 _Noreturn void die(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* Any certificate is taken: the server is our own, on this machine. */
+/* Accepts any certificate: the server is our own, on this machine. */
 void client_pool_init(struct client_pool *pool, int port);
 
-/* Connects to 127.0.0.1, shakes hands, has epoll report the client's reads. */
+/* Connects to 127.0.0.1, does the TLS handshake, adds the client to epoll. */
 void client_open(struct client *client, const struct client_pool *pool);
 
-/* Sends a whole request, on a new connection if the server ended the last. */
+/* Sends a whole request; connects again if the server closed the connection. */
 void client_send(struct client *client, const char *request, size_t length);
 
-/* Reads what has come; true when the whole answer is there. */
+/* Reads without blocking; returns true when the reply is complete. */
 bool client_receive(struct client *client);
 
-/* The status code and the body of the answer received last. */
+/* The status code and the body of the last reply. */
 int client_status(const struct client *client);
 const char *client_body(const struct client *client);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fills the store of the settings in the environment with chats that are
- * ready and hold no message, as those are of two people who just wait. Some
- * of them, spread over all, are printed for the load generator: chat token,
- * creator's and joiner's user token.
+ * fill CHATS PRINTED: puts CHATS chats that are ready and hold no message into
+ * the store that the environment names. Prints PRINTED of them, evenly spread,
+ * for the load generator: a line has the chat token, the creator's and the
+ * joiner's user token.
  */
 #include <stdio.h>
 #include <stdlib.h>

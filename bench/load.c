@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The load that the figures are measured under, in three ways:
+ * The load generator, with three kinds of load:
  *
- *   load rate  NUMBER requests of one METHOD over a few connections
+ *   load rate  sends NUMBER requests of one METHOD over a few connections
  *   load pair  one participant polls, the other sends, NUMBER times
- *   load hold  NUMBER participants poll and nothing happens
+ *   load hold  NUMBER participants poll and get no message
  *
- * It prints plain figures for run.mjs, and none at all when any answer was
- * not the expected one: failing fast is not being fast.
+ * It prints plain figures for run.mjs. If any reply is not the expected one, it
+ * fails and prints none: an error would be faster than the work.
  */
 #include "client.h"
 
@@ -28,8 +28,8 @@ enum {
 	STATUS_ACCEPTED = 202,
 	STATUS_MAX = 600,
 	EVENTS_MAX = 64,
-	PAIR_PAUSE_MS = 20, /* by then a poll has fallen asleep */
-	STALL_MS = 30000,   /* an answer so late does not come any more */
+	PAIR_PAUSE_MS = 20, /* a poll sleeps after that */
+	STALL_MS = 120000,  /* without a reply for so long, the server hangs */
 };
 
 static const char messages_path[] = "/api/v1/messages.json";
@@ -44,8 +44,8 @@ struct options {
 	int port;
 	size_t connections;
 	size_t number;
-	int count;     /* messages in each answer to a GET, -1 for any */
-	uint32_t seed; /* how the message tokens of this run begin */
+	int count; /* messages expected in each reply to a GET, -1 for any */
+	uint32_t seed; /* first digits of the message tokens of this run */
 	const char *method;
 	const char *get_path;
 	const char *post_path;
@@ -58,11 +58,11 @@ struct load {
 	struct client *clients;
 	struct chat *chats;
 	size_t chats_count;
-	int patience_ms; /* for the next thing to happen, -1 for ever */
+	int patience_ms; /* longest wait for the next event, -1 for ever */
 	size_t sent;
 	size_t answered;
-	size_t statuses[STATUS_MAX]; /* answers by status */
-	double sent_at;              /* when the message of a pair was sent */
+	size_t statuses[STATUS_MAX]; /* number of replies with each status */
+	double sent_at;              /* when the pair's last message was sent */
 	double delivery_seconds;
 };
 
@@ -87,7 +87,7 @@ static double now_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* One chat a line: its token, the creator's and the joiner's. */
+/* A line has the chat token, the creator's and the joiner's user token. */
 static void read_chats(struct load *load)
 {
 	FILE *file = fopen(load->options.chats_file, "r");
@@ -138,7 +138,7 @@ static void send_request(struct client *client, const struct request *request)
 	client_send(client, text, (size_t)length);
 }
 
-/* The nth message of this run: the sender chooses its token. */
+/* Builds the body with the nth message of this run and its token. */
 static const char *message_body(
 	char body[BODY_MAX], const struct load *load, size_t nth, bool text)
 {
@@ -209,7 +209,7 @@ static void count_answer(struct load *load, const struct client *client)
 		check_count(load, client);
 }
 
-/* Ends the program when anything but success was answered. */
+/* Ends the program if any request was refused. */
 static void check_statuses(const struct load *load)
 {
 	size_t refused = 0;
@@ -228,8 +228,8 @@ static void check_statuses(const struct load *load)
 }
 
 /*
- * Takes what comes and calls answered() with each answer, until that returns
- * false or, where it is watched too, standard input is readable.
+ * Calls answered() with each complete reply, until answered() returns false or
+ * standard input is readable, if epoll watches that too.
  */
 static void serve_clients(struct load *load,
 	bool (*answered)(struct load *load, struct client *client))
@@ -291,7 +291,7 @@ static void run_rate(struct load *load)
 		(double)load->options.number / (now_seconds() - began));
 }
 
-/* A pair's turn is over when both, who polls and who sends, have answers. */
+/* A pair's turn is over when both the poll and the POST have their replies. */
 static bool pair_answered(struct load *load, struct client *client)
 {
 	if (client == &load->clients[0])
@@ -342,7 +342,7 @@ static bool hold_answered(struct load *load, struct client *client)
 		client_body(client));
 }
 
-/* Says what has been reached and waits for a line to go on. */
+/* Prints which step is reached and waits for a line on standard input. */
 static void await_line(struct load *load, const char *reached)
 {
 	char byte = '\0';
@@ -366,7 +366,7 @@ static void hold_poll(struct load *load, size_t nth)
 			.user = nth % 2 ? chat->joiner : chat->creator });
 }
 
-/* The steps wait for run.mjs, which measures before and after each. */
+/* Waits after each step, while run.mjs measures. */
 static void run_hold(struct load *load)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };

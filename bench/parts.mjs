@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The four measurements. Each starts its own servers, returns what it found
-// as rows of a table and leaves nothing behind. Whatever is compared is
-// measured by turns within one round, and a ratio is formed within its round:
-// what else the machine does meanwhile then falls on all of them.
+// The four measurements. Each starts its own servers, returns its figures as rows
+// of a table, and stops the servers. The sides that are compared take turns
+// within each round, and each ratio is that of one round: other load on the
+// machine then affects all sides alike.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import * as system from './system.mjs';
 
 const MESSAGES = '/api/v1/messages.json';
 const LOOK = `${MESSAGES}?longPolling=false`;
-// The bare pair goes by these names, see bench.mk.
+// The names of the bare pair, see bench.mk.
 const BARE_WAIT = '/api/v1/join.json';
 const BARE_WAKE = '/api/v1/chat.json';
 
@@ -23,8 +23,8 @@ const RATE_SLICES = 4;
 const RATE_METHODS = ['POST', 'GET', 'DELETE'];
 const PAIR_CHATS = 100;
 const PAIR_SAMPLES = 200;
-const SETTLE_MS = 4000; // past the second look, which is when a poll settles
-const IDLE_SECONDS = 9; // three looks of each
+const SETTLE_MS = 4000; // a poll gives memory back at its second look, after 3 s
+const IDLE_SECONDS = 9; // three looks of each poll
 const POLL_SECONDS = 180; // 60 looks, 3 s apart: the defaults
 const HOLD_ROUNDS = 3;
 const FEW_CHATS = 1000;
@@ -39,22 +39,22 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const BARE = { name: 'bare CGI', bare: true, wait: BARE_WAIT, wake: BARE_WAKE };
 const CGI = { name: 'SFChat', serve: 'cgi', wait: MESSAGES, wake: MESSAGES };
 const SCGI = { ...CGI, name: 'SFChat --scgi', serve: 'scgi' };
-// Few chats: the server that stands in for MongoDB's own looks at all of them
-// to change one.
+// Few chats: the server that the tests use for MongoDB reads all chats to change
+// one.
 const MONGODB = {
   ...SCGI, name: 'the same, MongoDB', store: 'mongodb', chatsMax: 50,
   waitersMax: 200,
 };
 const KINDS = [BARE, CGI, SCGI, MONGODB];
 
-/** Starts a server; the product's one with so many chats, some to be used. */
+/** Starts a server and fills its store; the load generator uses some chats. */
 async function start(kind, wanted, wantedUsed) {
   const server = await system.start(kind);
   const stored = Math.min(wanted, kind.chatsMax ?? wanted);
   const used = Math.min(wantedUsed, stored);
   const side = { ...kind, server, used, chats: join(folder, `${server.port}`) };
-  // The bare programs need somebody to be asked for, but look at nobody.
-  // Nobody is to be woken, and the server's own Redis is not known here.
+  // The bare programs need tokens in their requests, but do not read them.
+  // `fill` wakes no poll, and does not know the Redis of scripts/run.
   const lines = await system.run(`fill-${kind.store ?? 'lmdb'}`,
     [stored, used], { ...server.env, SFCHAT_WAKE: '' });
   writeFileSync(side.chats, lines.join('\n'));
@@ -67,7 +67,7 @@ async function startAll(kinds, stored, used) {
   return sides;
 }
 
-/** The order changes from turn to turn, so that none is always the first. */
+/** Reverses the order at every other turn, so that no side is always first. */
 const inTurn = (sides, turn) => (turn % 2 ? [...sides].reverse() : sides);
 
 function load(way, { server, chats }, args) {
@@ -96,7 +96,7 @@ const atMost = (goal) => (figure) =>
   `≤ ${goal} ${figure <= goal ? 'reached' : 'MISSED'}`;
 const noGoal = () => '';
 
-/** A figure of one side beside those of the side it is compared with. */
+/** Makes the row of one side's figures and of their ratios to another side's. */
 function ratioRow(label, figures, against, { digits = 0, goal = noGoal }) {
   const ratios = figures.map((figure, round) => figure / against[round]);
   const ratio = median(ratios);
@@ -108,7 +108,7 @@ function ratioRow(label, figures, against, { digits = 0, goal = noGoal }) {
 
 // --- requests per second ---------------------------------------------------------
 
-/** Requests per second; the messages of one slice have tokens of their own. */
+/** Measures requests per second; each slice has message tokens of its own. */
 async function rate(side, method, slice) {
   const checked = !side.bare && method === 'GET';
   const [line] = await load('rate', side, [
@@ -119,8 +119,8 @@ async function rate(side, method, slice) {
 }
 
 /**
- * All sides by turns, a slice each: one request for every chat. What counts is
- * the time that all slices took together.
+ * Measures all sides in turns, a slice at a time: one request for every chat.
+ * Returns requests per second over the time of all slices together.
  */
 async function rateOfMethod(sides, method, round) {
   const seconds = new Map(sides.map((side) => [side, 0]));
@@ -133,8 +133,8 @@ async function rateOfMethod(sides, method, round) {
 }
 
 /**
- * A round's messages are sent, received and removed again, so that every
- * request does its work and each round begins with the same chats.
+ * Sends the messages of a round, receives and removes them, so that every
+ * request has work to do and each round begins with the same chats.
  */
 async function rateRound(sides, round) {
   const rates = {};
@@ -145,7 +145,7 @@ async function rateRound(sides, round) {
   return rates;
 }
 
-/** By method, then by side, then by round. */
+/** Returns the figures by method, then by side, then by round. */
 async function measureRates(sides, rounds) {
   const results = [];
   await rateRound(sides, 0); // warms up
@@ -227,10 +227,10 @@ export async function partB({ rounds }) {
 // --- waiting ---------------------------------------------------------------------
 
 /**
- * What it takes that so many wait. Memory is what the whole machine has less
- * of between "server up, nobody there" and "all asleep", minus what the load
- * generator and this program grew by. The kernel's part of the generator's
- * sockets stays in: it cannot be told apart.
+ * Measures memory and CPU time while many polls wait. The memory is how much
+ * less the whole machine has when all polls sleep than when the server had no
+ * client, minus the growth of the load generator and of this program. It includes
+ * the kernel's memory for the generator's sockets, which cannot be told apart.
  */
 async function hold(side) {
   const { waiters } = side;

@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// Measures what docs/PERFORMANCE.md reports and prints it as tables.
+// Measures the figures of docs/PERFORMANCE.md and prints them as tables.
 //
-//   PART=a,b,c,d   which parts; all by default
-//   ROUNDS=5       rounds whose medians are printed
-//   WAITERS=2000   participants that wait in part c
-//   BENCH_PORT=18790  the first of the four ports used on this machine
+//   PART=a,b,c,d      the parts to run; all by default
+//   ROUNDS=5          the number of rounds; their medians are printed
+//   WAITERS=2000      the number of waiting participants in part c
+//   BENCH_PORT=18790  the first of the four ports that the servers use
 
 import { partA, partB, partC, partD } from './parts.mjs';
 import { machine, stopAll } from './system.mjs';
 
 const PARTS = { a: partA, b: partB, c: partC, d: partD };
-const WAITERS_MAX = 9000; // two descriptors each in lighttpd, of 20,000
+const WAITERS_MAX = 9000; // lighttpd has 20,000 descriptors, two for each
 
 function positive(name, standard, max) {
   const value = Number(process.env[name] || standard);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the measurements need from the machine: the two servers that are
-// compared, the load generator, and what the kernel says about memory and
-// CPU time. It knows no figure that is reported.
+// What the measurements need from the machine: the servers that are compared,
+// the load generator, and the kernel's figures about memory and CPU time. It must
+// not know which figures are reported.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,7 @@ import { startServer } from '../tests/lib/server.mjs';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const BUILD = join(ROOT, 'build', 'bench');
 const FIRST_PORT = Number(process.env.BENCH_PORT ?? 18790);
-// As docs/SCALING.md says: Redis wakes, so looks can be rare.
+// As docs/SCALING.md says: Redis wakes the polls, so looks can be rare.
 const WITH_MONGODB = {
   SFCHAT_WAKE: 'redis', SFCHAT_POLL_SLEEP: '30', SFCHAT_POLL_ITERATION: '6',
 };
@@ -26,9 +26,9 @@ const PAGE_KB = 4;
 const running = new Set();
 
 /**
- * Starts the server on a port of its own: the product as it is built, served
- * one way or the other, or the bare programs under the same lighttpd.conf.
- * The server of MongoDB is there already, and named by SFCHAT_STORE.
+ * Starts a server at a port of its own: the product as built, by CGI or SCGI, or
+ * the bare programs under the same lighttpd.conf. A MongoDB server runs already;
+ * SFCHAT_STORE names it.
  *
  * @param {{bare?: boolean, serve?: string, store?: string}} kind
  */
@@ -53,7 +53,7 @@ export async function start({ bare = false, serve = 'cgi', store = 'lmdb' }) {
   return server;
 }
 
-/** Ends every server that is still there. */
+/** Stops every server that still runs. */
 export async function stopAll() {
   await Promise.all([...running].map((server) => server.stop()));
 }
@@ -64,7 +64,7 @@ export async function stopAll() {
  * @param {string} name
  * @param {(string | number)[]} args
  * @param {Record<string, string>} env
- * @returns {Promise<string[]>} its output's lines
+ * @returns {Promise<string[]>} the lines that the program printed
  */
 export async function run(name, args, env = {}) {
   const child = spawn(join(BUILD, name), args.map(String), {
@@ -91,8 +91,8 @@ function ended(child, name) {
 }
 
 /**
- * Starts a program that stops after each of its steps, says which, and goes
- * on when it is told to.
+ * Starts a program that prints each step that it has reached and then waits for
+ * a line on its standard input.
  */
 export function runInSteps(name, args) {
   const child = spawn(join(BUILD, name), args.map(String), {
@@ -107,7 +107,7 @@ export function runInSteps(name, args) {
     async reached(step) {
       const { value } = await lines.next();
       if (value !== step)
-        throw new Error(`${name} did not come to "${step}"`);
+        throw new Error(`${name} did not reach the step "${step}"`);
     },
     goOn: () => child.stdin.write('\n'),
     async finish() {
@@ -128,7 +128,7 @@ function processes() {
   return found;
 }
 
-/** A process may end while it is looked at: then there is nothing to read. */
+/** Reads a file of /proc, or returns "" if the process has ended. */
 function readProc(path) {
   try {
     return readFileSync(`/proc/${path}`, 'latin1');
@@ -140,8 +140,8 @@ function readProc(path) {
 const PROGRAMS = ['messages', 'chat', 'create', 'join'];
 
 /**
- * The processes of the server below this process, only one may be running: the
- * web server and the programs that fork, and those below them that serve one
+ * Finds the processes of the one server that runs below this process. lasting:
+ * lighttpd and the programs that fork; waiting: their children, which serve one
  * request each.
  */
 export function serverProcesses() {
@@ -159,8 +159,8 @@ export function serverProcesses() {
 }
 
 /**
- * CPU seconds that they have used, those that have ended and been waited for
- * included.
+ * Returns the CPU seconds that the processes have used, with their children that
+ * have ended.
  */
 export function cpuSeconds({ waiting, lasting }) {
   const alive = [...lasting, ...waiting]
@@ -173,9 +173,9 @@ export function cpuSeconds({ waiting, lasting }) {
 }
 
 /**
- * Kilobytes that the machine could still give out. What the kernel does not
- * count as free are the pages that each processor keeps at hand, up to 100 MB
- * and more of them.
+ * Returns the kilobytes that the machine could still give out. The kernel does
+ * not count the free pages that each processor keeps for itself, which can be
+ * 100 MB and more.
  */
 export function availableMemory() {
   const [, available] = /MemAvailable:\s+(\d+)/.exec(readProc('meminfo'));
@@ -184,21 +184,22 @@ export function availableMemory() {
     (sum, [, pages]) => sum + PAGE_KB * Number(pages), Number(available));
 }
 
-/** Kilobytes that the given processes hold, shared pages by their share. */
+/** Returns the kilobytes of the processes, with their share of shared pages. */
 export function ownMemory(pids) {
   return pids
     .map((pid) => /^Pss:\s+(\d+)/m.exec(readProc(`${pid}/smaps_rollup`)))
     .reduce((sum, match) => sum + Number(match?.[1] ?? 0), 0);
 }
 
-/** Waits until the condition holds; an error after the given seconds. */
-export async function until(what, seconds, condition) {
-  for (const end = Date.now() + seconds * 1000; !condition(); await sleep(250))
-    if (Date.now() > end)
-      throw new Error(`${what}: not within ${seconds} s`);
+/** Waits until the condition holds; throws if it does not in so many seconds. */
+export async function until(description, seconds, condition) {
+  const end = performance.now() + seconds * 1000;
+  for (; !condition(); await sleep(250))
+    if (performance.now() > end)
+      throw new Error(`waited in vain: ${description}`);
 }
 
-/** One line that says what a figure was measured on. */
+/** Returns a line that describes this machine. */
 export function machine() {
   const [cpu] = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
