@@ -6,33 +6,26 @@ BUILD   ?= build
 OUT     := $(BUILD)/$(STORE)
 CC      ?= cc
 
-PACKAGES_lmdb := libbson-static-1.0 lmdb
-# The driver is called so since its second version.
-PACKAGES_mongodb = $(shell pkg-config --exists mongoc2 && echo mongoc2 || \
-	echo libmongoc-1.0)
+# What each store needs is in a store.mk beside it.
+STORES  := $(patsubst libsfcore/store/%/store.mk,%,\
+	$(wildcard libsfcore/store/*/store.mk))
+ifeq ($(filter $(STORE),$(STORES)),)
+$(error STORE=$(STORE) is unknown: one of $(STORES) was expected)
+endif
+include $(STORES:%=libsfcore/store/%/store.mk)
 PACKAGES := json-c hiredis $(PACKAGES_$(STORE))
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wconversion
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-# Ours by -iquote: some of our headers have names that libraries use too.
-INCLUDES := -iquote libsfcore $(patsubst -I%,-isystem %,\
+INCLUDES := -Ilibsfcore $(patsubst -I%,-isystem %,\
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 CFLAGS   ?= -O2 -g
-# A CGI program's cost is its start: static and at a fixed place starts fastest.
-# No resolver: see redis.c. The libraries of the MongoDB driver do not link so.
-LDSTATIC_lmdb := -static -no-pie -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
-LDSTATIC_mongodb := -no-pie
 LDSTATIC ?= $(LDSTATIC_$(STORE))
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)
 LDFLAGS  += -Wl,-z,relro,-z,now
-LIBS     := $(shell pkg-config $(if $(filter lmdb,$(STORE)),--static) \
-	--libs $(PACKAGES) 2>/dev/null)
+LIBS     := $(shell pkg-config $(PKG_CONFIG_$(STORE)) --libs $(PACKAGES) \
+	2>/dev/null)
 
-# What a store has beside store_….c.
-SOURCES_lmdb := libsfcore/lmdb.c
-SOURCES_mongodb := $(addprefix libsfcore/,mongodb.c mongodb_indexes.c look.c)
-SOURCES  := $(filter-out libsfcore/store_%.c $(SOURCES_lmdb) $(SOURCES_mongodb),\
-	$(wildcard libsfcore/*.c)) libsfcore/store_$(STORE).c \
-	$(SOURCES_$(STORE))
+SOURCES  := $(wildcard libsfcore/*/*.c libsfcore/store/$(STORE)/*.c)
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|GA_ID
 NODE_TEST := node --test --test-reporter=spec

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "document.h"
-#include "store.h"
+#include "model/document.h"
+#include "store/store.h"
 
 static int64_t now_ms(void)
 {

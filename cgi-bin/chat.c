@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* chat.json: DELETE closes the chat. */
-#include "app.h"
+#include "api/app.h"
 
 static enum sf_err close_chat(struct sf_app *app, char **body)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* create.json: POST makes a chat and answers with its code. */
-#include "app.h"
-#include "limit.h"
+#include "api/app.h"
+#include "chat/limit.h"
 
 static enum sf_err create_chat(struct sf_app *app, char **body)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* join.json: POST enters the chat of a code. */
-#include "app.h"
+#include "api/app.h"
 
 static enum sf_err enter(
 	struct sf_app *app, const struct sf_participant *joiner, char **body)

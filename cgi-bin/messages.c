@@ -5,8 +5,8 @@
  */
 #include <strings.h>
 
-#include "app.h"
-#include "poll.h"
+#include "api/app.h"
+#include "chat/poll.h"
 
 static enum sf_err read_long_polling(struct sf_app *app, bool *out)
 {

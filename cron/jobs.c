@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What goes on in the background, for whoever runs the site. */
-#include "command.h"
+#include "jobs/command.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "json.h"
-#include "queue.h"
+#include "api/json.h"
+#include "jobs/queue.h"
 
 #define WATCH_SECONDS 2
 

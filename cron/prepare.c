@@ -3,8 +3,8 @@
  * What an operator starts once for a new site, and again after a change of the
  * lifetime: readies the store for many chats.
  */
-#include "command.h"
-#include "store.h"
+#include "jobs/command.h"
+#include "store/store.h"
 
 static const struct sf_command command = {
 	.name = "prepare",

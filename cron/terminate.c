@@ -3,9 +3,9 @@
  * What cron starts: queues the job that closes and forgets old chats. Where
  * there is no Redis there is no queue, and the work is done at once, here.
  */
-#include "command.h"
-#include "queue.h"
-#include "work.h"
+#include "jobs/command.h"
+#include "jobs/queue.h"
+#include "jobs/work.h"
 
 static const struct sf_command command = {
 	.name = "terminate",

@@ -3,13 +3,13 @@
  * Runs jobs, one after the other, until it is told to end. Signals are taken
  * only between two jobs: the one in hand is finished.
  */
-#include "command.h"
+#include "jobs/command.h"
 
 #include <signal.h>
 
-#include "log.h"
-#include "queue.h"
-#include "work.h"
+#include "base/log.h"
+#include "jobs/queue.h"
+#include "jobs/work.h"
 
 static const struct sf_command command = {
 	.name = "worker",

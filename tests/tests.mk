@@ -2,18 +2,16 @@
 # What proves the C code; each target works alone. Included by the Makefile.
 
 # One program per module. What is of one store alone runs with that store.
-TEST_NAMES_lmdb := test_lmdb
-TEST_NAMES_mongodb := test_look test_mongodb test_mongodb_sweep
-TEST_NAMES := $(filter-out $(TEST_NAMES_lmdb) $(TEST_NAMES_mongodb),\
-	$(patsubst tests/%.c,%,$(wildcard tests/test_*.c))) \
+TEST_NAMES := $(filter-out $(foreach store,$(STORES),$(TEST_NAMES_$(store))),\
+	$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))) \
 	$(TEST_NAMES_$(STORE))
-TESTS := $(TEST_NAMES:%=$(OUT)/tests/%)
-STORE_TESTS := $(filter $(OUT)/tests/test_store% \
-	$(TEST_NAMES_$(STORE):%=$(OUT)/tests/%),$(TESTS))
+TESTS := $(TEST_NAMES:%=$(OUT)/tests/unit/%)
+STORE_TESTS := $(filter $(OUT)/tests/unit/test_store% \
+	$(TEST_NAMES_$(STORE):%=$(OUT)/tests/unit/%),$(TESTS))
 UNIT_TESTS := $(filter-out $(STORE_TESTS),$(TESTS))
-TEST_SUPPORT := $(OUT)/obj/tests/support.o $(OUT)/obj/tests/talk.o
+TEST_SUPPORT := $(addprefix $(OUT)/obj/tests/unit/,support.o talk.o)
 
-$(TESTS): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(TEST_SUPPORT) $(LIBRARY)
+$(TESTS): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@
 
@@ -62,7 +60,7 @@ check-asan:
 	@$(ASAN_MAKE) check-jobs \
 		JOBS_lmdb='$(patsubst %,tests/jobs/%.test.mjs,jobs terminate)'
 	@scripts/test-mongodb run $(ASAN_MAKE) --jobs=1 STORE=mongodb $(patsubst \
-		%,$(BUILD)/asan/mongodb/tests/%.run,test_look test_mongodb test_store)
+		%,$(BUILD)/asan/mongodb/tests/unit/%.run,test_look test_mongodb test_store)
 
 UNDER_DIR := $(BUILD)/valgrind/under/$(STORE)/cgi-bin
 check-valgrind:
@@ -70,7 +68,7 @@ check-valgrind:
 		UNDER='valgrind -q --error-exitcode=99' \
 		check-unit check-store programs
 	@rm -rf $(UNDER_DIR)
-	tests/under-valgrind $(BUILD)/valgrind/$(STORE)/cgi-bin $(UNDER_DIR)
+	tests/tools/under-valgrind $(BUILD)/valgrind/$(STORE)/cgi-bin $(UNDER_DIR)
 	SFCHAT_BUILD=$(BUILD)/valgrind/under $(NODE_TEST) tests/cgi/*.test.mjs
 	@! cat $(UNDER_DIR)/*.log | grep .
 
@@ -105,11 +103,11 @@ fuzz:
 	@$(MAKE) --no-print-directory FUZZ_SECONDS=$(SECONDS) check-fuzz
 
 check-floors:
-	tests/check-floors
+	tests/tools/check-floors
 
 check-lint:
 	@mkdir -p build
-	tests/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst -I%,-isystem %,\
+	tests/tools/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst -I%,-isystem %,\
 		$(shell pkg-config --cflags $(PACKAGES_mongodb)))
 
 .PHONY: check-unit check-store check-mongodb check-nodes check-asan check-valgrind check-fuzz fuzz \

@@ -12,7 +12,7 @@ $(BUILD)/node/.installed: tests/package.json tests/package-lock.json
 	touch $@
 
 check-page: all $(BUILD)/node/.installed
-	node $(BUILD)/node/node_modules/typescript/bin/tsc -p tests/tsconfig.json
+	node $(BUILD)/node/node_modules/typescript/bin/tsc -p tests/tools/tsconfig.json
 	$(NODE_TEST) $(PAGE_TESTS)
 
 $(BROWSERS): check-%: all $(BUILD)/node/.installed

@@ -3,7 +3,7 @@
  * Fuzzes the settings. The input is lines of the environment; what is taken
  * keeps its bounds, what is refused is named.
  */
-#include "config.h"
+#include "base/config.h"
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
  * Fuzzes the stored document. What is read obeys the rules whatever it holds,
  * and what is written after them is read as the same again.
  */
-#include "codec.h"
+#include "model/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

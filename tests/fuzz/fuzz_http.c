@@ -3,7 +3,7 @@
  * Fuzzes the reading of a CGI request. The input is variables as lines, an
  * empty line, and what comes over standard input.
  */
-#include "http.h"
+#include "http/http.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

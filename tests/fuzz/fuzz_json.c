@@ -3,7 +3,7 @@
  * Fuzzes the bodies of requests. What is taken keeps the protocol's limits, and
  * the answer that is made of it holds the same messages again.
  */
-#include "json.h"
+#include "api/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Fuzzes the header of an SCGI request. */
-#include "scgi.h"
+#include "http/scgi.h"
 
 #include <stdint.h>
 #include <sys/socket.h>

@@ -3,7 +3,7 @@
  * fill COUNT AGE_SECONDS: puts COUNT drafts that were created AGE_SECONDS ago
  * into the store. The API could create them only now, and much more slowly.
  */
-#include "chat.h"
+#include "chat/chat.h"
 
 static enum sf_err insert_one(struct sf_store *store, int64_t created_ms)
 {

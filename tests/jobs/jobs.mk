@@ -3,9 +3,10 @@
 # the Makefile.
 
 # check-unit runs these; each starts a Redis of its own.
-REDIS_TESTS := $(addprefix $(OUT)/tests/,test_queue test_wake test_wake_redis)
+REDIS_TESTS := $(addprefix $(OUT)/tests/unit/,test_queue test_wake \
+	test_wake_redis)
 
-$(REDIS_TESTS): $(OUT)/obj/tests/private_redis.o
+$(REDIS_TESTS): $(OUT)/obj/tests/unit/private_redis.o
 
 $(OUT)/tests/jobs/fill: $(OUT)/obj/tests/jobs/fill.o $(LIBRARY)
 	@mkdir -p $(@D)

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The bodies of the API (PROTOCOL, "REST API"): reads requests, composes
+ * answers. The only part that knows the JSON library.
+ */
+#ifndef SF_JSON_H
+#define SF_JSON_H
+
+#include "model/document.h"
+#include "jobs/job.h"
+
+#define SF_JSON_MESSAGES_MAX 32 /* of one POST */
+#define SF_JSON_IDS_MAX 100     /* of one DELETE */
+
+/* Each parse_…: SF_ERR_INVALID, and detail says what and where. */
+
+/*
+ * {"data":{"chatToken":"…"}}, and userToken if the joiner chose it; else out
+ * has a fresh one.
+ */
+enum sf_err sf_json_parse_join(const char *body, size_t size,
+	struct sf_participant *out, struct sf_detail *detail) SF_MUST_CHECK;
+
+struct sf_json_messages {
+	struct sf_message items[SF_JSON_MESSAGES_MAX];
+	size_t count;
+};
+
+/*
+ * {"data":{"messages":[{"msg":"…"}, …]}}. Messages without an id get a fresh
+ * one. sf_json_messages_release() frees the texts; after an error there is
+ * nothing to release.
+ */
+enum sf_err sf_json_parse_messages(const char *body, size_t size,
+	struct sf_json_messages *out, struct sf_detail *detail) SF_MUST_CHECK;
+
+void sf_json_messages_release(struct sf_json_messages *messages);
+
+struct sf_json_ids {
+	struct sf_token items[SF_JSON_IDS_MAX];
+	size_t count;
+};
+
+/* {"data":{"messages":[{"_id":"…"}, …]}} */
+enum sf_err sf_json_parse_ids(const char *body, size_t size,
+	struct sf_json_ids *out, struct sf_detail *detail) SF_MUST_CHECK;
+
+/* How an answer begins: "code" and "msg". */
+struct sf_json_answer {
+	int code;
+	const char *phrase;
+};
+
+/* Each compose_… returns the text of an answer, which the caller frees. */
+
+/* The standard response; no detail if that is "". */
+char *sf_json_compose_standard(
+	const struct sf_json_answer *answer, const char *detail);
+
+/* The answer of create (chat given) and join (chat NULL). */
+char *sf_json_compose_tokens(const struct sf_json_answer *answer,
+	const struct sf_token *chat, const struct sf_token *user);
+
+/* The answer of GET messages: the chat's status and its messages. */
+char *sf_json_compose_messages(const struct sf_json_answer *answer,
+	const struct sf_document *document);
+
+/*
+ * {"nowMs":…,"queues":[{"name":"waiting","length":0},…],"workers":[…],
+ * "jobs":[…]}, with the members of job.h.
+ */
+char *sf_json_compose_jobs(const struct sf_job_listing *listing);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The settings: environment variables, the same for every program (PROTOCOL,
+ * "Configuration"). Knows their names, defaults and bounds, and uses none.
+ */
+#ifndef SF_CONFIG_H
+#define SF_CONFIG_H
+
+#include "base/redis_address.h"
+
+#include <stdint.h>
+
+#define SF_CONFIG_PATH_MAX 512
+#define SF_CONFIG_HEADER_MAX 80
+
+enum sf_wake_kind {
+	SF_WAKE_LOCAL, /* within this machine */
+	SF_WAKE_REDIS, /* between all that share a Redis */
+	SF_WAKE__MAX
+};
+
+struct sf_config {
+	char runtime_dir[SF_CONFIG_PATH_MAX]; /* tables, default store */
+	char store[SF_CONFIG_PATH_MAX];       /* "lmdb:DIR" or a mongodb URI */
+	enum sf_wake_kind wake;
+	struct sf_redis_address redis; /* wake-ups and jobs */
+	int poll_sleep_seconds;        /* longest wait between looks */
+	int poll_iteration;            /* looks of one poll */
+	int64_t chat_lifetime_seconds;
+	int create_limit; /* chats per address and hour; 0: any number */
+	/* The CGI variables that carry the tokens: "HTTP_X_SFC_USERTOKEN". */
+	char user_token_variable[SF_CONFIG_HEADER_MAX];
+	char chat_token_variable[SF_CONFIG_HEADER_MAX];
+};
+
+/*
+ * Reads the environment. SF_ERR_INVALID: a value cannot be used; detail names
+ * its variable and what was expected, never the value.
+ */
+enum sf_err sf_config_load(
+	struct sf_config *out, struct sf_detail *detail) SF_MUST_CHECK;
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What can go wrong, in the product's own terms. Every function that can fail
+ * because of the world returns one of these; which HTTP status each becomes is
+ * decided in app.c alone.
+ */
+#ifndef SF_ERR_H
+#define SF_ERR_H
+
+#include "base/banned.h"
+
+enum sf_err {
+	SF_OK,
+	SF_ERR_INVALID,      /* input is not what the protocol says */
+	SF_ERR_UNAUTHORIZED, /* tokens missing, malformed or unknown */
+	SF_ERR_CLOSED,       /* the chat is closed */
+	SF_ERR_NOT_FOUND,    /* no such thing, or no longer */
+	SF_ERR_CONFLICT,     /* the chat is not in the state this needs */
+	SF_ERR_TOO_LARGE,    /* body over SF_HTTP_BODY_MAX */
+	SF_ERR_MEDIA_TYPE,   /* body is not application/json */
+	SF_ERR_TOO_MANY,     /* a limit on count or rate is reached */
+	SF_ERR_INTERNAL,     /* unexpected: the log says what */
+	SF_ERR_METHOD,       /* the resource has no such method */
+	SF_ERR_UNAVAILABLE,  /* store unreachable or full: try again later */
+	SF_ERR__MAX
+};
+
+#define SF_MUST_CHECK __attribute__((warn_unused_result))
+
+/* Why a request was refused, for the one who sent it: names the field. */
+struct sf_detail {
+	char text[160];
+};
+
+/* Fills detail like printf and returns err, so that a refusal is one line. */
+enum sf_err sf_detail_set(struct sf_detail *detail, enum sf_err err,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One line per event to standard error, where lighttpd collects it. Callers
+ * never pass a token, a message or an address.
+ */
+#ifndef SF_LOG_H
+#define SF_LOG_H
+
+#include "base/banned.h"
+
+enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
+
+/*
+ * To be called first: where standard input, output or error is closed, nothing
+ * else takes its number, into which the log or a reply would be written.
+ */
+void sf_log_guard_streams(void);
+
+/* Events above level are dropped; SF_LOG_INFO at start. */
+void sf_log_set_level(enum sf_log_level level);
+
+/* Writes "sfchat: " and the formatted text as one line. */
+void sf_log(enum sf_log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Called by sf_die() before the process ends, to still answer a request. */
+void sf_log_set_die_hook(void (*hook)(void));
+
+/* For the impossible and for out of memory: logs, runs the hook, exits 1. */
+_Noreturn void sf_die(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* malloc, realloc and strdup that do not return NULL; the caller frees. */
+void *sf_alloc(size_t size);
+void *sf_realloc(void *old, size_t count, size_t size);
+char *sf_strdup(const char *text);
+
+#endif

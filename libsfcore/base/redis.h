@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One connection to Redis, made when it is first needed and again when it was
+ * lost. Knows hiredis and how one gets in; not what is said there.
+ */
+#ifndef SF_REDIS_H
+#define SF_REDIS_H
+
+#include "base/redis_address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <hiredis/hiredis.h>
+
+struct sf_redis {
+	struct sf_redis_address address;
+	int timeout_ms;        /* of connecting and of each command */
+	redisContext *context; /* NULL: not connected */
+	bool down;             /* and the log says so already */
+};
+
+/* Connects nowhere yet. */
+void sf_redis_init(struct sf_redis *out, const struct sf_redis_address *address,
+	int timeout_ms);
+
+/* Lets the connection go, if there is one. */
+void sf_redis_release(struct sf_redis *redis);
+
+/*
+ * Sends one command and waits for its reply, which the caller frees with
+ * freeReplyObject(). SF_ERR_UNAVAILABLE: Redis cannot be reached, is too slow,
+ * or refuses the command, and whether it was carried out is unknown; the log
+ * says why, once until it works again.
+ */
+enum sf_err sf_redis_call(struct sf_redis *redis, size_t count,
+	const char *const words[], redisReply **out) SF_MUST_CHECK;
+
+#endif

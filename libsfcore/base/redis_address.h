@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where Redis is, as one line of text says it. Addresses are literal: looking
+ * up a name could take seconds at the start of every program.
+ */
+#ifndef SF_REDIS_ADDRESS_H
+#define SF_REDIS_ADDRESS_H
+
+#include "base/err.h"
+
+#include <sys/socket.h>
+
+#define SF_REDIS_PASSWORD_MAX 128
+
+struct sf_redis_address {
+	struct sockaddr_storage socket;
+	socklen_t socket_size; /* 0: there is no Redis */
+	int database;
+	char password[SF_REDIS_PASSWORD_MAX]; /* "": none is needed */
+};
+
+/*
+ * Reads "unix:PATH" or "redis://[:PASSWORD@]ADDRESS[:PORT][/DATABASE]". An
+ * address is an IPv4 one, an IPv6 one in brackets, or localhost, which is
+ * 127.0.0.1; the password may have characters as %41. SF_ERR_INVALID: it is
+ * neither.
+ */
+enum sf_err sf_redis_address_parse(
+	const char *text, struct sf_redis_address *out) SF_MUST_CHECK;
+
+#endif

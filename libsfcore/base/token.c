@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tokens. Knows nothing of what a token stands for. */
+#include "base/token.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+
+void sf_token_generate(struct sf_token *out)
+{
+	ssize_t got;
+
+	do
+		got = getrandom(out->bytes, sizeof(out->bytes), 0);
+	while (got < 0 && errno == EINTR);
+	/* Up to 256 bytes come whole, or not at all: getrandom(2). */
+	if (got != (ssize_t)sizeof(out->bytes))
+		sf_die("getrandom failed: %s", strerror(errno));
+}
+
+static int parse_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+bool sf_token_parse(const char *text, size_t length, struct sf_token *out)
+{
+	struct sf_token token;
+
+	if (length != SF_TOKEN_DIGITS)
+		return false;
+	for (size_t i = 0; i < SF_TOKEN_SIZE; i++) {
+		int high = parse_digit(text[2 * i]);
+		int low = parse_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		token.bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	*out = token;
+	return true;
+}
+
+void sf_token_format(
+	const struct sf_token *token, char out[SF_TOKEN_DIGITS + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < SF_TOKEN_SIZE; i++) {
+		out[2 * i] = digits[token->bytes[i] >> 4];
+		out[2 * i + 1] = digits[token->bytes[i] & 15];
+	}
+	out[SF_TOKEN_DIGITS] = '\0';
+}
+
+bool sf_token_equal(const struct sf_token *a, const struct sf_token *b)
+{
+	unsigned int difference = 0;
+
+	for (size_t i = 0; i < SF_TOKEN_SIZE; i++)
+		difference |= (unsigned int)(a->bytes[i] ^ b->bytes[i]);
+	return difference == 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tokens: 12 random bytes that name a chat, a participant or a message, and
+ * are secrets, written as 24 lower-case hex digits (PROTOCOL, "Words").
+ */
+#ifndef SF_TOKEN_H
+#define SF_TOKEN_H
+
+#include "base/banned.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SF_TOKEN_SIZE 12
+#define SF_TOKEN_DIGITS (2 * SF_TOKEN_SIZE)
+
+struct sf_token {
+	uint8_t bytes[SF_TOKEN_SIZE];
+};
+
+/* Fills out with random bytes from getrandom(2). */
+void sf_token_generate(struct sf_token *out);
+
+/* Reads exactly length = 24 lower-case hex digits; false: out is untouched. */
+bool sf_token_parse(const char *text, size_t length, struct sf_token *out);
+
+/* Writes 24 digits and a NUL to out. */
+void sf_token_format(
+	const struct sf_token *token, char out[SF_TOKEN_DIGITS + 1]);
+
+/* Compares in a time that does not depend on where the bytes differ. */
+bool sf_token_equal(const struct sf_token *a, const struct sf_token *b);
+
+#endif

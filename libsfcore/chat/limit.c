@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The generic cell rate algorithm (ITU-T I.371): per address one time, at
+ * which its allowance is whole again. A creation moves it on by one interval
+ * and is refused when that would be more than an hour ahead.
+ */
+#include "chat/limit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "base/table.h"
+
+#define HOUR_MS (3600 * 1000)
+
+struct source {
+	uint8_t bytes[16];
+};
+
+/* One household or server has a whole /64, and may use all of it. */
+static struct source parse_address(const char *address)
+{
+	struct source source = { .bytes = { 0 } };
+	struct in6_addr six;
+
+	if (inet_pton(AF_INET6, address, &six) != 1)
+		(void)inet_pton(AF_INET, address, source.bytes);
+	else if (IN6_IS_ADDR_V4MAPPED(&six))
+		memcpy(source.bytes, six.s6_addr + 12, 4);
+	else
+		memcpy(source.bytes, six.s6_addr, 8);
+	return source;
+}
+
+static enum sf_err take(_Atomic uint64_t *word, int64_t now_ms,
+	int64_t interval_ms, int64_t *retry_seconds)
+{
+	uint64_t old = atomic_load(word);
+	int64_t whole_ms;
+
+	do {
+		whole_ms = (int64_t)old > now_ms ? (int64_t)old : now_ms;
+		/* So far ahead only a clock can be that was wrong. */
+		if (whole_ms - now_ms > 2 * HOUR_MS)
+			whole_ms = now_ms;
+		whole_ms += interval_ms;
+		if (whole_ms - now_ms > HOUR_MS) {
+			*retry_seconds =
+				(whole_ms - now_ms - HOUR_MS + 999) / 1000;
+			return SF_ERR_TOO_MANY;
+		}
+	} while (!atomic_compare_exchange_weak(word, &old, (uint64_t)whole_ms));
+	return SF_OK;
+}
+
+enum sf_err sf_limit_take(const struct sf_config *config, const char *address,
+	int64_t now_ms, int64_t *retry_seconds)
+{
+	struct source source = parse_address(address);
+	struct sf_table *table;
+	enum sf_err err;
+
+	if (config->create_limit == 0 ||
+		sf_table_open(config, "limit", &table) != SF_OK)
+		return SF_OK;
+	err = take(sf_table_word(table, source.bytes, sizeof(source.bytes)),
+		now_ms, HOUR_MS / config->create_limit, retry_seconds);
+	sf_table_free(table);
+	return err;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The wait. Between two looks the process only sleeps; whoever stores something
+ * for it wakes it, and where a wake-up is lost the next look finds it.
+ */
+#include "chat/poll.h"
+
+#include <malloc.h>
+#include <sys/prctl.h>
+
+#include "http/files.h"
+
+/* However long the sleep, a client that has left is noticed so soon. */
+#define CLIENT_SECONDS 3
+
+/* How much later a look may come, to be one of many at the same moment. */
+#define SLACK_NS 100000000UL
+
+/*
+ * Somebody who neither joined nor began a poll within two whole polls is gone:
+ * the chat is closed in that one's name.
+ */
+static enum sf_err close_if_abandoned(struct sf_chat *chat,
+	const struct sf_config *config, const struct sf_document *seen,
+	const struct sf_participant *who)
+{
+	int64_t silence_ms = 2000 * (int64_t)config->poll_sleep_seconds *
+			     config->poll_iteration;
+	int64_t since_ms = sf_chat_now() - silence_ms;
+	const struct sf_token *other = sf_document_other(seen, &who->user);
+	struct sf_participant absent = { .chat = who->chat };
+	enum sf_err err;
+
+	if (seen->status != SF_STATUS_READY || !other ||
+		sf_document_last_sign(seen, other) > since_ms)
+		return SF_OK;
+	absent.user = *other;
+	err = sf_chat_close(chat, &absent, since_ms);
+	return err == SF_ERR_CONFLICT ? SF_OK : err;
+}
+
+static bool is_over(const struct sf_document *seen)
+{
+	return seen->message_count > 0 || seen->status == SF_STATUS_CLOSED;
+}
+
+/*
+ * For a long wait: gives back what is not needed, and lets the kernel wake many
+ * who wait at once, which costs half as much for each of them.
+ */
+static void settle(void)
+{
+	sf_files_shrink();
+	(void)malloc_trim(0);
+	(void)prctl(PR_SET_TIMERSLACK, SLACK_NS);
+}
+
+/* Until there may be something to see, or nobody is left to see it. */
+static void sleep_between_looks(struct sf_chat *chat,
+	const struct sf_config *config, const struct sf_client *client)
+{
+	int seconds = config->poll_sleep_seconds;
+
+	for (; seconds > CLIENT_SECONDS; seconds -= CLIENT_SECONDS)
+		if (sf_wake_wait(chat->wake, CLIENT_SECONDS) ||
+			sf_client_is_gone(client))
+			return;
+	(void)sf_wake_wait(chat->wake, seconds);
+}
+
+enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
+	const struct sf_participant *who, const struct sf_client *client,
+	struct sf_document *out)
+{
+	int64_t start_ms = sf_chat_now();
+	int64_t whole_ms = 1000 * (int64_t)config->poll_sleep_seconds *
+			   config->poll_iteration;
+	struct sf_token poll;
+	enum sf_err err;
+
+	sf_token_generate(&poll);
+	err = sf_store_begin_poll(chat->store, start_ms, who, &poll);
+	if (err)
+		return err;
+	/* The poll that this one replaces is to see that it is over. */
+	sf_wake_send(chat->wake, &who->user);
+	for (int looks = 1;; looks++) {
+		sf_wake_prepare(chat->wake, &who->user);
+		err = sf_chat_receive(chat, who, out);
+		if (err)
+			return err;
+		if (!sf_document_has_poll(out, &poll)) {
+			sf_document_release(out);
+			return SF_OK;
+		}
+		if (is_over(out) || sf_chat_now() - start_ms >= whole_ms ||
+			sf_client_is_gone(client))
+			return SF_OK;
+		err = close_if_abandoned(chat, config, out, who);
+		sf_document_release(out);
+		if (err)
+			return err;
+		sf_store_rest(chat->store);
+		/* Who has waited once is likely to wait long. */
+		if (looks == 2)
+			settle();
+		sleep_between_looks(chat, config, client);
+	}
+}

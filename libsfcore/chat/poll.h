@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The long poll: waiting until there is something to return. */
+#ifndef SF_POLL_H
+#define SF_POLL_H
+
+#include "chat/chat.h"
+#include "http/client.h"
+
+/*
+ * Waits as PROTOCOL, "Long polling", says: until there is a message for who,
+ * the chat is closed, a newer poll of who's takes over, the time is up, or a
+ * look finds the client gone.
+ * out is the chat as who sees it then, without messages when replaced; the
+ * caller releases it. Errors as sf_store_begin_poll().
+ */
+enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
+	const struct sf_participant *who, const struct sf_client *client,
+	struct sf_document *out) SF_MUST_CHECK;
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One question to the kernel, by sock_diag(7), for exactly one connection: it
+ * costs a few microseconds, however many there are.
+ */
+#include "http/client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A TCP state, or 0 if the kernel says nothing about the connection. */
+static int receive_state(int kernel)
+{
+	struct {
+		struct nlmsghdr head;
+		struct inet_diag_msg body;
+	} answer;
+	ssize_t got = recv(kernel, &answer, sizeof(answer), MSG_DONTWAIT);
+
+	if (got != sizeof(answer) ||
+		answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return 0;
+	return answer.body.idiag_state;
+}
+
+static int ask_state(const struct inet_diag_req_v2 *connection)
+{
+	struct {
+		struct nlmsghdr head;
+		struct inet_diag_req_v2 body;
+	} question = {
+		.head = {
+			.nlmsg_len = sizeof(question),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST,
+		},
+		.body = *connection,
+	};
+	int kernel = socket(
+		AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int state = 0;
+
+	if (kernel < 0)
+		return 0;
+	if (send(kernel, &question, sizeof(question), 0) == sizeof(question))
+		state = receive_state(kernel);
+	(void)close(kernel);
+	return state;
+}
+
+static bool parse_port(const char *text, __be16 *out)
+{
+	unsigned long port = strtoul(text, NULL, 10);
+
+	*out = htons((uint16_t)port);
+	return port > 0 && port <= UINT16_MAX;
+}
+
+/* As the server sees it: the client is the destination. */
+static bool read_connection(
+	const struct sf_request *request, struct inet_diag_req_v2 *out)
+{
+	const char *server = sf_request_variable(request, "SERVER_ADDR");
+	int family = strchr(server, ':') ? AF_INET6 : AF_INET;
+
+	*out = (struct inet_diag_req_v2){
+		.sdiag_family = (uint8_t)family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
+	};
+	return inet_pton(family, server, out->id.idiag_src) == 1 &&
+	       inet_pton(family, sf_request_variable(request, "REMOTE_ADDR"),
+		       out->id.idiag_dst) == 1 &&
+	       parse_port(sf_request_variable(request, "SERVER_PORT"),
+		       &out->id.idiag_sport) &&
+	       parse_port(sf_request_variable(request, "REMOTE_PORT"),
+		       &out->id.idiag_dport);
+}
+
+/*
+ * Where a connection is not, the kernel finds the socket that listens there.
+ * That means the client's end only if the connection has been there before, or
+ * if the server says that the addresses are those of a connection of its own.
+ */
+void sf_client_init(
+	const struct sf_request *request, int reply, struct sf_client *out)
+{
+	int state = 0;
+
+	out->reply = reply;
+	if (read_connection(request, &out->connection))
+		state = ask_state(&out->connection);
+	out->is_known = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT ||
+			(state != 0 && *sf_request_variable(request,
+					       "SFCHAT_REMOTE_IS_PEER"));
+}
+
+static bool is_reply_unread(int fd)
+{
+	struct pollfd reply = { .fd = fd };
+
+	return poll(&reply, 1, 0) > 0;
+}
+
+bool sf_client_is_gone(const struct sf_client *client)
+{
+	int state;
+
+	if (is_reply_unread(client->reply))
+		return true;
+	if (!client->is_known)
+		return false;
+	state = ask_state(&client->connection);
+	return state != 0 && state != TCP_ESTABLISHED;
+}

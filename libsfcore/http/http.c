@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * CGI/1.1 as RFC 3875 describes it. What the environment or the input claims
+ * is never believed: CONTENT_LENGTH bounds what is read and what is allocated.
+ */
+#include "http/http.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <strings.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+void sf_request_init(struct sf_request *out)
+{
+	*out = (struct sf_request){ .variables = environ };
+}
+
+const char *sf_request_variable(
+	const struct sf_request *request, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **at = request->variables; *at; at++)
+		if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
+			return *at + length + 1;
+	return "";
+}
+
+/* Parameters such as charset are allowed: RFC 9110, 8.3.1. */
+static bool is_json(const char *content_type)
+{
+	static const char json[] = "application/json";
+	size_t length = sizeof(json) - 1;
+
+	if (strlen(content_type) < length ||
+		strncasecmp(content_type, json, length) != 0)
+		return false;
+	content_type += length;
+	content_type += strspn(content_type, " \t");
+	return *content_type == '\0' || *content_type == ';';
+}
+
+static enum sf_err parse_length(
+	const char *text, size_t *out, struct sf_detail *detail)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || text[digits] != '\0')
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"CONTENT_LENGTH: a number of bytes was expected");
+	while (*text == '0' && digits > 1) {
+		text++;
+		digits--;
+	}
+	if (digits > 9 || strtoul(text, NULL, 10) > SF_HTTP_BODY_MAX)
+		return sf_detail_set(detail, SF_ERR_TOO_LARGE,
+			"the body is over %d bytes", SF_HTTP_BODY_MAX);
+	*out = strtoul(text, NULL, 10);
+	return SF_OK;
+}
+
+/* Reads what is there; 0 at the end, on an error and after the deadline. */
+static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+	ssize_t got;
+
+	do {
+		int64_t left = deadline - sf_clock_ms(CLOCK_MONOTONIC);
+
+		if (left <= 0 || poll(&input, 1, (int)left) == 0)
+			return 0;
+		got = read(fd, buffer, size);
+	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
+	return got < 0 ? 0 : (size_t)got;
+}
+
+/* What a body is said to be, before any of it is read. */
+static enum sf_err check_body(const struct sf_request *request, size_t *size,
+	struct sf_detail *detail)
+{
+	if (!is_json(sf_request_variable(request, "CONTENT_TYPE")))
+		return sf_detail_set(detail, SF_ERR_MEDIA_TYPE,
+			"CONTENT_TYPE: application/json was expected");
+	return parse_length(
+		sf_request_variable(request, "CONTENT_LENGTH"), size, detail);
+}
+
+enum sf_err sf_request_skip_body(
+	const struct sf_request *request, struct sf_detail *detail)
+{
+	const char *length = sf_request_variable(request, "CONTENT_LENGTH");
+	size_t size;
+
+	if (!*length || strcmp(length, "0") == 0)
+		return SF_OK;
+	return check_body(request, &size, detail);
+}
+
+enum sf_err sf_request_read_body(
+	struct sf_request *request, int fd, struct sf_detail *detail)
+{
+	int64_t deadline =
+		sf_clock_ms(CLOCK_MONOTONIC) + SF_HTTP_BODY_SECONDS * 1000;
+	size_t size = 0;
+	enum sf_err err = check_body(request, &size, detail);
+
+	if (err)
+		return err;
+	request->body = sf_alloc(size);
+	while (request->body_size < size) {
+		size_t got = read_until(fd, request->body + request->body_size,
+			size - request->body_size, deadline);
+
+		if (got == 0)
+			return sf_detail_set(detail, SF_ERR_INVALID,
+				"the body is shorter than CONTENT_LENGTH");
+		request->body_size += got;
+	}
+	return SF_OK;
+}
+
+static int parse_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One character, or -1; *at moves behind it. RFC 3986, 2.1, and HTML's "+". */
+static int decode_one(const char **at, const char *end)
+{
+	int c = (unsigned char)*(*at)++;
+	int high, low;
+
+	if (c == '+')
+		return ' ';
+	if (c != '%')
+		return c;
+	if (end - *at < 2)
+		return -1;
+	high = parse_hex((*at)[0]);
+	low = parse_hex((*at)[1]);
+	*at += 2;
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+static enum sf_err decode(
+	const char *text, size_t length, char *out, size_t size)
+{
+	const char *end = text + length;
+	size_t used = 0;
+
+	while (text < end) {
+		int c = decode_one(&text, end);
+
+		if (c <= 0 || used + 1 >= size)
+			return SF_ERR_INVALID;
+		out[used++] = (char)c;
+	}
+	out[used] = '\0';
+	return SF_OK;
+}
+
+enum sf_err sf_request_parameter(const struct sf_request *request,
+	const char *name, char *out, size_t size)
+{
+	size_t name_length = strlen(name);
+	const char *at = sf_request_variable(request, "QUERY_STRING");
+
+	while (*at) {
+		size_t length = strcspn(at, "&");
+
+		if (length >= name_length &&
+			strncmp(at, name, name_length) == 0) {
+			const char *value = at + name_length;
+
+			if (value == at + length)
+				return decode(value, 0, out, size);
+			if (*value == '=')
+				return decode(value + 1,
+					length - name_length - 1, out, size);
+		}
+		at += length;
+		at += *at == '&';
+	}
+	return SF_ERR_NOT_FOUND;
+}
+
+void sf_request_release(struct sf_request *request)
+{
+	free(request->body);
+	request->body = NULL;
+	request->body_size = 0;
+}
+
+/*
+ * Years are counted from March on, so that a leap day is the last of its year.
+ * What the C library has for this reads the file of the local time zone first.
+ */
+void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE])
+{
+	static const char weekdays[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon",
+		"Tue", "Wed" };
+	static const char months[12][4] = { "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb" };
+	const int days = (int)(seconds / 86400);
+	const int rest = (int)(seconds % 86400);
+	const int since_0000 = days + 719468; /* days from 1 March of year 0 */
+	const int era = since_0000 / 146097;  /* of 400 years */
+	const int day = since_0000 % 146097;
+	const int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	const int yearday = day - (365 * year + year / 4 - year / 100);
+	const int month = (5 * yearday + 2) / 153;
+
+	(void)snprintf(out, SF_HTTP_DATE_SIZE,
+		"%s, %02d %s %04d %02d:%02d:%02d GMT", weekdays[days % 7],
+		yearday - (153 * month + 2) / 5 + 1, months[month],
+		400 * era + year + (month >= 10), rest / 3600, rest / 60 % 60,
+		rest % 60);
+}
+
+static enum sf_err write_all(int fd, struct iovec *parts, int count)
+{
+	while (count > 0) {
+		ssize_t wrote = writev(fd, parts, count);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			return SF_ERR_UNAVAILABLE;
+		while (count > 0 && (size_t)wrote >= parts->iov_len) {
+			wrote -= (ssize_t)parts->iov_len;
+			parts++;
+			count--;
+		}
+		if (count > 0) {
+			parts->iov_base = (char *)parts->iov_base + wrote;
+			parts->iov_len -= (size_t)wrote;
+		}
+	}
+	return SF_OK;
+}
+
+enum sf_err sf_reply_send(const struct sf_reply *reply, int fd)
+{
+	char head[512];
+	size_t body_size = strlen(reply->body);
+	int length = snprintf(head, sizeof(head),
+		"Status: %d %s\r\n"
+		"Content-Type: application/json; charset=utf-8\r\n"
+		"Content-Length: %zu\r\n"
+		"Cache-Control: no-store\r\n"
+		"%s%s\r\n",
+		reply->status, reply->phrase, body_size,
+		reply->header ? reply->header : "",
+		reply->header ? "\r\n" : "");
+	struct iovec parts[2] = {
+		{ .iov_base = head, .iov_len = (size_t)length },
+		{ .iov_base = (char *)reply->body, .iov_len = body_size },
+	};
+
+	if (length < 0 || (size_t)length >= sizeof(head))
+		sf_die("a reply's head does not fit");
+	return write_all(fd, parts, 2);
+}

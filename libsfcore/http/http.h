@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One CGI/1.1 request and its reply (RFC 3875). Reads the environment and
+ * standard input, writes standard output; must not know what is asked for.
+ */
+#ifndef SF_HTTP_H
+#define SF_HTTP_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+#define SF_HTTP_BODY_MAX 65536
+/* A body that has not come whole after so many seconds is given up. */
+#define SF_HTTP_BODY_SECONDS 10
+
+struct sf_request {
+	char **variables; /* "NAME=value", RFC 3875, 4.1; ends with NULL */
+	char *body;       /* NULL without one; not NUL-terminated */
+	size_t body_size;
+};
+
+/* The request that a CGI program was started for. */
+void sf_request_init(struct sf_request *out);
+
+/* The value of a variable; "" when it is not given. */
+const char *sf_request_variable(
+	const struct sf_request *request, const char *name);
+
+/*
+ * Reads the JSON body from file descriptor fd into request->body.
+ * SF_ERR_MEDIA_TYPE: not application/json. SF_ERR_TOO_LARGE: over
+ * SF_HTTP_BODY_MAX bytes. SF_ERR_INVALID: CONTENT_LENGTH is missing or wrong,
+ * or the body ends early or is too slow.
+ */
+enum sf_err sf_request_read_body(struct sf_request *request, int fd,
+	struct sf_detail *detail) SF_MUST_CHECK;
+
+/*
+ * For a request whose body says nothing and is not read. SF_ERR_MEDIA_TYPE,
+ * SF_ERR_TOO_LARGE, SF_ERR_INVALID: there is one, and it would be refused.
+ */
+enum sf_err sf_request_skip_body(const struct sf_request *request,
+	struct sf_detail *detail) SF_MUST_CHECK;
+
+/*
+ * Finds a query parameter by its exact name and copies its value, percent
+ * decoded, to out: the first one if there are several. SF_ERR_NOT_FOUND: not
+ * there; SF_ERR_INVALID: does not fit, or has broken escapes or a NUL.
+ */
+enum sf_err sf_request_parameter(const struct sf_request *request,
+	const char *name, char *out, size_t size) SF_MUST_CHECK;
+
+/* Frees the body. */
+void sf_request_release(struct sf_request *request);
+
+#define SF_HTTP_DATE_SIZE 40
+
+/* Seconds since 1970 as "Sun, 06 Nov 1994 08:49:37 GMT": RFC 9110, 5.6.7. */
+void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE]);
+
+struct sf_reply {
+	int status;
+	const char *phrase;
+	const char *header; /* one more header line without its end, or NULL */
+	const char *body;   /* JSON */
+};
+
+/*
+ * Writes the whole reply to file descriptor fd at once. SF_ERR_UNAVAILABLE:
+ * the server took not all of it.
+ */
+enum sf_err sf_reply_send(const struct sf_reply *reply, int fd) SF_MUST_CHECK;
+
+#endif

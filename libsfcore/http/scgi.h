@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The SCGI protocol (Neil Schemenauer, 2006): the variables of a CGI request,
+ * then its body, over a connection instead of an environment and a pipe.
+ */
+#ifndef SF_SCGI_H
+#define SF_SCGI_H
+
+#include "http/http.h"
+
+#define SF_SCGI_HEADER_MAX 65536
+
+/*
+ * Reads the header from the connection fd into out and leaves the body on it.
+ * The variables stay until the process ends. SF_ERR_INVALID: it is no SCGI
+ * header, or it is too long or too slow.
+ */
+enum sf_err sf_scgi_read(int fd, struct sf_request *out) SF_MUST_CHECK;
+
+#endif

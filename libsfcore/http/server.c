@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Accept, fork, reap. Signals come as something to read, so that there is one
+ * place where the parent sleeps and nothing happens behind its back.
+ */
+#include "http/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static enum sf_err report(const char *what)
+{
+	sf_log(SF_LOG_ERROR, "%s: %s", what, strerror(errno));
+	return SF_ERR_UNAVAILABLE;
+}
+
+/* A socket that a dead server left behind refuses connections. */
+static void remove_dead(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) !=
+			0 &&
+		errno == ECONNREFUSED)
+		(void)unlink(address->sun_path);
+	(void)close(fd);
+}
+
+enum sf_err sf_server_listen(const char *path, int *out)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int bound;
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return report(path);
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return report(path);
+	remove_dead(&address);
+	mask = umask(0177);
+	bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	(void)umask(mask);
+	if (bound == 0 && listen(fd, SOMAXCONN) == 0) {
+		*out = fd;
+		return SF_OK;
+	}
+	(void)report(path);
+	(void)close(fd);
+	return SF_ERR_UNAVAILABLE;
+}
+
+/* Children are counted, so every one that ended has to be. */
+static void reap(int *children)
+{
+	while (*children > 0 && waitpid(-1, NULL, WNOHANG) > 0)
+		--*children;
+}
+
+/* Returns whether one of the signals was to stop. */
+static bool take_signals(int signals, int *children)
+{
+	struct signalfd_siginfo info;
+	bool stop = false;
+
+	while (read(signals, &info, sizeof(info)) == sizeof(info))
+		stop = stop || info.ssi_signo != SIGCHLD;
+	reap(children);
+	return stop;
+}
+
+struct loop {
+	int listener;
+	int signals;
+	int children;
+	sigset_t mask; /* what the children start with */
+	int (*serve)(const void *);
+	const void *argument;
+};
+
+static _Noreturn void run_child(const struct loop *loop, int connection)
+{
+	/* Whoever keeps these would take connections that nobody serves. */
+	(void)close(loop->listener);
+	(void)close(loop->signals);
+	(void)sigprocmask(SIG_SETMASK, &loop->mask, NULL);
+	if (dup2(connection, STDIN_FILENO) < 0 ||
+		dup2(connection, STDOUT_FILENO) < 0)
+		sf_die("dup2: %s", strerror(errno));
+	(void)close(connection);
+	_exit(loop->serve(loop->argument));
+}
+
+static void accept_one(struct loop *loop)
+{
+	int connection = accept4(loop->listener, NULL, NULL, SOCK_CLOEXEC);
+	pid_t child;
+
+	if (connection < 0)
+		return;
+	child = fork();
+	if (child == 0)
+		run_child(loop, connection);
+	if (child > 0)
+		loop->children++;
+	else
+		(void)report("fork");
+	(void)close(connection);
+}
+
+static void run_loop(struct loop *loop)
+{
+	for (;;) {
+		struct pollfd files[] = {
+			{ .fd = loop->signals, .events = POLLIN },
+			{ .fd = loop->listener, .events = POLLIN },
+		};
+		bool full = loop->children >= SF_SERVER_CHILDREN_MAX;
+
+		if (poll(files, full ? 1 : 2, -1) < 0 && errno != EINTR)
+			sf_die("poll: %s", strerror(errno));
+		if (files[0].revents != 0 &&
+			take_signals(loop->signals, &loop->children))
+			return;
+		if (!full && files[1].revents != 0)
+			accept_one(loop);
+	}
+}
+
+enum sf_err sf_server_run(
+	int listener, int (*serve)(const void *), const void *argument)
+{
+	struct loop loop = {
+		.listener = listener,
+		.serve = serve,
+		.argument = argument,
+	};
+	sigset_t handled;
+
+	/* Ignored, as a parent may have left it, no child's end would be told.
+	 */
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)sigemptyset(&handled);
+	(void)sigaddset(&handled, SIGCHLD);
+	(void)sigaddset(&handled, SIGTERM);
+	(void)sigaddset(&handled, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &handled, &loop.mask);
+	loop.signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (loop.signals < 0 || fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
+		return report("the listening socket");
+	run_loop(&loop);
+	(void)close(loop.signals);
+	(void)close(listener);
+	return SF_OK;
+}
+
+void sf_server_watch_peer(int fd)
+{
+	struct pollfd peer = { .fd = fd, .events = POLLRDHUP };
+	char unread[512];
+
+	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) > 0)
+		continue;
+	/* The signal is for any event of the connection, but only its end is
+	 * still to come: fcntl(2), F_SETSIG. */
+	(void)fcntl(fd, F_SETOWN, getpid());
+	(void)fcntl(fd, F_SETSIG, SIGTERM);
+	(void)fcntl(fd, F_SETFL, O_ASYNC);
+	/* It may have come before that. */
+	if (poll(&peer, 1, 0) > 0)
+		(void)raise(SIGTERM);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Between a chat and its BSON, by libbson. Members that it does not know are
+ * passed over, so that an older program reads a newer one's documents; what it
+ * knows must have the right type.
+ */
+#include "model/codec.h"
+
+#include <bson/bson.h>
+
+#include "base/log.h"
+
+static const char *const sent_names[SF_DOCUMENT_USERS_MAX] = {
+	"sent_by_creator",
+	"sent_by_joiner",
+};
+
+const char *sf_codec_sent_name(size_t index)
+{
+	return sent_names[index];
+}
+
+static void append_token(
+	bson_t *bson, const char *key, const struct sf_token *token)
+{
+	bson_oid_t oid;
+
+	memcpy(oid.bytes, token->bytes, SF_TOKEN_SIZE);
+	BSON_APPEND_OID(bson, key, &oid);
+}
+
+void sf_codec_append_tokens(bson_t *bson, const char *key,
+	const struct sf_token *tokens, size_t count)
+{
+	bson_t array;
+
+	BSON_APPEND_ARRAY_BEGIN(bson, key, &array);
+	for (size_t i = 0; i < count; i++) {
+		char digits[16];
+		const char *index;
+
+		bson_uint32_to_string(
+			(uint32_t)i, &index, digits, sizeof(digits));
+		append_token(&array, index, &tokens[i]);
+	}
+	bson_append_array_end(bson, &array);
+}
+
+static void append_message(
+	bson_t *bson, const char *key, const struct sf_message *message)
+{
+	bson_t item;
+
+	BSON_APPEND_DOCUMENT_BEGIN(bson, key, &item);
+	append_token(&item, "_id", &message->id);
+	append_token(&item, "user_token", &message->to);
+	BSON_APPEND_UTF8(&item, "msg", message->text);
+	BSON_APPEND_BOOL(&item, "system", message->event != SF_EVENT_NONE);
+	if (message->sealed)
+		BSON_APPEND_BOOL(&item, "sealed", true);
+	if (message->event != SF_EVENT_NONE)
+		BSON_APPEND_UTF8(&item, "event", sf_event_name(message->event));
+	bson_append_document_end(bson, &item);
+}
+
+void sf_codec_append_messages(bson_t *bson, const char *key,
+	const struct sf_message *messages, size_t count)
+{
+	bson_t array;
+
+	BSON_APPEND_ARRAY_BEGIN(bson, key, &array);
+	for (size_t i = 0; i < count; i++) {
+		char digits[16];
+		const char *index;
+
+		bson_uint32_to_string(
+			(uint32_t)i, &index, digits, sizeof(digits));
+		append_message(&array, index, &messages[i]);
+	}
+	bson_append_array_end(bson, &array);
+}
+
+void sf_codec_append_polls(bson_t *bson, const char *key,
+	const struct sf_poll *polls, size_t count)
+{
+	bson_t array;
+
+	BSON_APPEND_ARRAY_BEGIN(bson, key, &array);
+	for (size_t i = 0; i < count; i++) {
+		const struct sf_poll *poll = &polls[i];
+		char digits[16];
+		const char *index;
+		bson_t item;
+
+		bson_uint32_to_string(
+			(uint32_t)i, &index, digits, sizeof(digits));
+		BSON_APPEND_DOCUMENT_BEGIN(&array, index, &item);
+		append_token(&item, "_id", &poll->id);
+		append_token(&item, "user_token", &poll->user);
+		BSON_APPEND_DATE_TIME(&item, "created", poll->created_ms);
+		bson_append_document_end(&array, &item);
+	}
+	bson_append_array_end(bson, &array);
+}
+
+uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size)
+{
+	bson_t bson = BSON_INITIALIZER;
+	uint32_t length;
+	uint8_t *data;
+
+	append_token(&bson, "_id", &document->id);
+	BSON_APPEND_UTF8(&bson, "status", sf_status_name(document->status));
+	sf_codec_append_tokens(
+		&bson, "user_tokens", document->users, document->user_count);
+	sf_codec_append_messages(
+		&bson, "messages", document->messages, document->message_count);
+	sf_codec_append_polls(
+		&bson, "long_polling", document->polls, document->poll_count);
+	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+		sf_codec_append_tokens(&bson, sent_names[i],
+			document->sent[i].ids, document->sent[i].count);
+	BSON_APPEND_DATE_TIME(&bson, "created", document->created_ms);
+	data = bson_destroy_with_steal(&bson, true, &length);
+	*size = length;
+	return data;
+}
+
+/* Every decode_… returns false where the value is not what it must be. */
+
+static bool decode_token(const bson_iter_t *iter, struct sf_token *out)
+{
+	if (!BSON_ITER_HOLDS_OID(iter))
+		return false;
+	memcpy(out->bytes, bson_iter_oid(iter)->bytes, SF_TOKEN_SIZE);
+	return true;
+}
+
+static bool decode_date(const bson_iter_t *iter, int64_t *out)
+{
+	if (!BSON_ITER_HOLDS_DATE_TIME(iter))
+		return false;
+	*out = bson_iter_date_time(iter);
+	return true;
+}
+
+static bool decode_flag(const bson_iter_t *iter, bool *out)
+{
+	if (!BSON_ITER_HOLDS_BOOL(iter))
+		return false;
+	*out = bson_iter_bool(iter);
+	return true;
+}
+
+/* Whether iter ended where its document does, and not at something broken. */
+static bool is_at_end(const bson_iter_t *iter)
+{
+	return iter->err_off == 0;
+}
+
+/* The string stays where it is; one with a NUL inside is refused. */
+static const char *decode_string(const bson_iter_t *iter)
+{
+	uint32_t length;
+	const char *text;
+
+	if (!BSON_ITER_HOLDS_UTF8(iter))
+		return NULL;
+	text = bson_iter_utf8(iter, &length);
+	return strlen(text) == length ? text : NULL;
+}
+
+static bool decode_tokens(const bson_iter_t *iter, struct sf_token *out,
+	size_t max, size_t *count)
+{
+	bson_iter_t item;
+
+	*count = 0;
+	if (!BSON_ITER_HOLDS_ARRAY(iter) || !bson_iter_recurse(iter, &item))
+		return false;
+	while (bson_iter_next(&item)) {
+		if (*count == max || !decode_token(&item, &out[*count]))
+			return false;
+		++*count;
+	}
+	return is_at_end(&item);
+}
+
+static bool decode_message_member(
+	const bson_iter_t *iter, struct sf_message *out, const char **text)
+{
+	const char *key = bson_iter_key(iter);
+
+	if (strcmp(key, "_id") == 0)
+		return decode_token(iter, &out->id);
+	if (strcmp(key, "user_token") == 0)
+		return decode_token(iter, &out->to);
+	if (strcmp(key, "sealed") == 0)
+		return decode_flag(iter, &out->sealed);
+	if (strcmp(key, "msg") == 0) {
+		*text = decode_string(iter);
+		return *text != NULL;
+	}
+	if (strcmp(key, "event") == 0) {
+		const char *name = decode_string(iter);
+
+		if (name)
+			out->event = sf_event_parse(name);
+		return out->event != SF_EVENT_NONE;
+	}
+	return true;
+}
+
+static bool decode_message(const bson_iter_t *iter, const struct sf_token *user,
+	struct sf_document *out)
+{
+	struct sf_message message = { .event = SF_EVENT_NONE };
+	const char *text = NULL;
+	bson_iter_t member;
+
+	if (!BSON_ITER_HOLDS_DOCUMENT(iter) ||
+		!bson_iter_recurse(iter, &member))
+		return false;
+	while (bson_iter_next(&member))
+		if (!decode_message_member(&member, &message, &text))
+			return false;
+	if (!text || !is_at_end(&member))
+		return false;
+	if (user && !sf_token_equal(user, &message.to))
+		return true;
+	message.text = sf_strdup(text);
+	sf_document_append(out, &message);
+	return true;
+}
+
+static bool decode_poll(const bson_iter_t *iter, struct sf_document *out)
+{
+	struct sf_poll poll = { .created_ms = 0 };
+	bool good = BSON_ITER_HOLDS_DOCUMENT(iter) &&
+		    out->poll_count < SF_DOCUMENT_POLLS_MAX;
+	bson_iter_t member;
+
+	if (!good || !bson_iter_recurse(iter, &member))
+		return false;
+	while (good && bson_iter_next(&member)) {
+		const char *key = bson_iter_key(&member);
+
+		if (strcmp(key, "_id") == 0)
+			good = decode_token(&member, &poll.id);
+		else if (strcmp(key, "user_token") == 0)
+			good = decode_token(&member, &poll.user);
+		else if (strcmp(key, "created") == 0)
+			good = decode_date(&member, &poll.created_ms);
+	}
+	out->polls[out->poll_count++] = poll;
+	return good && is_at_end(&member);
+}
+
+static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
+	struct sf_document *out)
+{
+	bool messages = strcmp(bson_iter_key(iter), "messages") == 0;
+	bson_iter_t item;
+
+	if (!BSON_ITER_HOLDS_ARRAY(iter) || !bson_iter_recurse(iter, &item))
+		return false;
+	while (bson_iter_next(&item))
+		if (!(messages ? decode_message(&item, user, out)
+			       : decode_poll(&item, out)))
+			return false;
+	return is_at_end(&item);
+}
+
+static bool decode_sent(const bson_iter_t *iter, struct sf_document *out)
+{
+	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+		if (strcmp(bson_iter_key(iter), sent_names[i]) == 0)
+			return decode_tokens(iter, out->sent[i].ids,
+				SF_DOCUMENT_SENT_MAX, &out->sent[i].count);
+	return true;
+}
+
+static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
+	struct sf_document *out)
+{
+	const char *key = bson_iter_key(iter);
+
+	if (strcmp(key, "_id") == 0)
+		return decode_token(iter, &out->id);
+	if (strcmp(key, "status") == 0) {
+		const char *name = decode_string(iter);
+
+		return name && !sf_status_parse(name, &out->status);
+	}
+	if (strcmp(key, "user_tokens") == 0)
+		return decode_tokens(iter, out->users, SF_DOCUMENT_USERS_MAX,
+			&out->user_count);
+	if (strcmp(key, "messages") == 0 || strcmp(key, "long_polling") == 0)
+		return decode_items(iter, user, out);
+	if (strcmp(key, "created") == 0)
+		return decode_date(iter, &out->created_ms);
+	return decode_sent(iter, out);
+}
+
+enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
+	const struct sf_token *user, struct sf_document *out)
+{
+	bool good = true;
+	bson_iter_t iter;
+	bson_t bson;
+
+	memset(out, 0, sizeof(*out));
+	if (!bson_init_static(&bson, data, size) ||
+		!bson_iter_init(&iter, &bson))
+		return SF_ERR_INTERNAL;
+	while (good && bson_iter_next(&iter))
+		good = decode_member(&iter, user, out);
+	/* What no document of ours lacks. */
+	if (good && is_at_end(&iter) && out->created_ms > 0 &&
+		out->user_count > 0)
+		return SF_OK;
+	sf_document_release(out);
+	memset(out, 0, sizeof(*out));
+	return SF_ERR_INTERNAL;
+}

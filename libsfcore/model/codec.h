@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A chat as BSON (PROTOCOL, "The document"), the form in which every store
+ * keeps it. Beside what the protocol lists it has the ids that each sender
+ * chose lately, so that a retry is safe after the message was delivered too.
+ */
+#ifndef SF_CODEC_H
+#define SF_CODEC_H
+
+#include "model/document.h"
+
+/* Returns the document's BSON, which the caller frees, and its size. */
+uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size);
+
+/*
+ * Reads BSON of size bytes into out, only the messages for user unless that is
+ * NULL; sf_document_release() frees them. SF_ERR_INTERNAL: it is not a chat's
+ * document; out is then empty.
+ */
+enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
+	const struct sf_token *user, struct sf_document *out) SF_MUST_CHECK;
+
+/* The member that holds the ids which the user of that index chose. */
+const char *sf_codec_sent_name(size_t index);
+
+/* Arrays of a chat's parts, for a store that changes it where it lies. */
+
+struct _bson_t;
+
+void sf_codec_append_tokens(struct _bson_t *bson, const char *key,
+	const struct sf_token *tokens, size_t count);
+
+void sf_codec_append_messages(struct _bson_t *bson, const char *key,
+	const struct sf_message *messages, size_t count);
+
+void sf_codec_append_polls(struct _bson_t *bson, const char *key,
+	const struct sf_poll *polls, size_t count);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One message of a chat: what a participant or the server says to one
+ * participant, and what may be said (PROTOCOL, "POST messages.json").
+ */
+#ifndef SF_MESSAGE_H
+#define SF_MESSAGE_H
+
+#include "base/token.h"
+
+#include <stdbool.h>
+
+#define SF_MESSAGE_POINTS_MAX 140  /* code points of a text */
+#define SF_MESSAGE_SEALED_MAX 1024 /* characters of a sealed message */
+
+/* What a system message tells; a page translates by it. */
+enum sf_event {
+	SF_EVENT_NONE, /* a participant's own message */
+	SF_EVENT_CREATED,
+	SF_EVENT_JOINED,
+	SF_EVENT_READY,
+	SF_EVENT_CLOSED_BY_YOU,
+	SF_EVENT_CLOSED_BY_TALKER,
+	SF_EVENT_CLOSED_AUTOMATICALLY,
+	SF_EVENT__MAX
+};
+
+struct sf_message {
+	struct sf_token id;
+	struct sf_token to; /* the participant it is for */
+	enum sf_event event;
+	bool sealed;
+	bool chosen_id; /* the sender chose the id, so it may come again */
+	char *text;     /* UTF-8, NUL-terminated */
+};
+
+/* The word for an event, as stored and sent; "" for SF_EVENT_NONE. */
+const char *sf_event_name(enum sf_event event);
+
+/* The event of that name; SF_EVENT_NONE if there is none. */
+enum sf_event sf_event_parse(const char *name);
+
+/*
+ * Why a message of size bytes may not be sent, as a phrase that completes
+ * "msg: …"; NULL if it may. A NUL inside is a control character.
+ */
+const char *sf_message_check(const char *text, size_t size, bool sealed);
+
+/* Fills out with a system message for to; chat is the code it may name. */
+void sf_message_init_system(struct sf_message *out, enum sf_event event,
+	const struct sf_token *chat, const struct sf_token *to);
+
+/* Fills out with a copy of message; sf_message_release() frees the text. */
+void sf_message_copy(struct sf_message *out, const struct sf_message *message);
+
+void sf_message_release(struct sf_message *message);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One LMDB environment in a folder of its own: opened when it is needed, locked
+ * for as long as a transaction takes. Knows no chat.
+ */
+#ifndef SF_LMDB_H
+#define SF_LMDB_H
+
+#include "base/err.h"
+
+#include <lmdb.h>
+
+struct sf_lmdb;
+
+enum sf_lmdb_access {
+	SF_LMDB_READ,
+	SF_LMDB_CHANGE,
+	SF_LMDB_GROW, /* to change, but not into the last of the room */
+	SF_LMDB_ACCESS__MAX
+};
+
+/* A transaction on the one database; LMDB's handles are their numbers. */
+struct sf_lmdb_session {
+	struct sf_lmdb *lmdb; /* locked */
+	MDB_txn *txn;
+	MDB_dbi dbi;
+};
+
+/*
+ * The folder dir must be there; sf_lmdb_free() frees out. SF_ERR_UNAVAILABLE:
+ * it cannot be opened.
+ */
+enum sf_err sf_lmdb_open(const char *dir, struct sf_lmdb **out) SF_MUST_CHECK;
+
+/* NULL is accepted. */
+void sf_lmdb_free(struct sf_lmdb *lmdb);
+
+/* Before a long wait: gives back what is dear to hold. */
+void sf_lmdb_rest(struct sf_lmdb *lmdb);
+
+/*
+ * Begins a transaction, which sf_lmdb_commit() or sf_lmdb_abort() ends. Others
+ * wait meanwhile, unless all of them read. Makes the environment if it is
+ * missing. Errors as sf_lmdb_report().
+ */
+enum sf_err sf_lmdb_begin(struct sf_lmdb *lmdb, enum sf_lmdb_access access,
+	struct sf_lmdb_session *out) SF_MUST_CHECK;
+
+void sf_lmdb_abort(const struct sf_lmdb_session *session);
+
+/* Errors as sf_lmdb_report(); nothing has happened then. */
+enum sf_err sf_lmdb_commit(const struct sf_lmdb_session *session) SF_MUST_CHECK;
+
+/*
+ * What a return code of LMDB's means. SF_ERR_CONFLICT: the key is there.
+ * SF_ERR_NOT_FOUND: it is not. SF_ERR_UNAVAILABLE: full, or damaged, or worse;
+ * the log says what.
+ */
+enum sf_err sf_lmdb_report(int code) SF_MUST_CHECK;
+
+#endif

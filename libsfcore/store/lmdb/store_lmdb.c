@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The embedded store: LMDB, key the 12 bytes of the chat token, value the BSON
+ * document, one write transaction per verb. A process that is killed at any
+ * moment leaves the last committed state behind; the next one goes on with it.
+ */
+#include "store/store.h"
+
+#include "model/codec.h"
+#include "base/dir.h"
+#include "store/lmdb/lmdb.h"
+#include "base/log.h"
+
+#define SCHEME "lmdb:"
+
+/* A batch of old chats is looked for in so many: who writes waits meanwhile, a
+ * few milliseconds. */
+#define SWEEP_LOOKS 1024
+
+struct sf_store {
+	struct sf_lmdb *lmdb;
+	int64_t lifetime_ms;
+};
+
+/* One chat, taken out of the store to be changed by a rule. */
+struct change {
+	struct sf_lmdb_session session;
+	struct sf_document document;
+	int64_t now_ms;
+	int64_t lifetime_ms;
+	bool expired;
+};
+
+void sf_store_init(void)
+{
+	/* LMDB has nothing that outlives a handle. */
+}
+
+enum sf_err sf_store_check(
+	const struct sf_config *config, struct sf_detail *detail)
+{
+	if (strncmp(config->store, SCHEME, strlen(SCHEME)) == 0)
+		return SF_OK;
+	return sf_detail_set(detail, SF_ERR_INVALID,
+		"SFCHAT_STORE: lmdb: and an absolute path was expected, for "
+		"this is a build with LMDB");
+}
+
+enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
+{
+	const char *dir = config->store + strlen(SCHEME);
+	struct sf_lmdb *lmdb;
+	enum sf_err err;
+
+	if ((err = sf_dir_prepare(config->runtime_dir)) ||
+		(err = sf_dir_prepare(dir)) || (err = sf_lmdb_open(dir, &lmdb)))
+		return err;
+	*out = sf_alloc(sizeof(**out));
+	**out = (struct sf_store){
+		.lmdb = lmdb,
+		.lifetime_ms = config->chat_lifetime_seconds * 1000,
+	};
+	return SF_OK;
+}
+
+void sf_store_free(struct sf_store *store)
+{
+	if (!store)
+		return;
+	sf_lmdb_free(store->lmdb);
+	free(store);
+}
+
+void sf_store_leave(struct sf_store *store)
+{
+	/* A file does not care. */
+	(void)store;
+}
+
+void sf_store_rest(struct sf_store *store)
+{
+	sf_lmdb_rest(store->lmdb);
+}
+
+enum sf_err sf_store_prepare(struct sf_store *store)
+{
+	/* Chats are few enough here to look at all of them. */
+	(void)store;
+	return SF_OK;
+}
+
+static MDB_val make_key(const struct sf_token *chat)
+{
+	return (MDB_val){ .mv_size = SF_TOKEN_SIZE,
+		.mv_data = (void *)(uintptr_t)chat->bytes };
+}
+
+/* user as sf_codec_decode(). SF_ERR_NOT_FOUND: no such chat. */
+static enum sf_err load(const struct sf_lmdb_session *session,
+	const struct sf_token *chat, const struct sf_token *user,
+	struct sf_document *out)
+{
+	MDB_val key = make_key(chat);
+	MDB_val value;
+	int code = mdb_get(session->txn, session->dbi, &key, &value);
+
+	if (code)
+		return sf_lmdb_report(code);
+	return sf_codec_decode(value.mv_data, value.mv_size, user, out);
+}
+
+static int put(const struct sf_lmdb_session *session,
+	const struct sf_document *document, unsigned int flags)
+{
+	MDB_val key = make_key(&document->id);
+	MDB_val value;
+	uint8_t *data = sf_codec_encode(document, &value.mv_size);
+	int code;
+
+	/* A token that is taken leaves value pointing at what took it. */
+	value.mv_data = data;
+	code = mdb_put(session->txn, session->dbi, &key, &value, flags);
+	free(data);
+	return code;
+}
+
+static int save(const struct change *change)
+{
+	const struct sf_lmdb_session *session = &change->session;
+	MDB_val key = make_key(&change->document.id);
+
+	if (sf_document_is_forgotten(
+		    &change->document, change->now_ms, change->lifetime_ms))
+		return mdb_del(session->txn, session->dbi, &key, NULL);
+	return put(session, &change->document, 0);
+}
+
+/* Ends the transaction, which came to code: keeps what it did, or nothing. */
+static enum sf_err finish(const struct sf_lmdb_session *session, int code)
+{
+	if (!code)
+		return sf_lmdb_commit(session);
+	sf_lmdb_abort(session);
+	return sf_lmdb_report(code);
+}
+
+/* Ends the transaction; err is what the rule said, and is returned. */
+static enum sf_err finish_change(struct change *change, enum sf_err err)
+{
+	/* A refused rule changed nothing, but the lifetime may have. */
+	bool changed = err == SF_OK || change->expired;
+	enum sf_err kept = SF_OK;
+
+	if (changed)
+		kept = finish(&change->session, save(change));
+	else
+		sf_lmdb_abort(&change->session);
+	sf_document_release(&change->document);
+	return kept ? kept : err;
+}
+
+/* Takes a chat out, within its lifetime. SF_ERR_NOT_FOUND: there is none. */
+static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
+	const struct sf_token *chat, enum sf_lmdb_access access,
+	struct change *out)
+{
+	enum sf_err err = sf_lmdb_begin(store->lmdb, access, &out->session);
+
+	if (err)
+		return err;
+	err = load(&out->session, chat, NULL, &out->document);
+	if (err) {
+		sf_lmdb_abort(&out->session);
+		return err;
+	}
+	out->now_ms = now_ms;
+	out->lifetime_ms = store->lifetime_ms;
+	out->expired =
+		sf_document_expire(&out->document, now_ms, store->lifetime_ms);
+	if (!sf_document_is_forgotten(
+		    &out->document, now_ms, store->lifetime_ms))
+		return SF_OK;
+	err = finish_change(out, SF_OK);
+	return err ? err : SF_ERR_NOT_FOUND;
+}
+
+/* The same for a participant. SF_ERR_UNAUTHORIZED: not one of this chat. */
+static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, enum sf_lmdb_access access,
+	struct change *out)
+{
+	enum sf_err err = begin_change(store, now_ms, &who->chat, access, out);
+
+	if (err == SF_ERR_NOT_FOUND)
+		return SF_ERR_UNAUTHORIZED;
+	if (err)
+		return err;
+	if (!sf_document_has_user(&out->document, &who->user))
+		return finish_change(out, SF_ERR_UNAUTHORIZED);
+	return SF_OK;
+}
+
+enum sf_err sf_store_insert(
+	struct sf_store *store, const struct sf_document *document)
+{
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_GROW, &session);
+
+	if (err)
+		return err;
+	return finish(&session, put(&session, document, MDB_NOOVERWRITE));
+}
+
+/* SF_ERR_UNAUTHORIZED: no such chat, or who is not one of it. */
+static enum sf_err read_view(struct sf_store *store,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
+
+	if (err)
+		return err;
+	err = load(&session, &who->chat, &who->user, out);
+	sf_lmdb_abort(&session);
+	if (err == SF_ERR_NOT_FOUND)
+		return SF_ERR_UNAUTHORIZED;
+	if (!err && !sf_document_has_user(out, &who->user)) {
+		sf_document_release(out);
+		return SF_ERR_UNAUTHORIZED;
+	}
+	return err;
+}
+
+enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	enum sf_err err = read_view(store, who, out);
+	struct change change;
+
+	if (err || !sf_document_is_overdue(out, now_ms, store->lifetime_ms))
+		return err;
+	sf_document_release(out);
+	err = begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
+	if (!err)
+		err = finish_change(&change, SF_OK);
+	return err ? err : read_view(store, who, out);
+}
+
+enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *joiner, struct sf_token *creator)
+{
+	struct change change;
+	enum sf_err err = begin_change(
+		store, now_ms, &joiner->chat, SF_LMDB_GROW, &change);
+
+	if (err)
+		return err;
+	*creator = change.document.users[0];
+	err = sf_document_join(&change.document, &joiner->user, now_ms);
+	return finish_change(&change, err);
+}
+
+enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *from, const struct sf_store_push *push,
+	struct sf_token *to)
+{
+	struct change change;
+	enum sf_err err =
+		begin_change_as(store, now_ms, from, SF_LMDB_GROW, &change);
+	const struct sf_token *other;
+
+	if (err)
+		return err;
+	other = sf_document_other(&change.document, &from->user);
+	*to = other ? *other : from->user;
+	err = sf_document_push(
+		&change.document, &from->user, push->messages, push->count);
+	return finish_change(&change, err);
+}
+
+enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_store_pull *pull)
+{
+	struct change change;
+	enum sf_err err =
+		begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
+
+	if (err)
+		return err;
+	sf_document_pull(&change.document, &who->user, pull->ids, pull->count);
+	return finish_change(&change, SF_OK);
+}
+
+enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *by, int64_t silent_since_ms,
+	struct sf_token *other)
+{
+	struct change change;
+	enum sf_err err =
+		begin_change_as(store, now_ms, by, SF_LMDB_CHANGE, &change);
+	const struct sf_token *rest;
+
+	if (err)
+		return err;
+	if (sf_document_last_sign(&change.document, &by->user) >
+		silent_since_ms)
+		return finish_change(&change, SF_ERR_CONFLICT);
+	rest = sf_document_other(&change.document, &by->user);
+	*other = rest ? *rest : by->user;
+	sf_document_close(&change.document, &by->user);
+	return finish_change(&change, SF_OK);
+}
+
+enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_token *poll)
+{
+	struct sf_poll sign = { *poll, who->user, now_ms };
+	struct change change;
+	enum sf_err err =
+		begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
+
+	if (err)
+		return err;
+	sf_document_begin_poll(&change.document, &sign);
+	return finish_change(&change, SF_OK);
+}
+
+/* The chats that one batch is about to change. */
+struct batch {
+	struct sf_token due[SF_STORE_SWEEP_MAX];
+	size_t count;
+};
+
+static bool is_due(const struct sf_store *store, int64_t now_ms,
+	const MDB_val *value, struct sf_store_sweep *sweep)
+{
+	int64_t lifetime_ms = store->lifetime_ms;
+	struct sf_document document;
+	bool due;
+
+	if (sf_codec_decode(value->mv_data, value->mv_size, NULL, &document)) {
+		sweep->unreadable++;
+		return false;
+	}
+	due = sf_document_is_overdue(&document, now_ms, lifetime_ms) ||
+	      sf_document_is_forgotten(&document, now_ms, lifetime_ms);
+	sf_document_release(&document);
+	return due;
+}
+
+static int look_on(const struct sf_store *store, int64_t now_ms,
+	MDB_cursor *cursor, struct sf_store_sweep *sweep, struct batch *batch)
+{
+	MDB_val key = make_key(&sweep->last);
+	MDB_val value;
+	int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+
+	if (!code && memcmp(key.mv_data, sweep->last.bytes, SF_TOKEN_SIZE) == 0)
+		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	for (int looks = 0; !code && looks < SWEEP_LOOKS &&
+			    batch->count < SF_STORE_SWEEP_MAX;
+		looks++) {
+		memcpy(sweep->last.bytes, key.mv_data, SF_TOKEN_SIZE);
+		if (is_due(store, now_ms, &value, sweep))
+			batch->due[batch->count++] = sweep->last;
+		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	sweep->done = code == MDB_NOTFOUND;
+	return sweep->done ? 0 : code;
+}
+
+/* Moves sweep on to the end of the batch that it finds. */
+static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
+	struct sf_store_sweep *sweep, struct batch *out)
+{
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
+	MDB_cursor *cursor;
+	int code;
+
+	if (err)
+		return err;
+	code = mdb_cursor_open(session.txn, session.dbi, &cursor);
+	if (!code) {
+		code = look_on(store, now_ms, cursor, sweep, out);
+		mdb_cursor_close(cursor);
+	}
+	sf_lmdb_abort(&session);
+	return sf_lmdb_report(code);
+}
+
+/* Within change's transaction: one chat that was due a moment ago. */
+static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
+{
+	const struct sf_document *document = &change->document;
+	bool forgotten;
+
+	change->expired = sf_document_expire(
+		&change->document, change->now_ms, change->lifetime_ms);
+	forgotten = sf_document_is_forgotten(
+		document, change->now_ms, change->lifetime_ms);
+	if (!forgotten && !change->expired)
+		return 0;
+	if (forgotten)
+		sweep->removed++;
+	else
+		sweep->closed++;
+	if (change->expired)
+		for (size_t i = 0; i < document->user_count; i++)
+			sweep->told[sweep->told_count++] = document->users[i];
+	return save(change);
+}
+
+static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
+	const struct batch *batch, struct sf_store_sweep *sweep)
+{
+	struct change change = {
+		.now_ms = now_ms,
+		.lifetime_ms = store->lifetime_ms,
+	};
+	enum sf_err err =
+		sf_lmdb_begin(store->lmdb, SF_LMDB_CHANGE, &change.session);
+	int code = 0;
+
+	if (err)
+		return err;
+	for (size_t i = 0; !code && i < batch->count; i++) {
+		/* A request may have removed it since. */
+		if (load(&change.session, &batch->due[i], NULL,
+			    &change.document))
+			continue;
+		code = sweep_one(&change, sweep);
+		sf_document_release(&change.document);
+	}
+	return finish(&change.session, code);
+}
+
+enum sf_err sf_store_sweep(
+	struct sf_store *store, int64_t now_ms, struct sf_store_sweep *sweep)
+{
+	struct sf_store_sweep next = *sweep;
+	struct batch batch = { .count = 0 };
+	enum sf_err err;
+
+	next.told_count = 0;
+	err = find_due(store, now_ms, &next, &batch);
+	if (!err && batch.count > 0)
+		err = sweep_batch(store, now_ms, &batch, &next);
+	if (!err)
+		*sweep = next;
+	return err;
+}

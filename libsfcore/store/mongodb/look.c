@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Finding a chat in MongoDB, and changing it if it is as it was found. */
+#include "store/mongodb/look.h"
+
+#include "model/codec.h"
+#include "base/log.h"
+
+void sf_look_release(struct sf_look *look)
+{
+	bson_destroy(look->found);
+	look->found = NULL;
+	sf_document_release(&look->document);
+}
+
+bson_oid_t sf_look_oid(const struct sf_token *token)
+{
+	bson_oid_t oid;
+
+	bson_oid_init_from_data(&oid, token->bytes);
+	return oid;
+}
+
+enum sf_err sf_look_take(struct sf_look *look, bson_t *found)
+{
+	enum sf_err err;
+
+	sf_look_release(look);
+	look->found = found;
+	err = sf_codec_decode(
+		bson_get_data(found), found->len, NULL, &look->document);
+	look->found_messages = look->document.message_count;
+	if (err)
+		sf_log(SF_LOG_ERROR, "store: a document is not a chat");
+	return err;
+}
+
+static enum sf_err find(struct sf_look *look, const struct sf_token *chat)
+{
+	const bson_oid_t id = sf_look_oid(chat);
+	bson_t *filter = BCON_NEW("_id", BCON_OID(&id));
+	struct sf_mongodb_query query = { .filter = filter, .limit = 1 };
+	bson_t *found;
+	size_t count;
+	enum sf_err err =
+		sf_mongodb_find(look->mongodb, &query, &found, &count);
+
+	bson_destroy(filter);
+	if (!err && count == 0)
+		return SF_ERR_NOT_FOUND;
+	return err ? err : sf_look_take(look, found);
+}
+
+static enum sf_err settle(struct sf_look *look)
+{
+	return sf_document_is_forgotten(
+		       &look->document, look->now_ms, look->lifetime_ms)
+		       ? sf_look_forget(look)
+		       : sf_look_expire(look);
+}
+
+static bool is_settled(const struct sf_look *look)
+{
+	const struct sf_document *document = &look->document;
+
+	return !sf_document_is_overdue(
+		       document, look->now_ms, look->lifetime_ms) &&
+	       !sf_document_is_forgotten(
+		       document, look->now_ms, look->lifetime_ms);
+}
+
+enum sf_err sf_look_at(struct sf_look *look, const struct sf_token *chat)
+{
+	enum sf_err err = find(look, chat);
+
+	while (!err && !is_settled(look)) {
+		err = settle(look);
+		if (!err || err == SF_ERR_NOT_FOUND)
+			err = find(look, chat);
+	}
+	return err;
+}
+
+enum sf_err sf_look_as(struct sf_look *look, const struct sf_participant *who)
+{
+	enum sf_err err = sf_look_at(look, &who->chat);
+
+	if (err == SF_ERR_NOT_FOUND)
+		return SF_ERR_UNAUTHORIZED;
+	if (!err && !sf_document_has_user(&look->document, &who->user))
+		return SF_ERR_UNAUTHORIZED;
+	return err;
+}
+
+bson_t *sf_look_filter(const struct sf_look *look)
+{
+	static const char *const members[] = { "_id", "status", "user_tokens" };
+	bson_t *filter = bson_new();
+	bson_iter_t iter;
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		if (bson_iter_init_find(&iter, look->found, members[i]))
+			(void)bson_append_iter(filter, members[i], -1, &iter);
+	return filter;
+}
+
+bson_t *sf_look_added(const struct sf_look *look)
+{
+	const struct sf_document *document = &look->document;
+	bson_t *list = bson_new();
+
+	sf_codec_append_messages(list, "$each",
+		document->messages + look->found_messages,
+		document->message_count - look->found_messages);
+	return list;
+}
+
+bson_t *sf_look_outline(void)
+{
+	bson_t *fields =
+		BCON_NEW("messages", "{", "$slice", BCON_INT32(1), "}");
+
+	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+		BSON_APPEND_INT32(fields, sf_codec_sent_name(i), 0);
+	return fields;
+}
+
+enum sf_err sf_look_change(struct sf_look *look, bson_t *filter, bson_t *update)
+{
+	bson_t *fields = sf_look_outline();
+	struct sf_mongodb_change change = { filter, update, fields };
+	bson_t *found;
+	enum sf_err err = sf_mongodb_change(look->mongodb, &change, &found);
+
+	bson_destroy(fields);
+	bson_destroy(update);
+	bson_destroy(filter);
+	return err ? err : sf_look_take(look, found);
+}
+
+enum sf_err sf_look_expire(struct sf_look *look)
+{
+	struct sf_document *document = &look->document;
+	bson_t *filter = sf_look_filter(look);
+	bson_t *set = bson_new();
+	bson_t *update;
+
+	sf_document_expire(document, look->now_ms, look->lifetime_ms);
+	BSON_APPEND_UTF8(set, "status", sf_status_name(document->status));
+	sf_codec_append_messages(
+		set, "messages", document->messages, document->message_count);
+	update = BCON_NEW("$set", BCON_DOCUMENT(set));
+	bson_destroy(set);
+	return sf_look_change(look, filter, update);
+}
+
+enum sf_err sf_look_forget(struct sf_look *look)
+{
+	bson_t *filter = sf_look_filter(look);
+	enum sf_err err;
+
+	/* When it was made, and that nothing is said any more, stays so. */
+	err = sf_mongodb_remove(look->mongodb, filter);
+	bson_destroy(filter);
+	return err;
+}

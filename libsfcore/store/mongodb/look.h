@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A look at one chat in MongoDB: what was found, what a rule makes of it in
+ * memory, and how that becomes one command whose filter restates what was
+ * found. Knows the chat's lifetime, and no verb.
+ *
+ * Errors are those of mongodb.h; SF_ERR_INTERNAL: a document is not a chat.
+ */
+#ifndef SF_LOOK_H
+#define SF_LOOK_H
+
+#include "model/document.h"
+#include "store/mongodb/mongodb.h"
+
+struct sf_look {
+	struct sf_mongodb *mongodb;
+	int64_t now_ms;
+	int64_t lifetime_ms;
+	bson_t *found; /* the chat as it was found; NULL: not looked yet */
+	size_t found_messages;
+	struct sf_document document; /* the same, or what a rule made of it */
+};
+
+void sf_look_release(struct sf_look *look);
+
+/* A token as the driver has it. */
+bson_oid_t sf_look_oid(const struct sf_token *token);
+
+/* Takes over a document; it becomes what was found, also after an error. */
+enum sf_err sf_look_take(struct sf_look *look, bson_t *found) SF_MUST_CHECK;
+
+/*
+ * Finds the chat, and first closes or removes it if it is time to. Beside the
+ * above SF_ERR_NOT_FOUND: there is none.
+ */
+enum sf_err sf_look_at(
+	struct sf_look *look, const struct sf_token *chat) SF_MUST_CHECK;
+
+/* The same for who. SF_ERR_UNAUTHORIZED: no such chat, or not one of it. */
+enum sf_err sf_look_as(
+	struct sf_look *look, const struct sf_participant *who) SF_MUST_CHECK;
+
+/* The chat, if its status and people are still what was found. */
+bson_t *sf_look_filter(const struct sf_look *look);
+
+/* {$each: […]}, the messages that a rule has appended to the document. */
+bson_t *sf_look_added(const struct sf_look *look);
+
+/* The members that say what is due, of the messages only whether there is one;
+ * for a query or a change. */
+bson_t *sf_look_outline(void);
+
+/*
+ * Updates the chat if filter matches; the outline of what it then is has been
+ * found. Frees both. SF_ERR_NOT_FOUND: nothing has happened.
+ */
+enum sf_err sf_look_change(
+	struct sf_look *look, bson_t *filter, bson_t *update) SF_MUST_CHECK;
+
+/* Closes what is over its lifetime. SF_ERR_NOT_FOUND: somebody has. */
+enum sf_err sf_look_expire(struct sf_look *look) SF_MUST_CHECK;
+
+/* Removes what sf_document_is_forgotten(). SF_ERR_NOT_FOUND: somebody has. */
+enum sf_err sf_look_forget(struct sf_look *look) SF_MUST_CHECK;
+
+#endif

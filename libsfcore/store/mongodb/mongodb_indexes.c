@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Each is for one query of the sweep, beside the last one, by which the server
+ * removes what nobody ever swept.
+ */
+#include "store/mongodb/mongodb_indexes.h"
+
+#include "model/document.h"
+
+/* Finds old chats without looking at all of them. */
+static bson_t *compose_indexes(const char *collection, int64_t ttl_seconds)
+{
+	const char *closed = sf_status_name(SF_STATUS_CLOSED);
+
+	return BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[",
+		"{", "name", BCON_UTF8("status_created"), "key", "{", "status",
+		BCON_INT32(1), "created", BCON_INT32(1), "}", "}", "{", "name",
+		BCON_UTF8("empty"), "key", "{", "status", BCON_INT32(1),
+		"created", BCON_INT32(-1), "}", "partialFilterExpression", "{",
+		"status", BCON_UTF8(closed), "messages", "[", "]", "}", "}",
+		"{", "name", BCON_UTF8("created"), "key", "{", "created",
+		BCON_INT32(1), "}", "expireAfterSeconds",
+		BCON_INT64(ttl_seconds), "}", "]");
+}
+
+static bson_t *compose_ttl(const char *collection, int64_t ttl_seconds)
+{
+	return BCON_NEW("collMod", BCON_UTF8(collection), "index", "{", "name",
+		BCON_UTF8("created"), "expireAfterSeconds",
+		BCON_INT64(ttl_seconds), "}");
+}
+
+static enum sf_err run(struct sf_mongodb *mongodb, bson_t *command)
+{
+	enum sf_err err;
+
+	sf_mongodb_begin(mongodb);
+	err = sf_mongodb_run(mongodb, command);
+	bson_destroy(command);
+	return err;
+}
+
+enum sf_err sf_mongodb_make_indexes(
+	struct sf_mongodb *mongodb, const char *collection, int64_t ttl_seconds)
+{
+	enum sf_err err;
+
+	sf_mongodb_be_patient(mongodb);
+	err = run(mongodb, compose_indexes(collection, ttl_seconds));
+	/* They were made when the lifetime was another. */
+	if (err == SF_ERR_CONFLICT)
+		err = run(mongodb, compose_ttl(collection, ttl_seconds));
+	return err;
+}

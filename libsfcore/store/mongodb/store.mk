@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The store on a MongoDB server. Included by the Makefile.
+
+# The driver is called so since its second version.
+PACKAGES_mongodb = $(shell pkg-config --exists mongoc2 && echo mongoc2 || \
+	echo libmongoc-1.0)
+# The libraries of the driver do not link statically.
+LDSTATIC_mongodb := -no-pie
+# The unit tests that run with this store alone.
+TEST_NAMES_mongodb := test_look test_mongodb test_mongodb_sweep

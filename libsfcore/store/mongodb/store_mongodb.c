@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The store of a site that has outgrown one machine: MongoDB, one document per
+ * chat in the collection `chats`. A verb is one command whose filter says again
+ * all that the change relies upon. If the chat is not, or no longer, like that,
+ * nothing happens; the verb then looks why, and tries again or says why not.
+ */
+#include "store/store.h"
+
+#include <malloc.h>
+
+#include "model/codec.h"
+#include "base/log.h"
+#include "store/mongodb/look.h"
+#include "store/mongodb/mongodb_indexes.h"
+
+#define COLLECTION "chats"
+
+/* The server's own removal is the last net, well behind ours. */
+#define TTL_MARGIN_SECONDS 86400
+/* A job has to be asked from time to time whether it is still ours. */
+#define BATCH_US 1000000
+
+struct sf_store {
+	struct sf_mongodb *mongodb;
+	int64_t lifetime_ms;
+};
+
+/* One verb under way. */
+struct verb {
+	struct sf_look look;
+	bool done; /* the command's filter matched */
+};
+
+void sf_store_init(void)
+{
+	sf_mongodb_init();
+}
+
+enum sf_err sf_store_check(
+	const struct sf_config *config, struct sf_detail *detail)
+{
+	struct sf_mongodb *mongodb;
+
+	if (sf_mongodb_open(config->store, COLLECTION, &mongodb) != SF_OK)
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"SFCHAT_STORE: a mongodb:// URI was expected, for "
+			"this is a build with MongoDB");
+	sf_mongodb_free(mongodb);
+	return SF_OK;
+}
+
+enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
+{
+	struct sf_mongodb *mongodb;
+	enum sf_err err = sf_mongodb_open(config->store, COLLECTION, &mongodb);
+
+	if (err)
+		return err;
+	*out = sf_alloc(sizeof(**out));
+	**out = (struct sf_store){
+		.mongodb = mongodb,
+		.lifetime_ms = config->chat_lifetime_seconds * 1000,
+	};
+	return SF_OK;
+}
+
+void sf_store_free(struct sf_store *store)
+{
+	if (!store)
+		return;
+	sf_mongodb_free(store->mongodb);
+	free(store);
+}
+
+void sf_store_leave(struct sf_store *store)
+{
+	if (store)
+		sf_mongodb_rest(store->mongodb);
+}
+
+void sf_store_rest(struct sf_store *store)
+{
+	sf_mongodb_rest(store->mongodb);
+	(void)malloc_trim(0);
+}
+
+enum sf_err sf_store_prepare(struct sf_store *store)
+{
+	return sf_mongodb_make_indexes(store->mongodb, COLLECTION,
+		store->lifetime_ms / 1000 + TTL_MARGIN_SECONDS);
+}
+
+static struct verb begin(const struct sf_store *store, int64_t now_ms)
+{
+	sf_mongodb_begin(store->mongodb);
+	return (struct verb){
+		.look = {
+			.mongodb = store->mongodb,
+			.now_ms = now_ms,
+			.lifetime_ms = store->lifetime_ms,
+		},
+	};
+}
+
+/* The one command of a verb. Where it does not match, the verb begins anew. */
+static enum sf_err change(struct verb *verb, bson_t *filter, bson_t *update)
+{
+	enum sf_err err = sf_look_change(&verb->look, filter, update);
+
+	verb->done = err == SF_OK;
+	return err == SF_ERR_NOT_FOUND ? SF_OK : err;
+}
+
+enum sf_err sf_store_insert(
+	struct sf_store *store, const struct sf_document *document)
+{
+	enum sf_err err;
+	uint8_t *data;
+	size_t size;
+	bson_t bson;
+
+	data = sf_codec_encode(document, &size);
+	if (!bson_init_static(&bson, data, size))
+		sf_die("a new chat is not BSON");
+	sf_mongodb_begin(store->mongodb);
+	err = sf_mongodb_insert(store->mongodb, &bson);
+	free(data);
+	return err;
+}
+
+enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	struct verb verb = begin(store, now_ms);
+	const struct sf_look *look = &verb.look;
+	enum sf_err err = sf_look_as(&verb.look, who);
+
+	if (!err)
+		err = sf_codec_decode(bson_get_data(look->found),
+			look->found->len, &who->user, out);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+static enum sf_err try_join(struct verb *verb,
+	const struct sf_participant *joiner, struct sf_token *creator)
+{
+	const bson_oid_t user = sf_look_oid(&joiner->user);
+	struct sf_document *document = &verb->look.document;
+	enum sf_err err = sf_look_at(&verb->look, &joiner->chat);
+	bson_t *filter, *set, *added, *update;
+	bson_iter_t polls;
+
+	if (!err) {
+		*creator = document->users[0];
+		err = sf_document_join(
+			document, &joiner->user, verb->look.now_ms);
+	}
+	verb->done =
+		!err && document->message_count == verb->look.found_messages;
+	if (err || verb->done)
+		return err;
+	filter = sf_look_filter(&verb->look);
+	/* The rule makes new ones of these. */
+	if (bson_iter_init_find(&polls, verb->look.found, "long_polling"))
+		(void)bson_append_iter(filter, "long_polling", -1, &polls);
+	set = BCON_NEW("status", BCON_UTF8(sf_status_name(document->status)));
+	sf_codec_append_polls(
+		set, "long_polling", document->polls, document->poll_count);
+	added = sf_look_added(&verb->look);
+	update = BCON_NEW("$set", BCON_DOCUMENT(set), "$push", "{",
+		"user_tokens", BCON_OID(&user), "messages",
+		BCON_DOCUMENT(added), "}");
+	bson_destroy(added);
+	bson_destroy(set);
+	return change(verb, filter, update);
+}
+
+enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *joiner, struct sf_token *creator)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_join(&verb, joiner, creator);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/* How many of the messages that the rule appended have a chosen id. */
+static size_t count_chosen(const struct verb *verb)
+{
+	const struct sf_document *document = &verb->look.document;
+	size_t count = 0;
+
+	for (size_t i = verb->look.found_messages; i < document->message_count;
+		i++)
+		count += document->messages[i].chosen_id;
+	return count;
+}
+
+/* That no more wait for to than leave room for what the rule appended. */
+static void require_room(
+	const struct verb *verb, const struct sf_token *to, bson_t *filter)
+{
+	const size_t count = verb->look.document.message_count;
+	const int room = SF_DOCUMENT_WAITING_MAX -
+			 (int)(count - verb->look.found_messages);
+	const bson_oid_t user = sf_look_oid(to);
+	char next[32];
+
+	(void)snprintf(next, sizeof(next), "messages.%d", room);
+	/* Mostly it is enough that there are so few in all. */
+	if (verb->look.found_messages <= (size_t)room)
+		BCON_APPEND(
+			filter, next, "{", "$exists", BCON_BOOL(false), "}");
+	else
+		BCON_APPEND(filter, "$expr", "{", "$lte", "[", "{", "$size",
+			"{", "$filter", "{", "input", BCON_UTF8("$messages"),
+			"cond", "{", "$eq", "[", BCON_UTF8("$$this.user_token"),
+			BCON_OID(&user), "]", "}", "}", "}", "}",
+			BCON_INT32(room), "]", "}");
+}
+
+/* The ids that were chosen for what the rule appended, and who chose them. */
+struct chosen {
+	const char *member; /* where they are remembered */
+	const struct sf_token *ids;
+	size_t count;
+};
+
+/* That none of them waits for to, or is remembered. */
+static void require_unknown(
+	const struct chosen *chosen, const struct sf_token *to, bson_t *filter)
+{
+	const bson_oid_t user = sf_look_oid(to);
+	bson_t remembered = BSON_INITIALIZER;
+	bson_t waiting = BSON_INITIALIZER;
+
+	sf_codec_append_tokens(&remembered, "$nin", chosen->ids, chosen->count);
+	BSON_APPEND_DOCUMENT(filter, chosen->member, &remembered);
+	sf_codec_append_tokens(&waiting, "$in", chosen->ids, chosen->count);
+	BCON_APPEND(filter, "messages", "{", "$not", "{", "$elemMatch", "{",
+		"user_token", BCON_OID(&user), "_id", BCON_DOCUMENT(&waiting),
+		"}", "}", "}");
+	bson_destroy(&waiting);
+	bson_destroy(&remembered);
+}
+
+/* What the rule appended, and remembered of it, as one command. */
+static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
+	const struct sf_token *to)
+{
+	const struct sf_document *document = &verb->look.document;
+	const size_t index = sf_document_index(document, from);
+	const struct sf_sent *sent = &document->sent[index];
+	const size_t count = count_chosen(verb);
+	const struct chosen chosen = { sf_codec_sent_name(index),
+		sent->ids + sent->count - count, count };
+	bson_t remembered = BSON_INITIALIZER;
+	bson_t *filter = sf_look_filter(&verb->look);
+	bson_t *added = sf_look_added(&verb->look);
+	bson_t *update;
+
+	require_unknown(&chosen, to, filter);
+	require_room(verb, to, filter);
+	sf_codec_append_tokens(&remembered, "$each", chosen.ids, count);
+	BSON_APPEND_INT32(&remembered, "$slice", -SF_DOCUMENT_SENT_MAX);
+	update = BCON_NEW("$push", "{", "messages", BCON_DOCUMENT(added),
+		chosen.member, BCON_DOCUMENT(&remembered), "}");
+	bson_destroy(&remembered);
+	bson_destroy(added);
+	return change(verb, filter, update);
+}
+
+static enum sf_err try_push(struct verb *verb,
+	const struct sf_participant *from, const struct sf_store_push *push,
+	struct sf_token *to)
+{
+	struct sf_document *document = &verb->look.document;
+	enum sf_err err = sf_look_as(&verb->look, from);
+	const struct sf_token *other;
+
+	if (err)
+		return err;
+	other = sf_document_other(document, &from->user);
+	*to = other ? *other : from->user;
+	err = sf_document_push(
+		document, &from->user, push->messages, push->count);
+	if (err)
+		return err;
+	verb->done = document->message_count == verb->look.found_messages;
+	return verb->done ? SF_OK : push_added(verb, &from->user, to);
+}
+
+enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *from, const struct sf_store_push *push,
+	struct sf_token *to)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_push(&verb, from, push, to);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/*
+ * At first without having looked: who's chat, open and within its lifetime. If
+ * it is not that, as it was found then.
+ */
+static bson_t *match_living(
+	const struct verb *verb, const struct sf_participant *who)
+{
+	const bson_oid_t id = sf_look_oid(&who->chat);
+	const bson_oid_t user = sf_look_oid(&who->user);
+	const char *closed = sf_status_name(SF_STATUS_CLOSED);
+	const int64_t since_ms = verb->look.now_ms - verb->look.lifetime_ms;
+
+	if (verb->look.found)
+		return sf_look_filter(&verb->look);
+	return BCON_NEW("_id", BCON_OID(&id), "user_tokens", BCON_OID(&user),
+		"status", "{", "$ne", BCON_UTF8(closed), "}", "created", "{",
+		"$gt", BCON_DATE_TIME(since_ms), "}");
+}
+
+static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
+	const struct sf_store_pull *pull)
+{
+	const bson_oid_t user = sf_look_oid(&who->user);
+	bson_t ids = BSON_INITIALIZER;
+	bson_t *update;
+	enum sf_err err;
+
+	sf_codec_append_tokens(&ids, "$in", pull->ids, pull->count);
+	update = BCON_NEW("$pull", "{", "messages", "{", "user_token",
+		BCON_OID(&user), "_id", BCON_DOCUMENT(&ids), "}", "}");
+	bson_destroy(&ids);
+	err = change(verb, match_living(verb, who), update);
+	if (err)
+		return err;
+	if (!verb->done)
+		return sf_look_as(&verb->look, who);
+	if (sf_document_is_forgotten(&verb->look.document, verb->look.now_ms,
+		    verb->look.lifetime_ms))
+		(void)!sf_look_forget(&verb->look);
+	return SF_OK;
+}
+
+enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_store_pull *pull)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_pull(&verb, who, pull);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/* That user has shown no sign of life since then. */
+static void require_silence(
+	bson_t *filter, const struct sf_token *user, int64_t since_ms)
+{
+	const bson_oid_t id = sf_look_oid(user);
+
+	BCON_APPEND(filter, "long_polling", "{", "$not", "{", "$elemMatch", "{",
+		"user_token", BCON_OID(&id), "created", "{", "$gt",
+		BCON_DATE_TIME(since_ms), "}", "}", "}", "}");
+}
+
+static enum sf_err close_found(
+	struct verb *verb, const struct sf_token *by, int64_t silent_since_ms)
+{
+	bson_t *filter = sf_look_filter(&verb->look);
+	bson_t *added;
+	bson_t *update;
+
+	if (silent_since_ms < INT64_MAX)
+		require_silence(filter, by, silent_since_ms);
+	sf_document_close(&verb->look.document, by);
+	added = sf_look_added(&verb->look);
+	update = BCON_NEW("$set", "{", "status",
+		BCON_UTF8(sf_status_name(verb->look.document.status)), "}",
+		"$push", "{", "messages", BCON_DOCUMENT(added), "}");
+	bson_destroy(added);
+	return change(verb, filter, update);
+}
+
+static enum sf_err try_close(struct verb *verb, const struct sf_participant *by,
+	int64_t silent_since_ms, struct sf_token *other)
+{
+	const struct sf_document *document = &verb->look.document;
+	enum sf_err err = sf_look_as(&verb->look, by);
+	const struct sf_token *rest;
+
+	if (err)
+		return err;
+	if (sf_document_last_sign(document, &by->user) > silent_since_ms)
+		return SF_ERR_CONFLICT;
+	rest = sf_document_other(document, &by->user);
+	*other = rest ? *rest : by->user;
+	verb->done = document->status == SF_STATUS_CLOSED;
+	return verb->done ? SF_OK
+			  : close_found(verb, &by->user, silent_since_ms);
+}
+
+enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *by, int64_t silent_since_ms,
+	struct sf_token *other)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_close(&verb, by, silent_since_ms, other);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+static enum sf_err try_begin_poll(struct verb *verb,
+	const struct sf_participant *who, const struct sf_token *poll)
+{
+	const bson_oid_t user = sf_look_oid(&who->user);
+	const bson_oid_t id = sf_look_oid(poll);
+	bson_t *update = BCON_NEW("0", "{", "$set", "{", "long_polling", "{",
+		"$concatArrays", "[", "{", "$filter", "{", "input",
+		BCON_UTF8("$long_polling"), "cond", "{", "$ne", "[",
+		BCON_UTF8("$$this.user_token"), BCON_OID(&user), "]", "}", "}",
+		"}", "[", "{", "_id", BCON_OID(&id), "user_token",
+		BCON_OID(&user), "created", BCON_DATE_TIME(verb->look.now_ms),
+		"}", "]", "]", "}", "}", "}");
+	enum sf_err err = change(verb, match_living(verb, who), update);
+
+	return err || verb->done ? err : sf_look_as(&verb->look, who);
+}
+
+enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *who, const struct sf_token *poll)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err;
+
+	do
+		err = try_begin_poll(&verb, who, poll);
+	while (!err && !verb.done);
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/*
+ * What is due, in parts that an index finds each: a query for all of them would
+ * look at every closed chat.
+ */
+enum part {
+	PART_DRAFT, /* over their lifetime */
+	PART_READY,
+	PART_CLOSED, /* past their grace */
+	PART_EMPTY,  /* closed, and all was received */
+	PART__MAX
+};
+
+static bson_t *match_part(
+	const struct sf_store *store, int64_t now_ms, enum part part)
+{
+	static const enum sf_status statuses[PART__MAX] = {
+		[PART_DRAFT] = SF_STATUS_DRAFT,
+		[PART_READY] = SF_STATUS_READY,
+		[PART_CLOSED] = SF_STATUS_CLOSED,
+		[PART_EMPTY] = SF_STATUS_CLOSED,
+	};
+	const char *status = sf_status_name(statuses[part]);
+	int64_t since_ms = now_ms - store->lifetime_ms;
+
+	if (part == PART_EMPTY)
+		return BCON_NEW(
+			"status", BCON_UTF8(status), "messages", "[", "]");
+	if (part == PART_CLOSED)
+		since_ms -= SF_DOCUMENT_GRACE_MS;
+	return BCON_NEW("status", BCON_UTF8(status), "created", "{", "$lte",
+		BCON_DATE_TIME(since_ms), "}");
+}
+
+/* The oldest first, behind those that were passed. */
+static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
+	const struct sf_store_sweep *sweep, bson_t **out, size_t *count)
+{
+	bson_t *filter = match_part(store, now_ms, (enum part)sweep->part);
+	bson_t *fields = sf_look_outline();
+	bson_t *order = BCON_NEW("created", BCON_INT32(1));
+	struct sf_mongodb_query query = { filter, fields, order, sweep->passed,
+		SF_STORE_SWEEP_MAX };
+	enum sf_err err;
+
+	sf_mongodb_begin(store->mongodb);
+	err = sf_mongodb_find(store->mongodb, &query, out, count);
+	bson_destroy(order);
+	bson_destroy(fields);
+	bson_destroy(filter);
+	return err;
+}
+
+static void tell(
+	const struct sf_document *document, struct sf_store_sweep *sweep)
+{
+	for (size_t i = 0; i < document->user_count; i++)
+		sweep->told[sweep->told_count++] = document->users[i];
+}
+
+/* What was found due, unless a request was quicker. */
+static enum sf_err sweep_found(
+	struct sf_look *look, struct sf_store_sweep *sweep)
+{
+	const struct sf_document *document = &look->document;
+	bool open = document->status != SF_STATUS_CLOSED;
+	bool forgotten = sf_document_is_forgotten(
+		document, look->now_ms, look->lifetime_ms);
+	enum sf_err err =
+		forgotten ? sf_look_forget(look) : sf_look_expire(look);
+
+	if (err)
+		return err == SF_ERR_NOT_FOUND ? SF_OK : err;
+	if (forgotten)
+		sweep->removed++;
+	else
+		sweep->closed++;
+	if (open)
+		tell(document, sweep);
+	return SF_OK;
+}
+
+/* Takes over found. */
+static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
+	bson_t *found, struct sf_store_sweep *sweep)
+{
+	struct verb verb = begin(store, now_ms);
+	enum sf_err err = SF_OK;
+
+	if (sf_look_take(&verb.look, found) == SF_OK)
+		err = sweep_found(&verb.look, sweep);
+	else
+		sweep->unreadable++;
+	sf_look_release(&verb.look);
+	return err;
+}
+
+/* Takes over all of found; a slow server is left alone after a while. */
+static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
+	bson_t **found, size_t count, struct sf_store_sweep *sweep)
+{
+	const int64_t end_us = bson_get_monotonic_time() + BATCH_US;
+	const int64_t unreadable = sweep->unreadable;
+	enum sf_err err = SF_OK;
+	size_t i = 0;
+
+	for (; i < count && !err && bson_get_monotonic_time() < end_us; i++)
+		err = sweep_one(store, now_ms, found[i], sweep);
+	/* What is done is not found again, unlike what stays as it is. */
+	sweep->passed += sweep->unreadable - unreadable;
+	if (i == count && count < SF_STORE_SWEEP_MAX && !err) {
+		sweep->part++;
+		sweep->passed = 0;
+	}
+	for (; i < count; i++)
+		bson_destroy(found[i]);
+	return err;
+}
+
+enum sf_err sf_store_sweep(
+	struct sf_store *store, int64_t now_ms, struct sf_store_sweep *sweep)
+{
+	const int64_t before = sweep->closed + sweep->removed;
+	bson_t *found[SF_STORE_SWEEP_MAX];
+	size_t count;
+	enum sf_err err = find_due(store, now_ms, sweep, found, &count);
+
+	sweep->told_count = 0;
+	if (!err)
+		err = sweep_batch(store, now_ms, found, count, sweep);
+	sweep->done = !err && sweep->part == PART__MAX;
+	/* Those who are told must be heard of; the error will come again. */
+	return sweep->closed + sweep->removed > before ? SF_OK : err;
+}

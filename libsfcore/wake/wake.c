@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Wake-ups, whichever way they go; and the plain sleep where there are none. */
+#include "wake/wake.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include "wake/wake_way.h"
+
+enum sf_err sf_wake_open(const struct sf_config *config, struct sf_wake **out)
+{
+	if (config->wake == SF_WAKE_REDIS)
+		return sf_wake_open_redis(config, out);
+	return sf_wake_open_local(config, out);
+}
+
+void sf_wake_free(struct sf_wake *wake)
+{
+	if (wake)
+		wake->way->free(wake);
+}
+
+void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user)
+{
+	if (wake)
+		wake->way->prepare(wake, user);
+}
+
+bool sf_wake_wait(struct sf_wake *wake, int seconds)
+{
+	sigset_t terminate, old;
+	bool woken = false;
+
+	(void)sigemptyset(&terminate);
+	(void)sigaddset(&terminate, SIGTERM);
+	(void)sigprocmask(SIG_UNBLOCK, &terminate, &old);
+	if (wake)
+		woken = wake->way->wait(wake, seconds);
+	else
+		(void)poll(NULL, 0, seconds * 1000);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return woken;
+}
+
+void sf_wake_send(struct sf_wake *wake, const struct sf_token *user)
+{
+	if (wake)
+		wake->way->send(wake, user);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Wake-ups within one machine: a counter per user in a shared table, and a
+ * futex on it. The sender counts and wakes; the waiter sleeps only if the
+ * counter still is what it was before it looked.
+ */
+#include "wake/wake_way.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/table.h"
+
+struct local {
+	struct sf_wake wake;
+	struct sf_table *table;
+	_Atomic uint32_t *counter; /* the prepared user's */
+	uint32_t prepared;
+};
+
+static void free_local(struct sf_wake *wake)
+{
+	struct local *local = (struct local *)wake;
+
+	sf_table_free(local->table);
+	free(local);
+}
+
+/* A futex is 32 bits wide: the word's first half counts. */
+static _Atomic uint32_t *find_counter(
+	const struct local *local, const struct sf_token *user)
+{
+	return (_Atomic uint32_t *)sf_table_word(
+		local->table, user->bytes, sizeof(user->bytes));
+}
+
+static void prepare(struct sf_wake *wake, const struct sf_token *user)
+{
+	struct local *local = (struct local *)wake;
+
+	local->counter = find_counter(local, user);
+	local->prepared = atomic_load(local->counter);
+}
+
+static bool wait_local(struct sf_wake *wake, int seconds)
+{
+	const struct local *local = (const struct local *)wake;
+	struct timespec limit = { .tv_sec = seconds };
+
+	/* Too late to sleep is as good as woken. */
+	return syscall(SYS_futex, local->counter, FUTEX_WAIT, local->prepared,
+		       &limit, NULL, 0) == 0 ||
+	       errno != ETIMEDOUT;
+}
+
+static void send_local(struct sf_wake *wake, const struct sf_token *user)
+{
+	_Atomic uint32_t *counter =
+		find_counter((const struct local *)wake, user);
+
+	(void)atomic_fetch_add(counter, 1);
+	(void)syscall(SYS_futex, counter, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+enum sf_err sf_wake_open_local(
+	const struct sf_config *config, struct sf_wake **out)
+{
+	static const struct sf_wake_way way = {
+		free_local,
+		prepare,
+		wait_local,
+		send_local,
+	};
+	struct sf_table *table;
+	enum sf_err err = sf_table_open(config, "wake", &table);
+	struct local *local;
+
+	if (err)
+		return err;
+	local = sf_alloc(sizeof(*local));
+	*local = (struct local){ .wake = { &way }, .table = table };
+	*out = &local->wake;
+	return SF_OK;
+}

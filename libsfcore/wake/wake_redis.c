@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Wake-ups between machines: the waiter subscribes to a channel of its user's,
+ * the sender publishes there. Nothing is connected before it is needed, and
+ * while Redis is gone every prepare tries again, so that a waiter which only
+ * looks from time to time is woken again as soon as it can be.
+ *
+ * A channel's name is a hash of the user token under a key that all machines
+ * have in common, so Redis and those who watch it never see a token. The key is
+ * no secret; what keeps the token one is that 64 bits cannot hold its 96: each
+ * channel fits four thousand million tokens, and a user token is worth nothing
+ * without its chat's, of which Redis hears nothing at all. Two users on one
+ * channel only look once too often.
+ */
+#include "wake/wake_way.h"
+
+#include <inttypes.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/redis.h"
+
+/* Waiting for a wake-up to be sent holds up the one who sends a message. */
+#define TIMEOUT_MS 500
+
+#define CHANNEL_MAX 40
+
+struct remote {
+	struct sf_wake wake;
+	struct sf_redis link;
+	char channel[CHANNEL_MAX]; /* that link listens to; "": to none */
+};
+
+static void name_channel(const struct sf_token *user, char out[CHANNEL_MAX])
+{
+	static const uint8_t key[SF_HASH_KEY_SIZE] = "sfchat wake-up 1";
+
+	(void)snprintf(out, CHANNEL_MAX, "sfchat:wake:%016" PRIx64,
+		sf_hash_keyed(key, user->bytes, sizeof(user->bytes)));
+}
+
+static void stop_listening(struct remote *remote)
+{
+	sf_redis_release(&remote->link);
+	remote->channel[0] = '\0';
+}
+
+static void free_remote(struct sf_wake *wake)
+{
+	struct remote *remote = (struct remote *)wake;
+
+	sf_redis_release(&remote->link);
+	free(remote);
+}
+
+static void prepare(struct sf_wake *wake, const struct sf_token *user)
+{
+	struct remote *remote = (struct remote *)wake;
+	char channel[CHANNEL_MAX];
+	const char *const words[] = { "SUBSCRIBE", channel };
+	redisReply *reply;
+
+	name_channel(user, channel);
+	if (strcmp(channel, remote->channel) == 0)
+		return;
+	if (*remote->channel)
+		stop_listening(remote);
+	if (sf_redis_call(&remote->link, 2, words, &reply) != SF_OK)
+		return;
+	freeReplyObject(reply);
+	memcpy(remote->channel, channel, sizeof(channel));
+}
+
+/* Takes what has been read; returns whether there was anything, or the end. */
+static bool take_messages(struct remote *remote)
+{
+	bool taken = false;
+	void *reply = NULL;
+
+	for (;;) {
+		if (redisGetReplyFromReader(remote->link.context, &reply) !=
+			REDIS_OK) {
+			stop_listening(remote);
+			return true;
+		}
+		if (!reply)
+			return taken;
+		freeReplyObject(reply);
+		taken = true;
+	}
+}
+
+/* What is heard on the channel, or that nothing will be any more. */
+static void listen_once(struct remote *remote, int timeout_ms)
+{
+	struct pollfd ready = {
+		.fd = remote->link.context->fd,
+		.events = POLLIN,
+	};
+
+	if (poll(&ready, 1, timeout_ms) > 0 &&
+		redisBufferRead(remote->link.context) != REDIS_OK)
+		stop_listening(remote);
+}
+
+static bool wait_remote(struct sf_wake *wake, int seconds)
+{
+	struct remote *remote = (struct remote *)wake;
+	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) + 1000 * (int64_t)seconds;
+	int64_t left_ms = 1000 * (int64_t)seconds;
+
+	/* A message may have come right behind the subscription. */
+	while (left_ms > 0 && *remote->channel) {
+		if (take_messages(remote) && *remote->channel)
+			return true;
+		if (*remote->channel)
+			listen_once(remote, (int)left_ms);
+		left_ms = end_ms - sf_clock_ms(CLOCK_MONOTONIC);
+	}
+	/* All lose Redis at once; so each looks when it would have anyway. */
+	if (left_ms > 0)
+		(void)poll(NULL, 0, (int)left_ms);
+	return false;
+}
+
+static void publish(struct sf_redis *link, const struct sf_token *user)
+{
+	char channel[CHANNEL_MAX];
+	const char *const words[] = { "PUBLISH", channel, "" };
+	redisReply *reply;
+
+	name_channel(user, channel);
+	if (sf_redis_call(link, 3, words, &reply) == SF_OK)
+		freeReplyObject(reply);
+}
+
+static void send_remote(struct sf_wake *wake, const struct sf_token *user)
+{
+	struct remote *remote = (struct remote *)wake;
+	struct sf_redis other;
+
+	if (!*remote->channel) {
+		publish(&remote->link, user);
+		return;
+	}
+	/* A connection that listens can say nothing. */
+	sf_redis_init(&other, &remote->link.address, TIMEOUT_MS);
+	publish(&other, user);
+	sf_redis_release(&other);
+}
+
+enum sf_err sf_wake_open_redis(
+	const struct sf_config *config, struct sf_wake **out)
+{
+	static const struct sf_wake_way way = {
+		free_remote,
+		prepare,
+		wait_remote,
+		send_remote,
+	};
+	struct remote *remote = sf_alloc(sizeof(*remote));
+
+	*remote = (struct remote){ .wake = { &way } };
+	sf_redis_init(&remote->link, &config->redis, TIMEOUT_MS);
+	*out = &remote->wake;
+	return SF_OK;
+}

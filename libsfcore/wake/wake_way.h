@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What wake.c knows of the ways to wake somebody; for wake*.c alone. */
+#ifndef SF_WAKE_WAY_H
+#define SF_WAKE_WAY_H
+
+#include "wake/wake.h"
+
+/* As the functions of wake.h; wait may be ended by a signal. */
+struct sf_wake_way {
+	void (*free)(struct sf_wake *wake);
+	void (*prepare)(struct sf_wake *wake, const struct sf_token *user);
+	bool (*wait)(struct sf_wake *wake, int seconds);
+	void (*send)(struct sf_wake *wake, const struct sf_token *user);
+};
+
+/* The first member of each way's own struct. */
+struct sf_wake {
+	const struct sf_wake_way *way;
+};
+
+enum sf_err sf_wake_open_local(
+	const struct sf_config *config, struct sf_wake **out) SF_MUST_CHECK;
+
+enum sf_err sf_wake_open_redis(
+	const struct sf_config *config, struct sf_wake **out) SF_MUST_CHECK;
+
+#endif

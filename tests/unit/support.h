@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the C tests share: a private place for a test program's files, and work
+ * done by several processes at once. Knows nothing of chats.
+ */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include "base/config.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+/*
+ * Fixtures of a group or a test: a fresh runtime directory, named by
+ * SFCHAT_RUNTIME_DIR, and its removal. Every other SFCHAT_ variable stays what
+ * the caller of the test has set. The log is silent: refusals are what the
+ * tests are about.
+ */
+int support_make_sandbox(void **state);
+int support_remove_sandbox(void **state);
+
+#define in_sandbox(test)                                                       \
+	cmocka_unit_test_setup_teardown(                                       \
+		test, support_make_sandbox, support_remove_sandbox)
+
+/* The settings of the environment; they must be good. */
+struct sf_config support_config(void);
+
+/* Empties and removes a folder. */
+void support_remove_tree(const char *path);
+
+/* Memory that forked processes share with the test; all zero. */
+void *support_share(size_t size);
+void support_unshare(void *memory, size_t size);
+
+/* Where processes wait until all of them have come. */
+struct support_gate {
+	_Atomic int missing;
+};
+
+void support_gate_pass(struct support_gate *gate);
+
+/*
+ * Starts a process that runs work and exits with what it returns. In it cmocka
+ * must not be used: a failed assertion would go on with the next test.
+ */
+pid_t support_start(
+	int (*work)(void *data, int number), void *data, int number);
+
+/* Waits for the process; what work returned, or 128 + the signal. */
+int support_finish(pid_t pid);
+
+/* What a process said, and how it ended: support_finish(). */
+struct support_output {
+	int status;
+	char out[4096];
+	char err[4096];
+};
+
+/*
+ * Runs work in a process of its own that finds size bytes of input at its
+ * standard input.
+ */
+void support_capture(int (*work)(void *data, int number), void *data,
+	const char *input, size_t size, struct support_output *output);
+
+/* Runs work in count processes at once, and leaves in results what they say. */
+void support_race(int (*work)(void *data, int number), void *data, int count,
+	int *results);
+
+/* How many of the count results are value. */
+int support_count(const int *results, int count, int value);
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What every program does around its handlers, run as a server runs it: a
+ * process with an environment, whose output is the reply.
+ */
+#include "api/app.h"
+#include "support.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* One run of the program. */
+struct run {
+	const char *variables[8]; /* "NAME=value" */
+	char *arguments[5];
+	bool deaf; /* nobody takes what it says */
+};
+
+/* Does what the query says: "err=3", "die", "retry", "sunset", "body"… */
+static enum sf_err handle(struct sf_app *app, char **body)
+{
+	const char *query = sf_request_variable(&app->request, "QUERY_STRING");
+
+	if (strcmp(query, "die") == 0)
+		sf_die("on purpose");
+	if (strcmp(query, "term") == 0)
+		(void)raise(SIGTERM);
+	if (strcmp(query, "body") == 0)
+		*body = sf_strdup("{\"own\":true}");
+	if (strcmp(query, "sunset") == 0)
+		app->sunset_ms = INT64_C(784111777999);
+	if (strcmp(query, "retry") == 0) {
+		app->retry_seconds = 17;
+		return sf_detail_set(
+			&app->detail, SF_ERR_TOO_MANY, "not so fast");
+	}
+	if (strncmp(query, "err=", 4) == 0)
+		return (enum sf_err)strtol(query + 4, NULL, 10);
+	return SF_OK;
+}
+
+static int run_program(void *data, int number)
+{
+	static const struct sf_method methods[] = {
+		{ "GET", { SF_APP_OK }, handle },
+		{ "POST", { SF_APP_ACCEPTED }, handle },
+		{ NULL, { SF_APP_OK }, NULL },
+	};
+	const struct sf_resource resource = { methods };
+	struct run *run = data;
+	int argc = 1;
+
+	(void)number;
+	sf_log_set_level(SF_LOG_INFO);
+	for (size_t i = 0; run->variables[i]; i++)
+		(void)putenv((char *)(uintptr_t)run->variables[i]);
+	if (run->deaf) {
+		int ends[2];
+
+		if (pipe(ends) || close(ends[0]) || dup2(ends[1], 1) < 0)
+			return -1;
+	}
+	run->arguments[0] = (char[]){ "program" };
+	while (run->arguments[argc])
+		argc++;
+	return sf_app_main(argc, run->arguments, &resource);
+}
+
+static struct support_output execute(struct run run)
+{
+	struct support_output output;
+
+	support_capture(run_program, &run, "", 0, &output);
+	return output;
+}
+
+static struct support_output query(const char *query_string)
+{
+	return execute((struct run){ .variables = { "REQUEST_METHOD=GET",
+					     "PATH_INFO=/v1", query_string } });
+}
+
+static void assert_has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("%s is not in: %s", part, text);
+}
+
+static void assert_lacks(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("%s is in: %s", part, text);
+}
+
+static void success_is_the_methods(void **state)
+{
+	struct support_output output = query("QUERY_STRING=");
+
+	(void)state;
+	assert_int_equal(output.status, 0);
+	assert_string_equal(output.err, "");
+	assert_has(output.out, "Status: 200 Ok\r\n");
+	assert_has(output.out,
+		"\r\n\r\n{\"results\":{\"code\":200,\"msg\":\"Ok\"}}");
+	output = execute((struct run){
+		.variables = { "REQUEST_METHOD=POST", "PATH_INFO=/v1" } });
+	assert_has(output.out, "Status: 202 Accepted\r\n");
+	assert_has(output.out, "{\"code\":202,\"msg\":\"Accepted\"}");
+}
+
+static void a_body_is_the_handlers(void **state)
+{
+	struct support_output output = query("QUERY_STRING=body");
+
+	(void)state;
+	assert_has(output.out, "Status: 200 Ok\r\n");
+	assert_has(output.out, "\r\n\r\n{\"own\":true}");
+}
+
+/* PROTOCOL, "REST API": the table of codes. */
+static void every_error_has_its_status(void **state)
+{
+	static const struct {
+		enum sf_err err;
+		int status;
+		const char *phrase;
+		const char *header; /* that this one has, and no other */
+	} cases[] = {
+		{ SF_ERR_INVALID, 400, "Bad Request", NULL },
+		{ SF_ERR_UNAUTHORIZED, 401, "Unauthorized",
+			"WWW-Authenticate: SFChat\r\n" },
+		{ SF_ERR_CLOSED, 403, "Forbidden", NULL },
+		{ SF_ERR_NOT_FOUND, 404, "Not Found", NULL },
+		{ SF_ERR_CONFLICT, 409, "Conflict", NULL },
+		{ SF_ERR_TOO_LARGE, 413, "Content Too Large", NULL },
+		{ SF_ERR_MEDIA_TYPE, 415, "Unsupported Media Type", NULL },
+		{ SF_ERR_TOO_MANY, 429, "Too Many Requests",
+			"Retry-After: 2\r\n" },
+		{ SF_ERR_INTERNAL, 500, "Internal Server Error", NULL },
+		{ SF_ERR_METHOD, 501, "Not Implemented",
+			"Allow: GET, POST\r\n" },
+		{ SF_ERR_UNAVAILABLE, 503, "Service Unavailable",
+			"Retry-After: 2\r\n" },
+	};
+	static const char *const headers[] = {
+		"WWW-Authenticate:", "Retry-After:", "Allow:"
+	};
+
+	(void)state;
+	assert_int_equal(sizeof(cases) / sizeof(*cases), SF_ERR__MAX - 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct support_output output;
+		char text[128];
+
+		(void)snprintf(text, sizeof(text), "QUERY_STRING=err=%d",
+			(int)cases[i].err);
+		output = query(text);
+		assert_int_equal(output.status, 0);
+		(void)snprintf(text, sizeof(text), "Status: %d %s\r\n",
+			cases[i].status, cases[i].phrase);
+		assert_has(output.out, text);
+		(void)snprintf(text, sizeof(text),
+			"\r\n\r\n{\"results\":{\"code\":%d,\"msg\":\"%s\"}}",
+			cases[i].status, cases[i].phrase);
+		assert_has(output.out, text);
+		assert_has(output.out, "application/json; charset=utf-8\r\n");
+		assert_has(output.out, "Cache-Control: no-store\r\n");
+		if (cases[i].header)
+			assert_has(output.out, cases[i].header);
+		for (size_t j = 0; j < 3; j++)
+			if (!cases[i].header ||
+				strncmp(cases[i].header, headers[j], 5) != 0)
+				assert_lacks(output.out, headers[j]);
+	}
+}
+
+static void a_refusal_says_why_and_until_when(void **state)
+{
+	struct support_output output = query("QUERY_STRING=retry");
+
+	(void)state;
+	assert_has(output.out, "Retry-After: 17\r\n");
+	assert_has(output.out, "\"detail\":\"not so fast\"");
+}
+
+static void a_success_says_until_when(void **state)
+{
+	struct support_output output = query("QUERY_STRING=sunset");
+
+	(void)state;
+	assert_has(output.out, "Sunset: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+	output = query("QUERY_STRING=body");
+	assert_lacks(output.out, "Sunset");
+}
+
+static void only_its_methods_are_there(void **state)
+{
+	static const char *const methods[] = { "REQUEST_METHOD=DELETE",
+		"REQUEST_METHOD=get", "REQUEST_METHOD=", "REQUEST_METHOD=GE",
+		"REQUEST_METHOD=GETS", "NO_METHOD=1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		struct support_output output = execute((struct run){
+			.variables = { methods[i], "PATH_INFO=/v1" } });
+
+		assert_has(output.out, "Status: 501 Not Implemented\r\n");
+		assert_has(output.out, "Allow: GET, POST\r\n");
+	}
+}
+
+static void the_version_is_known(void **state)
+{
+	static const struct {
+		const char *path, *header;
+		bool known;
+	} cases[] = {
+		{ "PATH_INFO=/v1", "X=", true },
+		{ "PATH_INFO=/v1", "HTTP_X_SFC_VERSION=", true },
+		{ "PATH_INFO=/v1", "HTTP_X_SFC_VERSION=v1", true },
+		{ "PATH_INFO=", "HTTP_X_SFC_VERSION=v1", true },
+		{ "X=", "HTTP_X_SFC_VERSION=v1", true },
+		{ "X=", "Y=", false },
+		{ "PATH_INFO=/v2", "HTTP_X_SFC_VERSION=v1", false },
+		{ "PATH_INFO=/v1", "HTTP_X_SFC_VERSION=v2", false },
+		{ "PATH_INFO=", "HTTP_X_SFC_VERSION=v2", false },
+		{ "PATH_INFO=/", "HTTP_X_SFC_VERSION=v1", false },
+		{ "PATH_INFO=/v1/", "X=", false },
+		{ "PATH_INFO=v1", "X=", false },
+		{ "PATH_INFO=/V1", "X=", false },
+		{ "PATH_INFO=/v11", "X=", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct support_output output = execute((struct run){
+			.variables = { "REQUEST_METHOD=GET", cases[i].path,
+				cases[i].header } });
+
+		if (!strstr(output.out,
+			    cases[i].known ? "Status: 200 " : "Status: 404 "))
+			fail_msg("%s %s: %s", cases[i].path, cases[i].header,
+				output.out);
+	}
+}
+
+static void a_bad_setting_is_for_the_log_alone(void **state)
+{
+	struct support_output output = execute((struct run){
+		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1",
+			"SFCHAT_POLL_SLEEP=soon" } });
+
+	(void)state;
+	assert_has(output.out, "Status: 500 ");
+	assert_lacks(output.out, "SFCHAT");
+	assert_has(output.err, "sfchat: SFCHAT_POLL_SLEEP: ");
+	assert_lacks(output.err, "soon");
+}
+
+static void whoever_dies_answers_first(void **state)
+{
+	struct support_output output = query("QUERY_STRING=die");
+
+	(void)state;
+	assert_int_equal(output.status, 1);
+	assert_has(output.out, "Status: 500 Internal Server Error\r\n");
+	assert_has(output.out, "\r\n\r\n{\"results\":{\"code\":500,"
+			       "\"msg\":\"Internal Server Error\"}}");
+	assert_string_equal(output.err, "sfchat: on purpose\n");
+}
+
+static void a_request_in_hand_is_finished(void **state)
+{
+	struct support_output output = query("QUERY_STRING=term");
+
+	(void)state;
+	assert_int_equal(output.status, 0);
+	assert_has(output.out, "Status: 200 ");
+}
+
+static void a_reply_that_nobody_takes_is_an_error(void **state)
+{
+	struct support_output output = execute((struct run){
+		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
+		.deaf = true });
+
+	(void)state;
+	assert_int_equal(output.status, 1);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+	const struct run runs[] = {
+		{ .arguments = { NULL, (char[]){ "--help" } } },
+		{ .arguments = { NULL, (char[]){ "" } } },
+		{ .arguments = { NULL, (char[]){ "--scgi" }, (char[]){ "a" },
+			  (char[]){ "b" } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(runs) / sizeof(*runs); i++) {
+		struct support_output output = execute(runs[i]);
+
+		assert_int_equal(output.status, 2);
+		assert_string_equal(output.out, "");
+		assert_has(output.err, "usage: ");
+	}
+}
+
+/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
+static void arguments_of_a_request_are_none(void **state)
+{
+	struct support_output output = execute((struct run){
+		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
+		.arguments = { NULL, (char[]){ "--scgi" },
+			(char[]){ "/dev/null" } } });
+
+	(void)state;
+	assert_has(output.out, "Status: 200 ");
+}
+
+static void scgi_needs_good_settings_and_a_socket(void **state)
+{
+	struct support_output output =
+		execute((struct run){ .variables = { "SFCHAT_STORE=nowhere" },
+			.arguments = { NULL, (char[]){ "--scgi" } } });
+
+	(void)state;
+	assert_int_equal(output.status, 1);
+	assert_has(output.err, "sfchat: SFCHAT_STORE: ");
+	output =
+		execute((struct run){ .arguments = { NULL, (char[]){ "--scgi" },
+					      (char[]){ "/dev/null/s" } } });
+	assert_int_equal(output.status, 1);
+	assert_has(output.err, "sfchat: /dev/null/s: ");
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	for (int i = 0;
+		connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0;
+		i++) {
+		assert_in_range(i, 0, 30000);
+		(void)usleep(1000);
+	}
+	return fd;
+}
+
+static void ask(const char *path, const char *request, size_t size, char *reply,
+	size_t reply_size)
+{
+	int fd = connect_to(path);
+	size_t used = 0;
+	ssize_t got;
+
+	assert_int_equal(send(fd, request, size, MSG_NOSIGNAL), size);
+	while ((got = read(fd, reply + used, reply_size - 1 - used)) > 0)
+		used += (size_t)got;
+	reply[used] = '\0';
+	assert_int_equal(close(fd), 0);
+}
+
+static void scgi_serves_many_requests(void **state)
+{
+	static const char good[] = "51:REQUEST_METHOD\0GET\0PATH_INFO\0/v1\0"
+				   "QUERY_STRING\0body\0,";
+	static const char bad[] = "5:hello,";
+	char path[128];
+	struct run run = { .arguments = { NULL, (char[]){ "--scgi" }, path } };
+	char reply[1024];
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "%s/scgi", (const char *)*state);
+	pid = support_start(run_program, &run, 0);
+	for (int i = 0; i < 3; i++) {
+		ask(path, good, sizeof(good) - 1, reply, sizeof(reply));
+		assert_has(reply, "Status: 200 Ok\r\n");
+		assert_has(reply, "{\"own\":true}");
+		ask(path, bad, sizeof(bad) - 1, reply, sizeof(reply));
+		assert_string_equal(reply, "");
+	}
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(support_finish(pid), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(success_is_the_methods),
+		cmocka_unit_test(a_body_is_the_handlers),
+		cmocka_unit_test(every_error_has_its_status),
+		cmocka_unit_test(a_refusal_says_why_and_until_when),
+		cmocka_unit_test(a_success_says_until_when),
+		cmocka_unit_test(only_its_methods_are_there),
+		cmocka_unit_test(the_version_is_known),
+		cmocka_unit_test(a_bad_setting_is_for_the_log_alone),
+		cmocka_unit_test(whoever_dies_answers_first),
+		cmocka_unit_test(a_request_in_hand_is_finished),
+		cmocka_unit_test(a_reply_that_nobody_takes_is_an_error),
+		cmocka_unit_test(bad_arguments_are_refused),
+		cmocka_unit_test(arguments_of_a_request_are_none),
+		cmocka_unit_test(scgi_needs_good_settings_and_a_socket),
+		cmocka_unit_test(scgi_serves_many_requests),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What people do, through the store and the wake-ups: who is woken by what.
+ * Whoever should have been and was not would sleep for an hour; an alarm makes
+ * that a failure.
+ */
+#include "chat/chat.h"
+#include "talk.h"
+
+#include <unistd.h>
+
+#define FOREVER_SECONDS 3600
+#define PATIENCE_SECONDS 30
+
+static struct sf_chat open_chat(struct talk *talk)
+{
+	struct sf_chat chat = { .store = talk->store };
+
+	assert_ok(sf_wake_open(&talk->config, &chat.wake));
+	return chat;
+}
+
+static struct sf_wake *await(
+	struct talk *talk, const struct sf_participant *who)
+{
+	struct sf_wake *wake;
+
+	assert_ok(sf_wake_open(&talk->config, &wake));
+	sf_wake_prepare(wake, &who->user);
+	return wake;
+}
+
+static void assert_woken(struct sf_wake *wake)
+{
+	(void)alarm(PATIENCE_SECONDS);
+	sf_wake_wait(wake, FOREVER_SECONDS);
+	(void)alarm(0);
+	sf_wake_free(wake);
+}
+
+static void now_is_now(void **state)
+{
+	int64_t before_ms = (int64_t)time(NULL) * 1000;
+	int64_t now_ms = sf_chat_now();
+
+	(void)state;
+	assert_in_range(now_ms, before_ms, before_ms + 60000);
+}
+
+static void create_makes_a_chat_for_its_creator(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_chat chat = open_chat(talk);
+	struct sf_document seen;
+
+	assert_ok(sf_chat_create(&chat, &talk->creator));
+	assert_ok(sf_chat_receive(&chat, &talk->creator, &seen));
+	assert_int_equal(seen.status, SF_STATUS_DRAFT);
+	assert_int_equal(seen.message_count, 1);
+	assert_in_range(seen.created_ms, sf_chat_now() - 60000, sf_chat_now());
+	sf_document_release(&seen);
+	sf_wake_free(chat.wake);
+}
+
+static void join_wakes_the_creator(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_chat chat = open_chat(talk);
+	struct sf_wake *creator = await(talk, &talk->creator);
+	struct sf_participant third;
+
+	assert_ok(sf_chat_join(&chat, &talk->joiner));
+	assert_woken(creator);
+	assert_sees(talk, joiner, "ready [ready]");
+	assert_sees(talk, creator, "ready [created] [joined]");
+	third = (struct sf_participant){ talk->joiner.chat, talk_token() };
+	assert_int_equal(sf_chat_join(&chat, &third), SF_ERR_CONFLICT);
+	sf_wake_free(chat.wake);
+}
+
+static void send_wakes_the_other(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_chat chat = open_chat(talk);
+	struct sf_wake *joiner = await(talk, &talk->joiner);
+	struct sf_message message = { .id = talk_token(),
+		.text = (char[]){ "Hi" } };
+
+	assert_ok(sf_chat_send(&chat, &talk->creator, &message, 1));
+	assert_woken(joiner);
+	assert_sees(talk, joiner, "ready Hi");
+	assert_ok(sf_chat_acknowledge(&chat, &talk->joiner, &message.id, 1));
+	assert_sees(talk, joiner, "ready");
+	sf_wake_free(chat.wake);
+}
+
+static void close_wakes_both(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_chat chat = open_chat(talk);
+	struct sf_wake *creator = await(talk, &talk->creator);
+	struct sf_wake *joiner = await(talk, &talk->joiner);
+
+	assert_ok(sf_chat_close(&chat, &talk->joiner, INT64_MAX));
+	assert_woken(creator);
+	assert_woken(joiner);
+	assert_sees(talk, creator, "closed [closed_by_talker]");
+	assert_sees(talk, joiner, "closed [closed_by_you]");
+	sf_wake_free(chat.wake);
+}
+
+static void close_spares_who_is_alive(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_chat chat = open_chat(talk);
+
+	assert_refused(talk,
+		sf_chat_close(&chat, &talk->joiner, talk->now_ms - 1),
+		SF_ERR_CONFLICT);
+	sf_wake_free(chat.wake);
+}
+
+static void without_wake_ups_all_works(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_chat chat = { .store = talk->store };
+	struct sf_message message = { .id = talk_token(),
+		.text = (char[]){ "Hi" } };
+
+	assert_ok(sf_chat_join(&chat, &talk->joiner));
+	assert_ok(sf_chat_send(&chat, &talk->creator, &message, 1));
+	assert_ok(sf_chat_close(&chat, &talk->creator, INT64_MAX));
+	assert_sees(talk, joiner, "closed [ready] Hi [closed_by_talker]");
+}
+
+static void refusals_come_from_the_store(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_chat chat = { .store = talk->store };
+	struct sf_participant nobody = { talk_token(), talk_token() };
+	struct sf_document seen;
+	struct sf_message message = { .id = talk_token(),
+		.text = (char[]){ "Hi" } };
+
+	assert_int_equal(sf_chat_join(&chat, &nobody), SF_ERR_NOT_FOUND);
+	assert_int_equal(
+		sf_chat_receive(&chat, &nobody, &seen), SF_ERR_UNAUTHORIZED);
+	assert_int_equal(
+		sf_chat_send(&chat, &nobody, &message, 1), SF_ERR_UNAUTHORIZED);
+	assert_int_equal(sf_chat_send(&chat, &talk->creator, &message, 1),
+		SF_ERR_CONFLICT);
+	assert_int_equal(sf_chat_acknowledge(&chat, &nobody, &message.id, 1),
+		SF_ERR_UNAUTHORIZED);
+	assert_int_equal(
+		sf_chat_close(&chat, &nobody, INT64_MAX), SF_ERR_UNAUTHORIZED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(now_is_now),
+		with_draft(create_makes_a_chat_for_its_creator),
+		with_draft(join_wakes_the_creator),
+		with_ready(send_wakes_the_other),
+		with_ready(close_wakes_both),
+		with_ready(close_spares_who_is_alive),
+		with_draft(without_wake_ups_all_works),
+		with_draft(refusals_come_from_the_store),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}

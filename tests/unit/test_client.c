@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Is the client gone? Asked about real connections on the loopback, ended in
+ * each of the ways in which a client can go.
+ */
+#include "http/client.h"
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Both ends of a connection, and what a web server would say about it. */
+struct visit {
+	int listener;
+	int server;
+	int client;
+	char text[5][INET6_ADDRSTRLEN + 16]; /* variables; the last "" */
+};
+
+static socklen_t fill_loopback(int family, struct sockaddr_storage *out)
+{
+	*out = (struct sockaddr_storage){ .ss_family = (sa_family_t)family };
+	if (family == AF_INET) {
+		((struct sockaddr_in *)out)->sin_addr.s_addr =
+			htonl(INADDR_LOOPBACK);
+		return sizeof(struct sockaddr_in);
+	}
+	((struct sockaddr_in6 *)out)->sin6_addr = in6addr_loopback;
+	return sizeof(struct sockaddr_in6);
+}
+
+/* The two variables, such as SERVER_ADDR and SERVER_PORT, of one end. */
+static void name_end(struct visit *visit, int first, const char *end,
+	const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+	/* The kernel filled it in. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
+	bool is_four = address->ss_family == AF_INET;
+	const void *bytes = is_four ? (const void *)&four->sin_addr
+				    : (const void *)&six->sin6_addr;
+	char text[INET6_ADDRSTRLEN];
+
+	assert_non_null(
+		inet_ntop(address->ss_family, bytes, text, sizeof(text)));
+	(void)snprintf(visit->text[first], sizeof(visit->text[first]),
+		"%s_ADDR=%s", end, text);
+	(void)snprintf(visit->text[first + 1], sizeof(visit->text[first]),
+		"%s_PORT=%d", end,
+		ntohs(is_four ? four->sin_port : six->sin6_port));
+}
+
+static void name_ends(struct visit *visit)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+
+	assert_int_equal(
+		getsockname(visit->server, (struct sockaddr *)&address, &size),
+		0);
+	name_end(visit, 0, "SERVER", &address);
+	size = sizeof(address);
+	assert_int_equal(
+		getpeername(visit->server, (struct sockaddr *)&address, &size),
+		0);
+	name_end(visit, 2, "REMOTE", &address);
+}
+
+static struct visit come(int family)
+{
+	struct visit visit = { .listener = socket(family, SOCK_STREAM, 0),
+		.client = socket(family, SOCK_STREAM, 0) };
+	struct sockaddr_storage address;
+	socklen_t size = fill_loopback(family, &address);
+	struct sockaddr *plain = (struct sockaddr *)&address;
+
+	assert_int_equal(bind(visit.listener, plain, size), 0);
+	assert_int_equal(listen(visit.listener, 1), 0);
+	assert_int_equal(getsockname(visit.listener, plain, &size), 0);
+	assert_int_equal(connect(visit.client, plain, size), 0);
+	visit.server = accept(visit.listener, NULL, NULL);
+	assert_true(visit.server >= 0);
+	name_ends(&visit);
+	return visit;
+}
+
+static void end(const struct visit *visit)
+{
+	assert_int_equal(close(visit->server) | close(visit->listener), 0);
+}
+
+static struct sf_client watch(struct visit *visit)
+{
+	struct sf_request request = {
+		.variables = (char *[]){ visit->text[0], visit->text[1],
+			visit->text[2], visit->text[3], visit->text[4], NULL }
+	};
+	struct sf_client client;
+
+	sf_client_init(&request, -1, &client);
+	return client;
+}
+
+static void check_closing(int family)
+{
+	struct visit visit = come(family);
+	struct sf_client client = watch(&visit);
+
+	assert_true(client.is_known);
+	assert_false(sf_client_is_gone(&client));
+	assert_int_equal(close(visit.client), 0);
+	assert_true(sf_client_is_gone(&client));
+	end(&visit);
+}
+
+static void a_client_that_closes_is_gone(void **state)
+{
+	(void)state;
+	check_closing(AF_INET);
+}
+
+static void a_client_by_ipv6_too(void **state)
+{
+	int probe = socket(AF_INET6, SOCK_STREAM, 0);
+	struct sockaddr_storage address;
+	socklen_t size = fill_loopback(AF_INET6, &address);
+	bool has_six =
+		bind(probe, (const struct sockaddr *)&address, size) == 0;
+
+	(void)state;
+	(void)close(probe);
+	if (!has_six) {
+		print_message("SKIPPED: this machine has no IPv6\n");
+		skip();
+	}
+	check_closing(AF_INET6);
+}
+
+static void a_client_that_resets_is_gone(void **state)
+{
+	struct linger at_once = { .l_onoff = 1 };
+	struct visit visit = come(AF_INET);
+	struct sf_client client = watch(&visit);
+
+	(void)state;
+	assert_int_equal(setsockopt(visit.client, SOL_SOCKET, SO_LINGER,
+				 &at_once, sizeof(at_once)),
+		0);
+	assert_int_equal(close(visit.client), 0);
+	assert_true(sf_client_is_gone(&client));
+	end(&visit);
+}
+
+static void one_that_left_before_the_first_look_is_gone(void **state)
+{
+	struct visit visit = come(AF_INET);
+	struct sf_client client;
+
+	(void)state;
+	assert_int_equal(close(visit.client), 0);
+	client = watch(&visit);
+	assert_true(sf_client_is_gone(&client));
+	end(&visit);
+}
+
+static void one_that_the_server_has_given_up_is_gone(void **state)
+{
+	struct visit visit = come(AF_INET);
+	struct sf_client client = watch(&visit);
+
+	(void)state;
+	assert_int_equal(close(visit.server), 0);
+	assert_true(sf_client_is_gone(&client));
+	assert_int_equal(close(visit.client) | close(visit.listener), 0);
+}
+
+static void one_that_left_before_it_was_known_is_gone_if_vouched_for(
+	void **state)
+{
+	struct linger at_once = { .l_onoff = 1 };
+	struct visit visit = come(AF_INET);
+	struct sf_client client;
+
+	(void)state;
+	assert_int_equal(setsockopt(visit.client, SOL_SOCKET, SO_LINGER,
+				 &at_once, sizeof(at_once)),
+		0);
+	assert_int_equal(close(visit.client), 0);
+	client = watch(&visit);
+	assert_false(sf_client_is_gone(&client));
+	(void)snprintf(visit.text[4], sizeof(visit.text[4]),
+		"SFCHAT_REMOTE_IS_PEER=1");
+	client = watch(&visit);
+	assert_true(sf_client_is_gone(&client));
+	end(&visit);
+}
+
+/* As behind a proxy: somebody listens there, but that client never came. */
+static void one_that_is_not_known_counts_as_there(void **state)
+{
+	struct visit visit = come(AF_INET);
+	struct sf_client client;
+
+	(void)state;
+	(void)snprintf(
+		visit.text[2], sizeof(visit.text[2]), "REMOTE_ADDR=192.0.2.1");
+	client = watch(&visit);
+	assert_false(client.is_known);
+	assert_int_equal(close(visit.client), 0);
+	assert_false(sf_client_is_gone(&client));
+	end(&visit);
+}
+
+static void nor_is_one_without_an_address(void **state)
+{
+	static char *const bad[] = { "",
+		"SERVER_ADDR=", "SERVER_ADDR=localhost", "REMOTE_ADDR=::1",
+		"SERVER_PORT=0", "REMOTE_PORT=65536", "REMOTE_PORT=" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct visit visit = come(AF_INET);
+		struct sf_client client;
+
+		for (int j = 0; j < 4; j++)
+			if (strncmp(visit.text[j], bad[i], 11) == 0 || !*bad[i])
+				(void)snprintf(visit.text[j],
+					sizeof(visit.text[j]), "%s", bad[i]);
+		client = watch(&visit);
+		assert_false(client.is_known);
+		assert_int_equal(close(visit.client), 0);
+		assert_false(sf_client_is_gone(&client));
+		end(&visit);
+	}
+}
+
+static void nobody_reads_the_reply(void **state)
+{
+	struct sf_request request = { .variables = (char *[]){ NULL } };
+	struct sf_client client;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	sf_client_init(&request, ends[1], &client);
+	assert_false(sf_client_is_gone(&client));
+	assert_int_equal(close(ends[0]), 0);
+	assert_true(sf_client_is_gone(&client));
+	assert_int_equal(close(ends[1]), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_client_that_closes_is_gone),
+		cmocka_unit_test(a_client_by_ipv6_too),
+		cmocka_unit_test(a_client_that_resets_is_gone),
+		cmocka_unit_test(one_that_left_before_the_first_look_is_gone),
+		cmocka_unit_test(
+			one_that_left_before_it_was_known_is_gone_if_vouched_for),
+		cmocka_unit_test(one_that_the_server_has_given_up_is_gone),
+		cmocka_unit_test(one_that_is_not_known_counts_as_there),
+		cmocka_unit_test(nor_is_one_without_an_address),
+		cmocka_unit_test(nobody_reads_the_reply),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

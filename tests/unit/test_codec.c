@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A chat as BSON: what goes in comes out, and what is no chat is refused. The
+ * bad ones are made of a good one by libbson.
+ */
+#include "model/codec.h"
+#include "support.h"
+
+#include <bson/bson.h>
+
+#define NOW_MS 1700000000000
+
+/* A chat with something of everything. */
+static struct sf_document make_document(void)
+{
+	struct sf_document document;
+	struct sf_token joiner;
+	struct sf_message messages[] = {
+		{ .chosen_id = true, .text = (char[]){ "\xe2\x82\xac\n" } },
+		{ .sealed = true, .text = (char[]){ "c2VhbGVk" } },
+	};
+
+	sf_token_generate(&joiner);
+	sf_document_init(&document, NOW_MS);
+	assert_int_equal(
+		sf_document_join(&document, &joiner, NOW_MS + 1), SF_OK);
+	sf_token_generate(&messages[0].id);
+	sf_token_generate(&messages[1].id);
+	assert_int_equal(
+		sf_document_push(&document, &document.users[0], messages, 2),
+		SF_OK);
+	sf_document_close(&document, &joiner);
+	return document;
+}
+
+static void assert_same_message(
+	const struct sf_message *a, const struct sf_message *b)
+{
+	assert_memory_equal(&a->id, &b->id, sizeof(a->id));
+	assert_memory_equal(&a->to, &b->to, sizeof(a->to));
+	assert_int_equal(a->event, b->event);
+	assert_int_equal(a->sealed, b->sealed);
+	assert_string_equal(a->text, b->text);
+}
+
+static void assert_same(
+	const struct sf_document *a, const struct sf_document *b)
+{
+	assert_memory_equal(&a->id, &b->id, sizeof(a->id));
+	assert_int_equal(a->status, b->status);
+	assert_int_equal(a->created_ms, b->created_ms);
+	assert_int_equal(a->user_count, b->user_count);
+	assert_memory_equal(a->users, b->users, sizeof(a->users));
+	assert_int_equal(a->poll_count, b->poll_count);
+	assert_memory_equal(a->polls, b->polls, sizeof(a->polls));
+	assert_memory_equal(a->sent, b->sent, sizeof(a->sent));
+	assert_int_equal(a->message_count, b->message_count);
+	for (size_t i = 0; i < a->message_count; i++)
+		assert_same_message(&a->messages[i], &b->messages[i]);
+}
+
+static void what_goes_in_comes_out(void **state)
+{
+	struct sf_document document = make_document();
+	struct sf_document again;
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+
+	(void)state;
+	assert_int_equal(sf_codec_decode(data, size, NULL, &again), SF_OK);
+	assert_same(&again, &document);
+	free(data);
+	sf_document_release(&document);
+	sf_document_release(&again);
+}
+
+static void a_full_chat_fits(void **state)
+{
+	struct sf_document document = make_document();
+	struct sf_document again;
+	size_t size;
+	uint8_t *data;
+
+	(void)state;
+	document.sent[0].count = SF_DOCUMENT_SENT_MAX;
+	document.sent[1].count = SF_DOCUMENT_SENT_MAX;
+	document.poll_count = SF_DOCUMENT_POLLS_MAX;
+	for (int i = 0; i < 2 * SF_DOCUMENT_WAITING_MAX; i++) {
+		struct sf_message message;
+
+		sf_message_copy(&message, &document.messages[3]);
+		sf_document_append(&document, &message);
+	}
+	data = sf_codec_encode(&document, &size);
+	assert_int_equal(sf_codec_decode(data, size, NULL, &again), SF_OK);
+	assert_same(&again, &document);
+	free(data);
+	sf_document_release(&document);
+	sf_document_release(&again);
+}
+
+static void one_users_messages_can_be_had_alone(void **state)
+{
+	struct sf_document document = make_document();
+	struct sf_token stranger;
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+	const struct sf_token *users[] = { &document.users[0],
+		&document.users[1], &stranger };
+	static const size_t counts[] = { 3, 4, 0 };
+
+	(void)state;
+	sf_token_generate(&stranger);
+	for (size_t i = 0; i < 3; i++) {
+		struct sf_document seen;
+
+		assert_int_equal(
+			sf_codec_decode(data, size, users[i], &seen), SF_OK);
+		assert_int_equal(seen.message_count, counts[i]);
+		assert_int_equal(seen.user_count, 2);
+		for (size_t j = 0; j < seen.message_count; j++)
+			assert_true(
+				sf_token_equal(&seen.messages[j].to, users[i]));
+		sf_document_release(&seen);
+	}
+	free(data);
+	sf_document_release(&document);
+}
+
+/* The members of the protocol, by their names and types. */
+static void the_document_is_the_protocols(void **state)
+{
+	static const struct {
+		const char *path;
+		bson_type_t type;
+	} members[] = {
+		{ "_id", BSON_TYPE_OID },
+		{ "status", BSON_TYPE_UTF8 },
+		{ "user_tokens.1", BSON_TYPE_OID },
+		{ "messages.0._id", BSON_TYPE_OID },
+		{ "messages.0.user_token", BSON_TYPE_OID },
+		{ "messages.0.msg", BSON_TYPE_UTF8 },
+		{ "messages.0.system", BSON_TYPE_BOOL },
+		{ "messages.0.event", BSON_TYPE_UTF8 },
+		{ "messages.4.sealed", BSON_TYPE_BOOL },
+		{ "long_polling.1._id", BSON_TYPE_OID },
+		{ "long_polling.1.user_token", BSON_TYPE_OID },
+		{ "long_polling.1.created", BSON_TYPE_DATE_TIME },
+		{ "created", BSON_TYPE_DATE_TIME },
+	};
+	struct sf_document document = make_document();
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+	bson_iter_t iter;
+	bson_iter_t found;
+	bson_t bson;
+
+	(void)state;
+	assert_true(bson_init_static(&bson, data, size));
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+		assert_true(bson_iter_init(&iter, &bson));
+		assert_true(bson_iter_find_descendant(
+			&iter, members[i].path, &found));
+		assert_int_equal(bson_iter_type(&found), members[i].type);
+	}
+	assert_true(bson_iter_init(&iter, &bson));
+	assert_false(
+		bson_iter_find_descendant(&iter, "messages.0.sealed", &found));
+	assert_true(bson_iter_init(&iter, &bson));
+	assert_false(
+		bson_iter_find_descendant(&iter, "messages.3.event", &found));
+	free(data);
+	sf_document_release(&document);
+}
+
+/* One of the things that are done to a good document's BSON. */
+struct edit {
+	const char *path;   /* "messages.0.msg" */
+	const bson_t *with; /* its member "v"; NULL: the member is left out */
+};
+
+static void copy_edited(bson_t *out, bson_iter_t *iter, const char *prefix,
+	const struct edit *edit)
+{
+	bson_iter_t with;
+
+	while (bson_iter_next(iter)) {
+		const char *key = bson_iter_key(iter);
+		bson_iter_t inner;
+		char path[64];
+		bson_t child;
+
+		(void)snprintf(path, sizeof(path), "%s%s", prefix, key);
+		if (strcmp(path, edit->path) == 0) {
+			if (edit->with &&
+				bson_iter_init_find(&with, edit->with, "v"))
+				(void)bson_append_iter(out, key, -1, &with);
+			continue;
+		}
+		if (!bson_iter_recurse(iter, &inner)) {
+			(void)bson_append_iter(out, key, -1, iter);
+			continue;
+		}
+		(void)snprintf(path, sizeof(path), "%s%s.", prefix, key);
+		if (BSON_ITER_HOLDS_ARRAY(iter))
+			(void)bson_append_array_begin(out, key, -1, &child);
+		else
+			(void)bson_append_document_begin(out, key, -1, &child);
+		copy_edited(&child, &inner, path, edit);
+		if (BSON_ITER_HOLDS_ARRAY(iter))
+			(void)bson_append_array_end(out, &child);
+		else
+			(void)bson_append_document_end(out, &child);
+	}
+}
+
+/* What a good document becomes; only members of its own can be edited. */
+static enum sf_err decode_edited(
+	const struct edit *edit, struct sf_document *out)
+{
+	struct sf_document document = make_document();
+	bson_t edited = BSON_INITIALIZER;
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+	bson_iter_t iter;
+	bson_t bson;
+	enum sf_err err;
+
+	assert_true(bson_init_static(&bson, data, size));
+	assert_true(bson_iter_init(&iter, &bson));
+	copy_edited(&edited, &iter, "", edit);
+	err = sf_codec_decode(bson_get_data(&edited), edited.len, NULL, out);
+	bson_destroy(&edited);
+	free(data);
+	sf_document_release(&document);
+	return err;
+}
+
+static void assert_refused_and_empty(const struct edit *edit)
+{
+	struct sf_document nothing = { .message_count = 0 };
+	struct sf_document out;
+
+	if (decode_edited(edit, &out) != SF_ERR_INTERNAL)
+		fail_msg("taken with a wrong %s", edit->path);
+	assert_memory_equal(&out, &nothing, sizeof(out));
+}
+
+static void what_has_a_wrong_type_is_refused(void **state)
+{
+	static const char *const paths[] = { "_id", "status", "user_tokens",
+		"user_tokens.0", "user_tokens.1", "messages", "messages.0",
+		"messages.1._id", "messages.1.user_token", "messages.1.msg",
+		"messages.1.event", "messages.4.sealed", "long_polling",
+		"long_polling.0", "long_polling.1._id",
+		"long_polling.1.user_token", "long_polling.1.created",
+		"sent_by_creator", "sent_by_creator.0", "sent_by_joiner",
+		"created" };
+	bson_t *wrong = BCON_NEW("v", BCON_INT32(1));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		assert_refused_and_empty(&(struct edit){ paths[i], wrong });
+	bson_destroy(wrong);
+}
+
+static void what_lacks_a_member_is_refused(void **state)
+{
+	static const char *const paths[] = { "user_tokens", "created",
+		"messages.0.msg" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		assert_refused_and_empty(&(struct edit){ paths[i], NULL });
+}
+
+static void what_has_a_wrong_value_is_refused(void **state)
+{
+	static const char *const paths[] = { "status", "messages.0.event" };
+	bson_t *unknown = BCON_NEW("v", BCON_UTF8("unknown"));
+	bson_t broken = BSON_INITIALIZER;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		assert_refused_and_empty(&(struct edit){ paths[i], unknown });
+	bson_destroy(unknown);
+	assert_true(bson_append_utf8(&broken, "v", 1, "a\0b", 3));
+	assert_refused_and_empty(&(struct edit){ "messages.0.msg", &broken });
+	bson_destroy(&broken);
+}
+
+/* An array "v" of count items, each as in like. */
+static void assert_too_many(const char *path, const char *like, uint32_t count)
+{
+	struct sf_document document = make_document();
+	bson_t many = BSON_INITIALIZER;
+	bson_iter_t iter;
+	bson_iter_t item;
+	bson_t array;
+	bson_t bson;
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+
+	assert_true(bson_init_static(&bson, data, size));
+	assert_true(bson_iter_init(&iter, &bson));
+	assert_true(bson_iter_find_descendant(&iter, like, &item));
+	(void)bson_append_array_begin(&many, "v", 1, &array);
+	for (uint32_t i = 0; i < count; i++) {
+		char digits[16];
+
+		(void)snprintf(digits, sizeof(digits), "%u", i);
+		(void)bson_append_iter(&array, digits, -1, &item);
+	}
+	(void)bson_append_array_end(&many, &array);
+	assert_refused_and_empty(&(struct edit){ path, &many });
+	bson_destroy(&many);
+	free(data);
+	sf_document_release(&document);
+}
+
+static void what_has_too_many_is_refused(void **state)
+{
+	(void)state;
+	assert_too_many(
+		"user_tokens", "user_tokens.0", SF_DOCUMENT_USERS_MAX + 1);
+	assert_too_many(
+		"long_polling", "long_polling.0", SF_DOCUMENT_POLLS_MAX + 1);
+	assert_too_many("sent_by_creator", "sent_by_creator.0",
+		SF_DOCUMENT_SENT_MAX + 1);
+	assert_too_many("sent_by_joiner", "sent_by_creator.0",
+		SF_DOCUMENT_SENT_MAX + 1);
+}
+
+static void unknown_members_are_passed_over(void **state)
+{
+	struct sf_document document = make_document();
+	struct sf_document again;
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+	bson_t *more;
+
+	(void)state;
+	more = bson_new_from_data(data, size);
+	assert_non_null(more);
+	BSON_APPEND_UTF8(more, "later", "text");
+	BSON_APPEND_INT32(more, "status2", 7);
+	assert_int_equal(
+		sf_codec_decode(bson_get_data(more), more->len, NULL, &again),
+		SF_OK);
+	assert_same(&again, &document);
+	bson_destroy(more);
+	free(data);
+	sf_document_release(&document);
+	sf_document_release(&again);
+}
+
+static void what_is_cut_off_is_refused(void **state)
+{
+	struct sf_document document = make_document();
+	struct sf_document out;
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+
+	(void)state;
+	for (size_t left = 0; left < size; left++) {
+		uint8_t *cut = malloc(left + 1);
+
+		assert_non_null(cut);
+		memcpy(cut, data, left);
+		assert_int_equal(sf_codec_decode(cut, left, NULL, &out),
+			SF_ERR_INTERNAL);
+		free(cut);
+	}
+	free(data);
+	sf_document_release(&document);
+}
+
+/* With the length put right, only what is missing tells. */
+static void what_ends_inside_is_refused(void **state)
+{
+	struct sf_document document = make_document();
+	struct sf_document out;
+	size_t size;
+	uint8_t *data = sf_codec_encode(&document, &size);
+
+	(void)state;
+	for (size_t left = 5; left < size; left++) {
+		uint8_t *cut = malloc(left);
+
+		assert_non_null(cut);
+		memcpy(cut, data, left);
+		for (size_t i = 0; i < 4; i++)
+			cut[i] = (uint8_t)(left >> 8 * i);
+		cut[left - 1] = 0;
+		assert_int_equal(sf_codec_decode(cut, left, NULL, &out),
+			SF_ERR_INTERNAL);
+		free(cut);
+	}
+	free(data);
+	sf_document_release(&document);
+}
+
+/* A type that there is not, in every place where something is read. */
+static void what_is_broken_inside_is_refused(void **state)
+{
+	static const char *const paths[] = { "status", "user_tokens.1",
+		"messages.2", "messages.1.system", "messages.3.msg",
+		"long_polling.1", "long_polling.1.created", "sent_by_creator.0",
+		"created" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		struct sf_document document = make_document();
+		size_t size;
+		uint8_t *data = sf_codec_encode(&document, &size);
+		struct sf_document out;
+		bson_iter_t iter;
+		bson_iter_t found;
+		bson_t bson;
+
+		assert_true(bson_init_static(&bson, data, size));
+		assert_true(bson_iter_init(&iter, &bson));
+		assert_true(bson_iter_find_descendant(&iter, paths[i], &found));
+		/* The byte before the key. */
+		data[bson_iter_key(&found) - (char *)data - 1] = 0x50;
+		if (sf_codec_decode(data, size, NULL, &out) != SF_ERR_INTERNAL)
+			fail_msg("taken with a broken %s", paths[i]);
+		free(data);
+		sf_document_release(&document);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(a_full_chat_fits),
+		cmocka_unit_test(one_users_messages_can_be_had_alone),
+		cmocka_unit_test(the_document_is_the_protocols),
+		cmocka_unit_test(what_has_a_wrong_type_is_refused),
+		cmocka_unit_test(what_lacks_a_member_is_refused),
+		cmocka_unit_test(what_has_a_wrong_value_is_refused),
+		cmocka_unit_test(what_has_too_many_is_refused),
+		cmocka_unit_test(unknown_members_are_passed_over),
+		cmocka_unit_test(what_is_cut_off_is_refused),
+		cmocka_unit_test(what_ends_inside_is_refused),
+		cmocka_unit_test(what_is_broken_inside_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The settings: each variable's default, bounds and refusal. */
+#include "base/config.h"
+#include "support.h"
+
+#include <unistd.h>
+
+static const char *const names[] = { "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE",
+	"SFCHAT_WAKE", "SFCHAT_REDIS", "SFCHAT_POLL_SLEEP",
+	"SFCHAT_POLL_ITERATION", "SFCHAT_CHAT_LIFETIME", "SFCHAT_CREATE_LIMIT",
+	"SFCHAT_USER_TOKEN_HEADER", "SFCHAT_CHAT_TOKEN_HEADER",
+	"SFCHAT_GA_ID" };
+#define NAMES (sizeof(names) / sizeof(*names))
+
+#define TEN "abcdefghi/"
+#define SEVENTY_SIX                                                            \
+	"a12345678901234567890123456789012345678"                              \
+	"9012345678901234567890123456789abcdef"
+#define FIFTY TEN TEN TEN TEN TEN
+#define FIVE_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+
+static int forget(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NAMES; i++)
+		(void)unsetenv(names[i]);
+	return 0;
+}
+
+static struct sf_config load(void)
+{
+	struct sf_config config;
+	struct sf_detail detail = { "" };
+
+	if (sf_config_load(&config, &detail))
+		fail_msg("%s", detail.text);
+	return config;
+}
+
+static struct sf_config load_with(const char *name, const char *value)
+{
+	struct sf_config config;
+
+	assert_int_equal(setenv(name, value, 1), 0);
+	config = load();
+	assert_int_equal(unsetenv(name), 0);
+	return config;
+}
+
+/* It is refused by its name, and what it is does not come into the log. */
+static void assert_refuses(const char *name, const char *value)
+{
+	struct sf_config config;
+	struct sf_detail detail = { "" };
+
+	assert_int_equal(setenv(name, value, 1), 0);
+	assert_int_equal(sf_config_load(&config, &detail), SF_ERR_INVALID);
+	assert_int_equal(unsetenv(name), 0);
+	assert_memory_equal(detail.text, name, strlen(name));
+	assert_non_null(strstr(detail.text, "was expected"));
+	if (strlen(value) > 5)
+		assert_null(strstr(detail.text, value));
+}
+
+static void assert_defaults(const struct sf_config *config)
+{
+	char dir[64];
+	char store[96];
+
+	(void)snprintf(
+		dir, sizeof(dir), "/dev/shm/sfchat-%u", (unsigned)geteuid());
+	(void)snprintf(store, sizeof(store), "lmdb:%s/store", dir);
+	assert_string_equal(config->runtime_dir, dir);
+	assert_string_equal(config->store, store);
+	assert_int_equal(config->poll_sleep_seconds, 3);
+	assert_int_equal(config->poll_iteration, 60);
+	assert_int_equal(config->chat_lifetime_seconds, 86400);
+	assert_int_equal(config->create_limit, 60);
+	assert_string_equal(
+		config->user_token_variable, "HTTP_X_SFC_USERTOKEN");
+	assert_string_equal(
+		config->chat_token_variable, "HTTP_X_SFC_CHATTOKEN");
+}
+
+static void what_is_not_set_has_its_default(void **state)
+{
+	struct sf_config config = load();
+
+	(void)state;
+	assert_defaults(&config);
+}
+
+static void what_is_empty_has_its_default(void **state)
+{
+	struct sf_config config;
+
+	(void)state;
+	for (size_t i = 0; i < NAMES; i++)
+		assert_int_equal(setenv(names[i], "", 1), 0);
+	config = load();
+	assert_defaults(&config);
+}
+
+static void folders_are_absolute_and_fit(void **state)
+{
+	static const char name[] = "SFCHAT_RUNTIME_DIR";
+	struct sf_config config = load_with(name, "/run/a b");
+
+	(void)state;
+	assert_string_equal(config.runtime_dir, "/run/a b");
+	assert_string_equal(config.store, "lmdb:/run/a b/store");
+	assert_refuses(name, "run/sfchat");
+	assert_refuses(name, "~/sfchat");
+	assert_refuses(name, "/" FIVE_HUNDRED);
+}
+
+static void a_store_has_its_kind_and_place(void **state)
+{
+	struct sf_config config = load_with("SFCHAT_STORE", "lmdb:/srv/chats");
+
+	(void)state;
+	assert_string_equal(config.store, "lmdb:/srv/chats");
+	assert_refuses("SFCHAT_STORE", "lmdb:chats");
+	assert_refuses("SFCHAT_STORE", "/srv/chats");
+	assert_refuses("SFCHAT_STORE", "files:/srv/chats");
+	assert_refuses("SFCHAT_STORE", "lmdb:");
+	assert_refuses("SFCHAT_STORE", "lmdb:/123456/" FIVE_HUNDRED);
+}
+
+static void analytics_has_an_id(void **state)
+{
+	static const char *const bad[] = { "G", "G-", "-A", "g-abc", "G-A-",
+		"G-ABC 1", "G-abc", "1-A" };
+
+	(void)state;
+	(void)load_with("SFCHAT_GA_ID", "");
+	(void)load_with("SFCHAT_GA_ID", "G-ABC123");
+	(void)load_with("SFCHAT_GA_ID", "UA-12345-1");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_refuses("SFCHAT_GA_ID", bad[i]);
+}
+
+static void wake_ups_go_one_of_two_ways(void **state)
+{
+	(void)state;
+	(void)load_with("SFCHAT_WAKE", "local");
+	assert_refuses("SFCHAT_WAKE", "remotely");
+	assert_refuses("SFCHAT_WAKE", "Local");
+}
+
+static const struct {
+	const char *name;
+	const char *min, *max, *under, *over;
+} numbers[] = {
+	{ "SFCHAT_POLL_SLEEP", "1", "3600", "0", "3601" },
+	{ "SFCHAT_POLL_ITERATION", "1", "100000", "0", "100001" },
+	{ "SFCHAT_CHAT_LIFETIME", "1", "31622400", "0", "31622401" },
+	{ "SFCHAT_CREATE_LIMIT", "0", "1000000", "-1", "1000001" },
+};
+#define NUMBERS (sizeof(numbers) / sizeof(*numbers))
+
+static int64_t get_number(const struct sf_config *config, size_t which)
+{
+	const int64_t values[NUMBERS] = { config->poll_sleep_seconds,
+		config->poll_iteration, config->chat_lifetime_seconds,
+		config->create_limit };
+
+	return values[which];
+}
+
+static void numbers_have_bounds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUMBERS; i++) {
+		struct sf_config config =
+			load_with(numbers[i].name, numbers[i].min);
+
+		assert_int_equal(get_number(&config, i),
+			strtoll(numbers[i].min, NULL, 10));
+		config = load_with(numbers[i].name, numbers[i].max);
+		assert_int_equal(get_number(&config, i),
+			strtoll(numbers[i].max, NULL, 10));
+		assert_refuses(numbers[i].name, numbers[i].under);
+		assert_refuses(numbers[i].name, numbers[i].over);
+	}
+}
+
+static void what_is_no_number_is_refused(void **state)
+{
+	static const char *const bad[] = { "seven", "1s", "1 ", " 1", "+1",
+		"-1", "1.5", "1e3", "0x10", "4294967297",
+		"18446744073709551617", "99999999999999999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < NUMBERS; i++)
+		for (size_t j = 0; j < sizeof(bad) / sizeof(*bad); j++)
+			assert_refuses(numbers[i].name, bad[j]);
+}
+
+static void headers_become_variables(void **state)
+{
+	struct sf_config config =
+		load_with("SFCHAT_USER_TOKEN_HEADER", "My-token2");
+
+	(void)state;
+	assert_string_equal(config.user_token_variable, "HTTP_MY_TOKEN2");
+	config = load_with("SFCHAT_CHAT_TOKEN_HEADER", "C");
+	assert_string_equal(config.chat_token_variable, "HTTP_C");
+}
+
+static void what_is_no_header_name_is_refused(void **state)
+{
+	static const char *const bad[] = { "X_SFC", "X SFC", "X-SFC:", "X\n",
+		"T\xc3\xb6ken", SEVENTY_SIX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_refuses("SFCHAT_USER_TOKEN_HEADER", bad[i]);
+		assert_refuses("SFCHAT_CHAT_TOKEN_HEADER", bad[i]);
+	}
+}
+
+static void one_header_for_both_tokens_is_refused(void **state)
+{
+	(void)state;
+	assert_refuses("SFCHAT_USER_TOKEN_HEADER", "x-sfc-chattoken");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(what_is_not_set_has_its_default, forget),
+		cmocka_unit_test_setup(what_is_empty_has_its_default, forget),
+		cmocka_unit_test_setup(folders_are_absolute_and_fit, forget),
+		cmocka_unit_test_setup(a_store_has_its_kind_and_place, forget),
+		cmocka_unit_test_setup(analytics_has_an_id, forget),
+		cmocka_unit_test_setup(wake_ups_go_one_of_two_ways, forget),
+		cmocka_unit_test_setup(numbers_have_bounds, forget),
+		cmocka_unit_test_setup(what_is_no_number_is_refused, forget),
+		cmocka_unit_test_setup(headers_become_variables, forget),
+		cmocka_unit_test_setup(
+			what_is_no_header_name_is_refused, forget),
+		cmocka_unit_test_setup(
+			one_header_for_both_tokens_is_refused, forget),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of open files, as /proc shows it. */
+#include "http/files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define HIGH 4000
+
+static long table_size(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[256];
+	long size = 0;
+
+	assert_non_null(status);
+	while (fgets(line, sizeof(line), status))
+		if (strncmp(line, "FDSize:", 7) == 0)
+			size = strtol(line + 7, NULL, 10);
+	(void)fclose(status);
+	return size;
+}
+
+/* Opens and closes a file with a high number, as a busy server would have. */
+static void grow_table(int fd)
+{
+	assert_int_equal(dup2(fd, HIGH), HIGH);
+	assert_int_equal(close(HIGH), 0);
+}
+
+static void what_is_open_stays_open(void **state)
+{
+	int ends[2];
+	char byte = 'x';
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	grow_table(ends[0]);
+	sf_files_shrink();
+	assert_int_equal(write(ends[1], &byte, 1), 1);
+	byte = '\0';
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	assert_int_equal(fcntl(ends[1] + 1, F_GETFD), -1);
+	assert_int_equal(close(ends[0]) | close(ends[1]), 0);
+}
+
+static void the_table_fits_again(void **state)
+{
+	(void)state;
+	if (table_size() > HIGH) {
+		print_message("SKIPPED: Valgrind keeps files of its own open, "
+			      "with numbers higher than any\n");
+		skip();
+	}
+	grow_table(STDIN_FILENO);
+	assert_true(table_size() > HIGH);
+	sf_files_shrink();
+	assert_true(table_size() < HIGH / 4);
+	/* And again, when there is nothing to gain. */
+	sf_files_shrink();
+	assert_true(table_size() < HIGH / 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_fits_again),
+		cmocka_unit_test(what_is_open_stays_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

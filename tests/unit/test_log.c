@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The log, the ways out of the impossible, and memory. */
+#include "base/log.h"
+#include "support.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static int log_some(void *data, int number)
+{
+	(void)data;
+	(void)number;
+	sf_log(SF_LOG_ERROR, "the %s is %d", "answer", 42);
+	sf_log(SF_LOG_INFO, "by the way");
+	sf_log_set_level(SF_LOG_ERROR);
+	sf_log(SF_LOG_INFO, "not this");
+	sf_log(SF_LOG_ERROR, "but this");
+	sf_log_set_level(SF_LOG_NONE);
+	sf_log(SF_LOG_ERROR, "nothing");
+	return 0;
+}
+
+static void lines_go_to_standard_error(void **state)
+{
+	struct support_output output;
+
+	(void)state;
+	support_capture(log_some, NULL, "", 0, &output);
+	assert_string_equal(output.err, "sfchat: the answer is 42\n"
+					"sfchat: by the way\n"
+					"sfchat: but this\n");
+	assert_string_equal(output.out, "");
+}
+
+static int log_much(void *data, int number)
+{
+	(void)data;
+	(void)number;
+	sf_log(SF_LOG_ERROR, "%01000d", 0);
+	sf_log(SF_LOG_ERROR, "next");
+	return 0;
+}
+
+static void a_long_line_is_cut_and_ends(void **state)
+{
+	struct support_output output;
+	char *end;
+
+	(void)state;
+	support_capture(log_much, NULL, "", 0, &output);
+	end = strchr(output.err, '\n');
+	assert_non_null(end);
+	assert_true(end - output.err > 400);
+	assert_string_equal(end + 1, "sfchat: next\n");
+}
+
+static void say_farewell(void)
+{
+	(void)!write(STDOUT_FILENO, "farewell", 8);
+}
+
+static void die_again(void)
+{
+	say_farewell();
+	sf_die("twice");
+}
+
+static int die(void *data, int number)
+{
+	void (*hook)(void) = *(void (**)(void))data;
+
+	(void)number;
+	sf_log_set_level(SF_LOG_NONE);
+	sf_log_set_die_hook(hook);
+	sf_die("cause %d", 7);
+}
+
+static void die_logs_runs_the_hook_and_exits(void **state)
+{
+	void (*hook)(void) = say_farewell;
+	struct support_output output;
+
+	(void)state;
+	support_capture(die, &hook, "", 0, &output);
+	assert_int_equal(output.status, 1);
+	assert_string_equal(output.err, "sfchat: cause 7\n");
+	assert_string_equal(output.out, "farewell");
+}
+
+static void die_in_the_hook_ends_too(void **state)
+{
+	void (*hook)(void) = die_again;
+	struct support_output output;
+
+	(void)state;
+	support_capture(die, &hook, "", 0, &output);
+	assert_int_equal(output.status, 1);
+	assert_string_equal(output.err, "sfchat: cause 7\nsfchat: twice\n");
+	assert_string_equal(output.out, "farewell");
+}
+
+static int allocate_too_much(void *data, int number)
+{
+	(void)data;
+	(void)number;
+	free(sf_realloc(NULL, SIZE_MAX / 2, 3));
+	return 0;
+}
+
+static void a_size_that_overflows_is_the_end(void **state)
+{
+	struct support_output output;
+
+	(void)state;
+	support_capture(allocate_too_much, NULL, "", 0, &output);
+	assert_int_equal(output.status, 1);
+	assert_non_null(strstr(output.err, "does not fit"));
+}
+
+static void memory_is_there(void **state)
+{
+	char *text = sf_strdup("text");
+	void *empty = sf_alloc(0);
+
+	(void)state;
+	assert_non_null(empty);
+	free(empty);
+	text = sf_realloc(text, 100, 2);
+	assert_string_equal(text, "text");
+	memset(text, 'x', 200);
+	free(text);
+}
+
+static int log_without_streams(void *data, int number)
+{
+	const char *path = data;
+	int fd;
+
+	(void)number;
+	(void)close(STDIN_FILENO);
+	(void)close(STDOUT_FILENO);
+	(void)close(STDERR_FILENO);
+	sf_log_set_level(SF_LOG_INFO);
+	sf_log_guard_streams();
+	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	sf_log(SF_LOG_ERROR, "into nothing");
+	if (write(STDOUT_FILENO, "x", 1) >= 0 || fd <= STDERR_FILENO)
+		return 1;
+	return lseek(fd, 0, SEEK_END) == 0 ? 0 : 2;
+}
+
+static void closed_streams_are_not_mistaken(void **state)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/file", (const char *)*state);
+	assert_int_equal(
+		support_finish(support_start(log_without_streams, path, 0)), 0);
+}
+
+static int log_with_streams(void *data, int number)
+{
+	(void)data;
+	(void)number;
+	sf_log_set_level(SF_LOG_INFO);
+	sf_log_guard_streams();
+	sf_log(SF_LOG_ERROR, "as ever");
+	return dup(STDIN_FILENO);
+}
+
+static void open_streams_stay_as_they_are(void **state)
+{
+	struct support_output output;
+	int next = dup(STDIN_FILENO);
+
+	(void)state;
+	assert_int_equal(close(next), 0);
+	support_capture(log_with_streams, NULL, "", 0, &output);
+	assert_string_equal(output.err, "sfchat: as ever\n");
+	/* The three files of the capture, and no more. */
+	assert_int_equal(output.status, next + 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_go_to_standard_error),
+		cmocka_unit_test(a_long_line_is_cut_and_ends),
+		cmocka_unit_test(die_logs_runs_the_hook_and_exits),
+		cmocka_unit_test(die_in_the_hook_ends_too),
+		cmocka_unit_test(a_size_that_overflows_is_the_end),
+		cmocka_unit_test(memory_is_there),
+		in_sandbox(closed_streams_are_not_mistaken),
+		cmocka_unit_test(open_streams_stay_as_they_are),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a look makes of a document, without a server: the filter that restates
+ * it, and the messages that a rule has added. What it does with a server, the
+ * store's contract shows.
+ */
+#include "support.h"
+
+#include "model/codec.h"
+#include "base/log.h"
+#include "store/mongodb/look.h"
+
+/* A chat of two, as found. */
+static int make_look(void **state)
+{
+	const struct sf_token joiner = { { 7 } };
+	struct sf_look *look = *state = sf_alloc(sizeof(*look));
+	struct sf_document document;
+	uint8_t *data;
+	size_t size;
+
+	*look = (struct sf_look){ .now_ms = 1000, .lifetime_ms = 60000 };
+	sf_document_init(&document, look->now_ms);
+	assert_int_equal(
+		sf_document_join(&document, &joiner, look->now_ms), SF_OK);
+	data = sf_codec_encode(&document, &size);
+	assert_int_equal(
+		sf_look_take(look, bson_new_from_data(data, size)), SF_OK);
+	free(data);
+	sf_document_release(&document);
+	return 0;
+}
+
+static int free_look(void **state)
+{
+	sf_look_release(*state);
+	free(*state);
+	return 0;
+}
+
+#define with_look(test)                                                        \
+	cmocka_unit_test_setup_teardown(test, make_look, free_look)
+
+static void what_was_taken_is_the_document(void **state)
+{
+	const struct sf_look *look = *state;
+
+	assert_int_equal(look->document.status, SF_STATUS_READY);
+	assert_int_equal(look->document.user_count, 2);
+	assert_int_equal(look->found_messages, 3);
+}
+
+static void the_filter_is_of_what_was_found(void **state)
+{
+	struct sf_look *look = *state;
+	const bson_oid_t id = sf_look_oid(&look->document.id);
+	const bson_oid_t creator = sf_look_oid(&look->document.users[0]);
+	const bson_oid_t joiner = sf_look_oid(&look->document.users[1]);
+	bson_t *expected = BCON_NEW("_id", BCON_OID(&id), "status",
+		BCON_UTF8("ready"), "user_tokens", "[", BCON_OID(&creator),
+		BCON_OID(&joiner), "]");
+	bson_t *filter;
+
+	sf_document_close(&look->document, &look->document.users[0]);
+	filter = sf_look_filter(look);
+	assert_true(bson_equal(filter, expected));
+	bson_destroy(filter);
+	bson_destroy(expected);
+}
+
+static int count_added(const struct sf_look *look)
+{
+	bson_t *added = sf_look_added(look);
+	bson_iter_t iter, item;
+	int count = 0;
+
+	assert_true(bson_iter_init_find(&iter, added, "$each") &&
+		    bson_iter_recurse(&iter, &item));
+	while (bson_iter_next(&item))
+		count++;
+	bson_destroy(added);
+	return count;
+}
+
+static void only_what_a_rule_appended_is_added(void **state)
+{
+	struct sf_look *look = *state;
+
+	assert_int_equal(count_added(look), 0);
+	sf_document_close(&look->document, &look->document.users[1]);
+	assert_int_equal(count_added(look), 2);
+}
+
+static void what_is_no_chat_is_refused(void **state)
+{
+	struct sf_look *look = *state;
+
+	assert_int_equal(sf_look_take(look, BCON_NEW("_id", BCON_INT32(1))),
+		SF_ERR_INTERNAL);
+	assert_int_equal(look->document.user_count, 0);
+	assert_int_equal(look->found_messages, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_look(what_was_taken_is_the_document),
+		with_look(the_filter_is_of_what_was_found),
+		with_look(only_what_a_rule_appended_is_added),
+		with_look(what_is_no_chat_is_refused),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}

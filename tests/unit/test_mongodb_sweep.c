@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The sweep of a database where somebody else has put what is no chat. What all
+ * stores have in common is in test_store_sweep.c.
+ */
+#include "store/mongodb/mongodb.h"
+#include "talk.h"
+
+/* More than one batch. */
+#define DAMAGED (SF_STORE_SWEEP_MAX + 2)
+
+/* Overdue by its status and date, and older than all the others. */
+static void insert_damaged(const struct talk *talk)
+{
+	struct sf_mongodb *mongodb;
+
+	assert_ok(sf_mongodb_open(talk->config.store, "chats", &mongodb));
+	sf_mongodb_be_patient(mongodb);
+	sf_mongodb_begin(mongodb);
+	for (int i = 0; i < DAMAGED; i++) {
+		bson_t *document = BCON_NEW("status", BCON_UTF8("ready"),
+			"user_tokens", "[", BCON_UTF8("x"), "]", "created",
+			BCON_DATE_TIME(1 + i));
+
+		assert_ok(sf_mongodb_insert(mongodb, document));
+		bson_destroy(document);
+	}
+	sf_mongodb_free(mongodb);
+}
+
+static void remove_damaged(const struct talk *talk)
+{
+	bson_t *filter = BCON_NEW("user_tokens", BCON_UTF8("x"));
+	struct sf_mongodb *mongodb;
+	int removed = 0;
+
+	assert_ok(sf_mongodb_open(talk->config.store, "chats", &mongodb));
+	sf_mongodb_be_patient(mongodb);
+	sf_mongodb_begin(mongodb);
+	while (sf_mongodb_remove(mongodb, filter) == SF_OK)
+		removed++;
+	assert_int_equal(removed, DAMAGED);
+	sf_mongodb_free(mongodb);
+	bson_destroy(filter);
+}
+
+static struct sf_store_sweep sweep(struct talk *talk)
+{
+	struct sf_store_sweep swept = { .done = false };
+
+	for (int calls = 0; !swept.done; calls++) {
+		assert_in_range(calls, 0, 100);
+		assert_ok(sf_store_sweep(talk->store, talk->now_ms, &swept));
+	}
+	return swept;
+}
+
+static void what_is_no_chat_hides_none(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_store_sweep swept;
+
+	/* Whatever else this database holds. */
+	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	(void)sweep(talk);
+	talk->now_ms -= talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	talk_begin_ready(talk);
+	insert_damaged(talk);
+	talk->now_ms += talk->lifetime_ms;
+	swept = sweep(talk);
+	assert_int_equal(swept.closed, 1);
+	assert_int_equal(swept.unreadable, DAMAGED);
+	assert_sees(talk, creator, "closed [closed_automatically]");
+	swept = sweep(talk);
+	assert_int_equal(swept.closed + swept.removed, 0);
+	assert_int_equal(swept.unreadable, DAMAGED);
+	remove_damaged(talk);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_ready(what_is_no_chat_hides_none),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The queue, on a real Redis. Leases and pauses are long; where a test needs
+ * their end it moves the score of the job, which is all that time is here.
+ */
+#include "private_redis.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "jobs/queue.h"
+
+#define KEYS "sfchat:{jobs}:"
+#define WORKERS 8
+#define JOBS 60
+
+/* Two who work, with a queue that is empty at first. */
+struct team {
+	struct sf_config config;
+	struct sf_queue *a;
+	struct sf_queue *b;
+	struct sf_job job;
+};
+
+static int make_team(void **state)
+{
+	struct team *team = sf_alloc(sizeof(*team));
+
+	freeReplyObject(private_redis_run("FLUSHALL"));
+	team->config = support_config();
+	team->a = sf_queue_new(&team->config);
+	team->b = sf_queue_new(&team->config);
+	*state = team;
+	return 0;
+}
+
+static int free_team(void **state)
+{
+	struct team *team = *state;
+
+	sf_queue_free(team->a);
+	sf_queue_free(team->b);
+	free(team);
+	return 0;
+}
+
+#define assert_ok(call) assert_int_equal(call, SF_OK)
+
+static void assert_takes(
+	struct team *team, struct sf_queue *queue, const char *kind)
+{
+	assert_ok(sf_queue_take(queue, &team->job));
+	assert_string_equal(team->job.kind, kind);
+}
+
+static void assert_takes_nothing(struct team *team, struct sf_queue *queue)
+{
+	assert_int_equal(sf_queue_take(queue, &team->job), SF_ERR_NOT_FOUND);
+}
+
+static void wait_ms(int64_t duration_ms)
+{
+	struct timespec duration = {
+		.tv_sec = duration_ms / 1000,
+		.tv_nsec = duration_ms % 1000 * 1000000,
+	};
+
+	(void)nanosleep(&duration, NULL);
+}
+
+/* The time of the job comes now: its lease has ended, or its pause. */
+static void let_time_come(const char *set, const char *id)
+{
+	char key[64];
+	redisReply *reply;
+
+	(void)snprintf(key, sizeof(key), KEYS "%s", set);
+	reply = private_redis_run("ZADD", key, "XX", "CH", "1", id);
+	assert_int_equal(reply->integer, 1);
+	freeReplyObject(reply);
+}
+
+/* "waiting a, failed b": all jobs in their states. */
+static char *describe(struct team *team)
+{
+	struct sf_job_listing listing;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_ok(sf_queue_list(team->a, &listing));
+	for (size_t i = 0; i < listing.job_count; i++)
+		(void)fprintf(out, "%s%s %s", i ? ", " : "",
+			sf_job_state_name(listing.jobs[i].state),
+			listing.jobs[i].kind);
+	sf_job_listing_release(&listing);
+	(void)fclose(out);
+	return text;
+}
+
+static void assert_jobs(struct team *team, const char *expected)
+{
+	char *text = describe(team);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void an_empty_queue_has_nothing(void **state)
+{
+	struct team *team = *state;
+
+	assert_takes_nothing(team, team->a);
+	assert_jobs(team, "");
+}
+
+static void one_job_of_a_kind_is_queued(void **state)
+{
+	struct team *team = *state;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	assert_int_equal(sf_queue_add(team->b, "sweep"), SF_ERR_CONFLICT);
+	assert_ok(sf_queue_add(team->b, "other"));
+	assert_jobs(team, "waiting sweep, waiting other");
+	assert_takes(team, team->a, "sweep");
+	assert_int_equal(sf_queue_add(team->b, "sweep"), SF_ERR_CONFLICT);
+	assert_ok(sf_queue_finish(team->a));
+	assert_ok(sf_queue_add(team->b, "sweep"));
+	assert_jobs(team, "waiting other, waiting sweep");
+}
+
+static int add_job(void *data, int number)
+{
+	struct sf_queue *queue = sf_queue_new(data);
+	enum sf_err err = sf_queue_add(queue, "sweep");
+
+	(void)number;
+	sf_queue_free(queue);
+	return (int)err;
+}
+
+static void of_many_that_add_at_once_one_does(void **state)
+{
+	struct team *team = *state;
+	int results[WORKERS];
+
+	support_race(add_job, &team->config, WORKERS, results);
+	assert_int_equal(support_count(results, WORKERS, SF_OK), 1);
+	assert_int_equal(
+		support_count(results, WORKERS, SF_ERR_CONFLICT), WORKERS - 1);
+	assert_jobs(team, "waiting sweep");
+}
+
+static void a_taken_job_is_nobody_elses(void **state)
+{
+	struct team *team = *state;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	assert_takes(team, team->a, "sweep");
+	assert_takes_nothing(team, team->b);
+	assert_jobs(team, "running sweep");
+	assert_ok(sf_queue_finish(team->a));
+	assert_takes_nothing(team, team->b);
+	assert_jobs(team, "");
+}
+
+/* What WORKERS processes have done together. */
+struct ledger {
+	struct sf_config config;
+	_Atomic int runs[JOBS];
+	_Atomic int left;
+};
+
+static int work_off(void *data, int number)
+{
+	struct ledger *ledger = data;
+	struct sf_queue *queue = sf_queue_new(&ledger->config);
+	struct sf_job job;
+
+	(void)number;
+	while (ledger->left > 0) {
+		if (sf_queue_take(queue, &job) != SF_OK)
+			continue;
+		ledger->runs[strtol(job.kind, NULL, 10)]++;
+		if (sf_queue_finish(queue) != SF_OK)
+			return 1;
+		ledger->left--;
+	}
+	sf_queue_free(queue);
+	return 0;
+}
+
+static void many_workers_run_each_job_once(void **state)
+{
+	struct team *team = *state;
+	struct ledger *ledger = support_share(sizeof(*ledger));
+	int results[WORKERS];
+
+	ledger->config = team->config;
+	ledger->left = JOBS;
+	for (int i = 0; i < JOBS; i++) {
+		char kind[12];
+
+		(void)snprintf(kind, sizeof(kind), "%d", i);
+		assert_ok(sf_queue_add(team->a, kind));
+	}
+	support_race(work_off, ledger, WORKERS, results);
+	assert_int_equal(support_count(results, WORKERS, 0), WORKERS);
+	for (int i = 0; i < JOBS; i++)
+		assert_int_equal(ledger->runs[i], 1);
+	assert_jobs(team, "");
+	support_unshare(ledger, sizeof(*ledger));
+}
+
+static void a_dead_workers_job_goes_to_the_next(void **state)
+{
+	struct team *team = *state;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	for (int i = 0; i < 2 * SF_QUEUE_FAILURES_MAX; i++) {
+		assert_takes(team, team->a, "sweep");
+		let_time_come("running", team->job.id);
+	}
+	assert_takes(team, team->b, "sweep");
+	assert_ok(sf_queue_finish(team->b));
+	assert_jobs(team, "");
+}
+
+static void who_was_only_stopped_has_lost_its_job(void **state)
+{
+	struct team *team = *state;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	assert_takes(team, team->a, "sweep");
+	let_time_come("running", team->job.id);
+	assert_takes(team, team->b, "sweep");
+	assert_int_equal(sf_queue_finish(team->a), SF_ERR_CONFLICT);
+	assert_int_equal(sf_queue_fail(team->a, "late"), SF_ERR_CONFLICT);
+	wait_ms(SF_QUEUE_LEASE_MS / 3 + 100);
+	assert_int_equal(sf_queue_keep(team->a), SF_ERR_CONFLICT);
+	assert_ok(sf_queue_keep(team->b));
+	assert_jobs(team, "running sweep");
+	assert_ok(sf_queue_finish(team->b));
+}
+
+static void a_requeued_job_has_a_new_holder(void **state)
+{
+	struct team *team = *state;
+	int64_t count;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	assert_takes(team, team->a, "sweep");
+	for (int i = 0; i < SF_QUEUE_FAILURES_MAX; i++) {
+		let_time_come(i ? "queued" : "running", team->job.id);
+		assert_takes(team, team->b, "sweep");
+		assert_ok(sf_queue_fail(team->b, "broken"));
+	}
+	assert_ok(sf_queue_requeue(team->b, "all", &count));
+	assert_takes(team, team->b, "sweep");
+	assert_int_equal(sf_queue_finish(team->a), SF_ERR_CONFLICT);
+	assert_ok(sf_queue_finish(team->b));
+}
+
+static void a_kept_job_keeps_its_lease(void **state)
+{
+	struct team *team = *state;
+	struct sf_job_listing listing;
+	int64_t first_ms;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	assert_takes(team, team->a, "sweep");
+	assert_ok(sf_queue_list(team->b, &listing));
+	first_ms = listing.jobs[0].when_ms;
+	assert_string_equal(listing.jobs[0].worker, sf_queue_worker(team->a));
+	sf_job_listing_release(&listing);
+	wait_ms(SF_QUEUE_LEASE_MS / 3 + 100);
+	assert_ok(sf_queue_keep(team->a));
+	assert_ok(sf_queue_list(team->b, &listing));
+	assert_true(
+		listing.jobs[0].when_ms >= first_ms + SF_QUEUE_LEASE_MS / 3);
+	sf_job_listing_release(&listing);
+}
+
+static void the_third_failure_is_for_good(void **state)
+{
+	static const int64_t pauses_ms[] = { SF_QUEUE_PAUSE_MS,
+		3 * SF_QUEUE_PAUSE_MS };
+	struct team *team = *state;
+	struct sf_job_listing listing;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	for (int i = 0; i < SF_QUEUE_FAILURES_MAX - 1; i++) {
+		assert_takes(team, team->a, "sweep");
+		assert_ok(sf_queue_fail(team->a, "broken"));
+		assert_takes_nothing(team, team->b);
+		assert_jobs(team, "delayed sweep");
+		assert_ok(sf_queue_list(team->a, &listing));
+		assert_in_range(listing.jobs[0].when_ms - listing.now_ms,
+			pauses_ms[i] - 5000, pauses_ms[i]);
+		sf_job_listing_release(&listing);
+		assert_int_equal(
+			sf_queue_add(team->a, "sweep"), SF_ERR_CONFLICT);
+		let_time_come("queued", team->job.id);
+		assert_jobs(team, "waiting sweep");
+	}
+	assert_takes(team, team->a, "sweep");
+	assert_ok(sf_queue_fail(team->a, "broken for good"));
+	assert_takes_nothing(team, team->b);
+	assert_ok(sf_queue_list(team->a, &listing));
+	assert_int_equal(listing.job_count, 1);
+	assert_int_equal(listing.jobs[0].state, SF_JOB_FAILED);
+	assert_string_equal(listing.jobs[0].error, "broken for good");
+	assert_int_equal(listing.jobs[0].failures, 3);
+	assert_int_equal(listing.jobs[0].starts, 3);
+	assert_string_equal(listing.jobs[0].worker, "");
+	sf_job_listing_release(&listing);
+	assert_ok(sf_queue_add(team->a, "sweep"));
+}
+
+static void fail_for_good(struct team *team, const char *kind)
+{
+	assert_ok(sf_queue_add(team->a, kind));
+	for (int i = 0; i < SF_QUEUE_FAILURES_MAX; i++) {
+		if (i)
+			let_time_come("queued", team->job.id);
+		assert_takes(team, team->a, kind);
+		assert_ok(sf_queue_fail(team->a, "broken"));
+	}
+}
+
+static void failed_jobs_are_requeued(void **state)
+{
+	struct team *team = *state;
+	char first[SF_JOB_ID_MAX];
+	int64_t count = -1;
+
+	fail_for_good(team, "one");
+	memcpy(first, team->job.id, sizeof(first));
+	fail_for_good(team, "two");
+	fail_for_good(team, "three");
+	assert_ok(sf_queue_requeue(team->b, "999", &count));
+	assert_int_equal(count, 0);
+	assert_jobs(team, "failed one, failed two, failed three");
+	assert_ok(sf_queue_requeue(team->b, first, &count));
+	assert_int_equal(count, 1);
+	assert_jobs(team, "waiting one, failed two, failed three");
+	assert_ok(sf_queue_requeue(team->b, first, &count));
+	assert_int_equal(count, 0);
+	assert_ok(sf_queue_requeue(team->b, "all", &count));
+	assert_int_equal(count, 2);
+	/* It may fail as often as a new one. */
+	assert_takes(team, team->a, "one");
+	assert_ok(sf_queue_fail(team->a, "again"));
+	assert_jobs(team, "waiting two, waiting three, delayed one");
+}
+
+static void only_so_many_failed_jobs_are_kept(void **state)
+{
+	struct team *team = *state;
+	struct sf_job_listing listing;
+	redisReply *oldest;
+
+	freeReplyObject(private_redis_run("EVAL",
+		"for i = 1, 1000 do "
+		"redis.call('ZADD', KEYS[1] .. 'failed', i, 'old' .. i) "
+		"redis.call('HSET', KEYS[1] .. 'job:old' .. i, 'kind', 'x') "
+		"end",
+		"1", KEYS));
+	fail_for_good(team, "new");
+	assert_ok(sf_queue_list(team->a, &listing));
+	assert_int_equal(listing.job_count, SF_QUEUE_FAILED_MAX);
+	assert_string_equal(listing.jobs[0].id, "old2");
+	assert_string_equal(listing.jobs[SF_QUEUE_FAILED_MAX - 1].kind, "new");
+	sf_job_listing_release(&listing);
+	oldest = private_redis_run("EXISTS", KEYS "job:old1");
+	assert_int_equal(oldest->integer, 0);
+	freeReplyObject(oldest);
+}
+
+static void workers_are_listed_until_they_leave(void **state)
+{
+	struct team *team = *state;
+	struct sf_job_listing listing;
+
+	assert_takes_nothing(team, team->a);
+	assert_ok(sf_queue_list(team->b, &listing));
+	assert_int_equal(listing.worker_count, 1);
+	assert_string_equal(listing.workers[0].name, sf_queue_worker(team->a));
+	assert_in_range(
+		listing.now_ms - listing.workers[0].heartbeat_ms, 0, 5000);
+	sf_job_listing_release(&listing);
+	assert_ok(sf_queue_leave(team->a));
+	assert_ok(sf_queue_list(team->b, &listing));
+	assert_int_equal(listing.worker_count, 0);
+	sf_job_listing_release(&listing);
+}
+
+static void a_killed_redis_comes_back_with_its_jobs(void **state)
+{
+	struct team *team = *state;
+
+	assert_ok(sf_queue_add(team->a, "running"));
+	assert_ok(sf_queue_add(team->a, "waiting"));
+	assert_takes(team, team->a, "running");
+	private_redis_kill();
+	assert_int_equal(sf_queue_finish(team->a), SF_ERR_UNAVAILABLE);
+	assert_int_equal(
+		sf_queue_take(team->b, &team->job), SF_ERR_UNAVAILABLE);
+	wait_ms(SF_QUEUE_LEASE_MS / 3 + 100);
+	/* It can be nobody else's yet: the lease goes on. */
+	assert_ok(sf_queue_keep(team->a));
+	private_redis_start();
+	assert_ok(sf_queue_keep(team->a));
+	assert_ok(sf_queue_finish(team->a));
+	assert_takes(team, team->b, "waiting");
+	assert_ok(sf_queue_finish(team->b));
+}
+
+static void without_redis_a_lease_ends_by_itself(void **state)
+{
+	struct team *team = *state;
+
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	assert_takes(team, team->a, "sweep");
+	private_redis_kill();
+	wait_ms(SF_QUEUE_LEASE_MS + 100);
+	assert_int_equal(sf_queue_keep(team->a), SF_ERR_CONFLICT);
+	private_redis_start();
+	assert_takes(team, team->b, "sweep");
+}
+
+static void nonsense_in_redis_is_an_error(void **state)
+{
+	struct team *team = *state;
+	struct sf_job_listing listing;
+
+	freeReplyObject(private_redis_run("SET", KEYS "queued", "text"));
+	assert_int_equal(sf_queue_add(team->a, "sweep"), SF_ERR_UNAVAILABLE);
+	assert_int_equal(sf_queue_list(team->a, &listing), SF_ERR_UNAVAILABLE);
+	freeReplyObject(private_redis_run("DEL", KEYS "queued"));
+	assert_ok(sf_queue_add(team->a, "sweep"));
+}
+
+/* What is logged while the queue with these settings is asked to list. */
+static char *log_of_listing(
+	const struct sf_config *config, enum sf_err expected)
+{
+	static char text[1024];
+	int log = memfd_create("log", 0);
+	int before = dup(STDERR_FILENO);
+	struct sf_queue *queue = sf_queue_new(config);
+	struct sf_job_listing listing;
+	enum sf_err err;
+	ssize_t size;
+
+	assert_true(log >= 0 && before >= 0);
+	sf_log_set_level(SF_LOG_INFO);
+	assert_true(dup2(log, STDERR_FILENO) >= 0);
+	for (int i = 0; i < 2; i++) {
+		err = sf_queue_list(queue, &listing);
+		if (!err)
+			sf_job_listing_release(&listing);
+	}
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	sf_log_set_level(SF_LOG_NONE);
+	sf_queue_free(queue);
+	size = pread(log, text, sizeof(text) - 1, 0);
+	assert_true(size >= 0);
+	text[size] = '\0';
+	(void)close(before);
+	(void)close(log);
+	assert_int_equal(err, expected);
+	return text;
+}
+
+static void a_password_is_used_and_never_said(void **state)
+{
+	struct sf_config config = ((struct team *)*state)->config;
+	char *log;
+
+	freeReplyObject(private_redis_run(
+		"ACL", "SETUSER", "default", "resetpass", ">open sesame"));
+	log = log_of_listing(&config, SF_ERR_UNAVAILABLE);
+	assert_string_equal(
+		log, "sfchat: Redis cannot be used: it answers NOAUTH\n");
+	(void)snprintf(config.redis.password, sizeof(config.redis.password),
+		"open barley");
+	log = log_of_listing(&config, SF_ERR_UNAVAILABLE);
+	assert_string_equal(
+		log, "sfchat: Redis cannot be used: it answers WRONGPASS\n");
+	(void)snprintf(config.redis.password, sizeof(config.redis.password),
+		"open sesame");
+	log = log_of_listing(&config, SF_OK);
+	assert_string_equal(log, "");
+	private_redis_kill();
+	private_redis_start();
+}
+
+static void a_database_is_a_world_of_its_own(void **state)
+{
+	struct team *team = *state;
+	struct sf_config config = team->config;
+	struct sf_queue *other;
+
+	config.redis.database = 3;
+	other = sf_queue_new(&config);
+	assert_ok(sf_queue_add(team->a, "sweep"));
+	assert_ok(sf_queue_add(other, "sweep"));
+	sf_queue_free(other);
+}
+
+static void a_missing_redis_is_said_once(void **state)
+{
+	struct sf_config config = ((struct team *)*state)->config;
+
+	assert_ok(sf_redis_address_parse("unix:/nowhere/redis", &config.redis));
+	assert_string_equal(log_of_listing(&config, SF_ERR_UNAVAILABLE),
+		"sfchat: Redis cannot be used: No such file or directory\n");
+}
+
+#define with_team(test)                                                        \
+	cmocka_unit_test_setup_teardown(test, make_team, free_team)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_team(an_empty_queue_has_nothing),
+		with_team(one_job_of_a_kind_is_queued),
+		with_team(of_many_that_add_at_once_one_does),
+		with_team(a_taken_job_is_nobody_elses),
+		with_team(many_workers_run_each_job_once),
+		with_team(a_dead_workers_job_goes_to_the_next),
+		with_team(who_was_only_stopped_has_lost_its_job),
+		with_team(a_requeued_job_has_a_new_holder),
+		with_team(a_kept_job_keeps_its_lease),
+		with_team(the_third_failure_is_for_good),
+		with_team(failed_jobs_are_requeued),
+		with_team(only_so_many_failed_jobs_are_kept),
+		with_team(workers_are_listed_until_they_leave),
+		with_team(a_killed_redis_comes_back_with_its_jobs),
+		with_team(without_redis_a_lease_ends_by_itself),
+		with_team(nonsense_in_redis_is_an_error),
+		with_team(a_password_is_used_and_never_said),
+		with_team(a_database_is_a_world_of_its_own),
+		with_team(a_missing_redis_is_said_once),
+	};
+
+	return cmocka_run_group_tests(tests, private_redis_make_sandbox,
+		private_redis_remove_sandbox);
+}

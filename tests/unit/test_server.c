@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Accept, fork, reap: what a server process does, seen by its clients. */
+#include "http/server.h"
+#include "support.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CLIENTS 20
+#define PATIENCE_MS 30000
+
+struct server {
+	char path[108];
+	pid_t pid;
+	_Atomic int serving; /* children that watch their client */
+};
+
+/* Answers every byte by the next one; 'x' makes it crash, 'w' watch. */
+static int serve(const void *argument)
+{
+	struct server *server = (struct server *)(uintptr_t)argument;
+	char c;
+
+	while (read(STDIN_FILENO, &c, 1) == 1) {
+		if (c == 'x')
+			abort();
+		if (c == 'w') {
+			sf_server_watch_peer(STDIN_FILENO);
+			atomic_fetch_add(&server->serving, 1);
+			(void)pause();
+		}
+		c++;
+		if (write(STDOUT_FILENO, &c, 1) != 1)
+			return 1;
+	}
+	return 0;
+}
+
+static int run_server(void *data, int number)
+{
+	struct server *server = data;
+	int listener;
+
+	(void)number;
+	if (sf_server_listen(server->path, &listener))
+		return 99;
+	return (int)sf_server_run(listener, serve, server);
+}
+
+static int start_server(void **state)
+{
+	struct server *server = support_share(sizeof(*server));
+	void *dir;
+
+	if (support_make_sandbox(&dir))
+		return -1;
+	(void)snprintf(
+		server->path, sizeof(server->path), "%s/socket", (char *)dir);
+	free(dir);
+	server->pid = support_start(run_server, server, 0);
+	*state = server;
+	return 0;
+}
+
+static int stop_server(void **state)
+{
+	struct server *server = *state;
+
+	assert_int_equal(kill(server->pid, SIGTERM), 0);
+	assert_int_equal(support_finish(server->pid), SF_OK);
+	*strrchr(server->path, '/') = '\0';
+	support_remove_tree(server->path);
+	support_unshare(server, sizeof(*server));
+	return 0;
+}
+
+static int connect_once(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	assert_int_equal(close(fd), 0);
+	return -1;
+}
+
+static int connect_to(const struct server *server)
+{
+	for (int i = 0; i < PATIENCE_MS; i++) {
+		int fd = connect_once(server->path);
+
+		if (fd >= 0)
+			return fd;
+		(void)usleep(1000);
+	}
+	fail_msg("nobody listens");
+	return -1;
+}
+
+static char ask(int fd, char c)
+{
+	if (send(fd, &c, 1, MSG_NOSIGNAL) != 1 || read(fd, &c, 1) != 1)
+		return '\0';
+	return c;
+}
+
+static void every_client_has_a_child_of_its_own(void **state)
+{
+	int fds[CLIENTS];
+
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = connect_to(*state);
+	for (int i = CLIENTS - 1; i >= 0; i--)
+		assert_int_equal(ask(fds[i], 'a'), 'b');
+	for (int i = 0; i < CLIENTS; i++) {
+		assert_int_equal(ask(fds[i], 'c'), 'd');
+		assert_int_equal(close(fds[i]), 0);
+	}
+}
+
+static void a_child_that_crashes_hurts_nobody(void **state)
+{
+	int other = connect_to(*state);
+	int crashing = connect_to(*state);
+
+	assert_int_equal(ask(crashing, 'x'), '\0');
+	assert_int_equal(ask(other, 'a'), 'b');
+	assert_int_equal(close(crashing), 0);
+	crashing = connect_to(*state);
+	assert_int_equal(ask(crashing, 'a'), 'b');
+	assert_int_equal(close(crashing) | close(other), 0);
+}
+
+/* The kernel's list of a process's children. */
+static int count_children(pid_t pid)
+{
+	char path[64];
+	char text[4096];
+	int count = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+		(int)pid, (int)pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	assert_int_equal(fclose(file), 0);
+	for (const char *c = text; *c; c++)
+		count += *c == ' ';
+	return count;
+}
+
+static void await_children(const struct server *server, int count)
+{
+	for (int i = 0; count_children(server->pid) != count; i++) {
+		assert_in_range(i, 0, PATIENCE_MS);
+		(void)usleep(1000);
+	}
+}
+
+static void children_that_ended_are_reaped(void **state)
+{
+	struct server *server = *state;
+	int fds[CLIENTS];
+
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = connect_to(server);
+		assert_int_equal(ask(fds[i], 'a'), 'b');
+	}
+	assert_int_equal(count_children(server->pid), CLIENTS);
+	for (int i = 0; i < CLIENTS; i++)
+		assert_int_equal(close(fds[i]), 0);
+	await_children(server, 0);
+}
+
+static void a_child_whose_client_left_ends(void **state)
+{
+	struct server *server = *state;
+	int staying = connect_to(server);
+	int leaving = connect_to(server);
+
+	assert_int_equal(send(staying, "w", 1, 0), 1);
+	/* What it sends and nobody reads must not hide that it left. */
+	assert_int_equal(send(leaving, "wunread", 7, 0), 7);
+	for (int i = 0; atomic_load(&server->serving) < 2; i++) {
+		assert_in_range(i, 0, PATIENCE_MS);
+		(void)usleep(1000);
+	}
+	assert_int_equal(count_children(server->pid), 2);
+	assert_int_equal(close(leaving), 0);
+	await_children(server, 1);
+	assert_int_equal(close(staying), 0);
+	await_children(server, 0);
+}
+
+static void a_client_that_left_early_is_noticed(void **state)
+{
+	struct server *server = *state;
+	int fd = connect_to(server);
+
+	assert_int_equal(send(fd, "w", 1, 0), 1);
+	assert_int_equal(close(fd), 0);
+	for (int i = 0; atomic_load(&server->serving) < 1 &&
+			count_children(server->pid) > 0;
+		i++) {
+		assert_in_range(i, 0, PATIENCE_MS);
+		(void)usleep(1000);
+	}
+	await_children(server, 0);
+}
+
+static void a_request_in_hand_outlives_the_server(void **state)
+{
+	struct server server = { .pid = 0 };
+	int fd;
+
+	(void)snprintf(server.path, sizeof(server.path), "%s/outlived",
+		(const char *)*state);
+	server.pid = support_start(run_server, &server, 0);
+	fd = connect_to(&server);
+	assert_int_equal(ask(fd, 'a'), 'b');
+	assert_int_equal(kill(server.pid, SIGINT), 0);
+	assert_int_equal(support_finish(server.pid), SF_OK);
+	assert_int_equal(ask(fd, 'a'), 'b');
+	assert_int_equal(connect_once(server.path), -1);
+	assert_int_equal(close(fd), 0);
+}
+
+static void the_socket_is_private(void **state)
+{
+	char path[108];
+	struct stat status;
+	mode_t before = umask(0);
+	int listener;
+
+	(void)snprintf(path, sizeof(path), "%s/private", (const char *)*state);
+	assert_int_equal(sf_server_listen(path, &listener), SF_OK);
+	assert_int_equal(umask(before), 0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode, S_IFSOCK | 0600);
+	assert_int_equal(close(listener), 0);
+}
+
+static void a_dead_socket_is_replaced_and_a_live_one_is_not(void **state)
+{
+	char path[108];
+	int first;
+	int second;
+
+	(void)snprintf(path, sizeof(path), "%s/reused", (const char *)*state);
+	assert_int_equal(sf_server_listen(path, &first), SF_OK);
+	assert_int_equal(sf_server_listen(path, &second), SF_ERR_UNAVAILABLE);
+	assert_int_equal(close(first), 0);
+	assert_int_equal(sf_server_listen(path, &second), SF_OK);
+	assert_int_equal(close(second), 0);
+}
+
+static void a_path_that_cannot_be_is_refused(void **state)
+{
+	char path[200];
+	int listener;
+
+	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(sf_server_listen(path, &listener), SF_ERR_UNAVAILABLE);
+	assert_int_equal(sf_server_listen("/dev/null/socket", &listener),
+		SF_ERR_UNAVAILABLE);
+}
+
+#define served(test)                                                           \
+	cmocka_unit_test_setup_teardown(test, start_server, stop_server)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		served(every_client_has_a_child_of_its_own),
+		served(a_child_that_crashes_hurts_nobody),
+		served(children_that_ended_are_reaped),
+		served(a_child_whose_client_left_ends),
+		served(a_client_that_left_early_is_noticed),
+		in_sandbox(a_request_in_hand_outlives_the_server),
+		in_sandbox(the_socket_is_private),
+		in_sandbox(a_dead_socket_is_replaced_and_a_live_one_is_not),
+		in_sandbox(a_path_that_cannot_be_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The contract of store.h, continued: the sweep over all chats. Each test has
+ * the store for itself; what is left of others would be swept too.
+ */
+#include "talk.h"
+
+#include "base/log.h"
+
+#define MANY (3 * SF_STORE_SWEEP_MAX)
+
+/* One whole sweep at talk's time; told says how often user was among the told.
+ */
+static struct sf_store_sweep sweep_telling(
+	struct talk *talk, const struct sf_token *user, int *told)
+{
+	struct sf_store_sweep sweep = { .done = false };
+
+	*told = 0;
+	while (!sweep.done) {
+		assert_ok(sf_store_sweep(talk->store, talk->now_ms, &sweep));
+		for (size_t i = 0; i < sweep.told_count; i++)
+			*told += sf_token_equal(&sweep.told[i], user);
+	}
+	return sweep;
+}
+
+static struct sf_store_sweep sweep(struct talk *talk)
+{
+	int told;
+
+	return sweep_telling(talk, &talk->creator.user, &told);
+}
+
+static void assert_sweeps(struct talk *talk, int closed, int removed)
+{
+	struct sf_store_sweep swept = sweep(talk);
+
+	assert_int_equal(swept.closed, closed);
+	assert_int_equal(swept.removed, removed);
+	assert_int_equal(swept.unreadable, 0);
+}
+
+static int make_ready_alone(void **state)
+{
+	struct talk *talk;
+
+	(void)talk_make_ready(state);
+	talk = *state;
+	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	(void)sweep(talk);
+	talk_begin_ready(talk);
+	return 0;
+}
+
+static void a_sweep_leaves_what_is_young(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_ok(talk_say(talk, &talk->creator, "Hi"));
+	talk->now_ms += talk->lifetime_ms - 1;
+	assert_sweeps(talk, 0, 0);
+	assert_sees(talk, joiner, "ready Hi");
+	assert_sees(talk, creator, "ready");
+}
+
+static void a_sweep_closes_what_is_old(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_ok(talk_say(talk, &talk->creator, "undelivered"));
+	talk->now_ms += talk->lifetime_ms;
+	assert_sweeps(talk, 1, 0);
+	assert_sweeps(talk, 0, 0);
+	/* At a time that does not make the view itself close it. */
+	talk->now_ms -= talk->lifetime_ms;
+	assert_sees(talk, creator, "closed [closed_automatically]");
+	assert_sees(talk, joiner, "closed [closed_automatically]");
+}
+
+static void a_sweep_names_whom_to_wake(void **state)
+{
+	struct talk *talk = *state;
+	const struct sf_token *users[] = { &talk->creator.user,
+		&talk->joiner.user };
+	int told;
+
+	for (size_t i = 0; i < 2; i++) {
+		talk_begin_ready(talk);
+		talk->now_ms += talk->lifetime_ms;
+		(void)sweep_telling(talk, users[i], &told);
+		assert_int_equal(told, 1);
+		(void)sweep_telling(talk, users[i], &told);
+		assert_int_equal(told, 0);
+	}
+}
+
+static void a_sweep_closes_a_draft(void **state)
+{
+	struct talk *talk = *state;
+
+	talk_begin_draft(talk);
+	talk->now_ms += talk->lifetime_ms;
+	assert_sweeps(talk, 2, 0);
+	talk->now_ms -= talk->lifetime_ms;
+	assert_sees(talk, creator, "closed [closed_automatically]");
+}
+
+static void a_sweep_keeps_a_closed_chat_for_its_grace(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_ok(talk_end(talk, &talk->joiner));
+	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS - 1;
+	assert_sweeps(talk, 0, 0);
+	assert_sees(talk, creator, "closed [closed_by_talker]");
+	talk->now_ms++;
+	assert_sweeps(talk, 0, 1);
+	talk->now_ms -= talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	assert_sees(talk, creator, "-");
+}
+
+static void a_sweep_removes_what_is_past_all_time(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_ok(talk_say(talk, &talk->creator, "undelivered"));
+	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	assert_sweeps(talk, 0, 1);
+	talk->now_ms -= talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	assert_sees(talk, creator, "-");
+}
+
+static void a_sweep_removes_what_is_closed_and_empty(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_document empty;
+
+	/* Whoever pulls the last message removes the chat: no verb leaves one
+	 * like this behind, but an older program may have. */
+	sf_document_init(&empty, talk->now_ms);
+	sf_document_close(&empty, &empty.users[0]);
+	sf_document_release(&empty);
+	assert_ok(sf_store_insert(talk->store, &empty));
+	assert_sweeps(talk, 0, 1);
+	assert_sees(talk, creator, "ready");
+}
+
+static void insert_many(struct talk *talk)
+{
+	for (int i = 0; i < MANY; i++) {
+		struct sf_document draft;
+
+		sf_document_init(&draft, talk->now_ms);
+		assert_ok(sf_store_insert(talk->store, &draft));
+		sf_document_release(&draft);
+	}
+}
+
+static void a_batch_is_bounded(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_store_sweep swept = { .done = false };
+	int64_t before = 0;
+	int calls = 0;
+
+	insert_many(talk);
+	talk->now_ms += talk->lifetime_ms;
+	while (!swept.done) {
+		assert_ok(sf_store_sweep(talk->store, talk->now_ms, &swept));
+		assert_in_range(swept.closed - before, 0, SF_STORE_SWEEP_MAX);
+		/* The chat of two may be among them. */
+		assert_in_range(
+			(int64_t)swept.told_count - (swept.closed - before), 0,
+			1);
+		before = swept.closed;
+		calls++;
+	}
+	assert_int_equal(swept.closed, MANY + 1);
+	assert_in_range(calls, MANY / SF_STORE_SWEEP_MAX, MANY);
+	talk->now_ms += SF_DOCUMENT_GRACE_MS;
+	assert_sweeps(talk, 0, MANY + 1);
+	assert_sweeps(talk, 0, 0);
+}
+
+/* What several sweeps have done together. */
+struct ledger {
+	struct talk *talk;
+	struct support_gate gate;
+	_Atomic int64_t closed;
+};
+
+static int sweep_alone(void *data, int number)
+{
+	struct ledger *ledger = data;
+	struct talk *talk = ledger->talk;
+	struct sf_store_sweep swept = { .done = false };
+	struct sf_store *store;
+
+	(void)number;
+	if (sf_store_open(&talk->config, &store) != SF_OK)
+		return 1;
+	support_gate_pass(&ledger->gate);
+	while (!swept.done)
+		if (sf_store_sweep(store, talk->now_ms, &swept) != SF_OK)
+			return 1;
+	ledger->closed += swept.closed;
+	sf_store_free(store);
+	return 0;
+}
+
+static void sweeps_at_once_close_each_chat_once(void **state)
+{
+	struct talk *talk = *state;
+	struct ledger *ledger = support_share(sizeof(*ledger));
+	int results[4];
+
+	insert_many(talk);
+	talk->now_ms += talk->lifetime_ms;
+	talk_disconnect(talk);
+	ledger->talk = talk;
+	ledger->gate.missing = 4;
+	support_race(sweep_alone, ledger, 4, results);
+	talk_connect(talk);
+	assert_int_equal(support_count(results, 4, 0), 4);
+	assert_int_equal(ledger->closed, MANY + 1);
+	talk->now_ms -= talk->lifetime_ms;
+	assert_sees(talk, joiner, "closed [closed_automatically]");
+	support_unshare(ledger, sizeof(*ledger));
+}
+
+#define with_store(test)                                                       \
+	cmocka_unit_test_setup_teardown(test, make_ready_alone, talk_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_store(a_sweep_leaves_what_is_young),
+		with_store(a_sweep_closes_what_is_old),
+		with_store(a_sweep_names_whom_to_wake),
+		with_store(a_sweep_closes_a_draft),
+		with_store(a_sweep_keeps_a_closed_chat_for_its_grace),
+		with_store(a_sweep_removes_what_is_past_all_time),
+		with_store(a_sweep_removes_what_is_closed_and_empty),
+		with_store(a_batch_is_bounded),
+		with_store(sweeps_at_once_close_each_chat_once),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}

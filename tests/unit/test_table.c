@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shared tables: one word for the same bytes, whoever asks. */
+#include "support.h"
+#include "base/table.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RACERS 8
+
+static struct sf_table *open_table(const char *name)
+{
+	struct sf_config config = support_config();
+	struct sf_table *table;
+
+	assert_int_equal(sf_table_open(&config, name, &table), SF_OK);
+	return table;
+}
+
+static void the_same_bytes_have_the_same_word(void **state)
+{
+	struct sf_table *first = open_table("same");
+	struct sf_table *second = open_table("same");
+
+	(void)state;
+	assert_int_equal(atomic_load(sf_table_word(first, "bytes", 5)), 0);
+	atomic_store(sf_table_word(first, "bytes", 5), UINT64_MAX);
+	assert_int_equal(
+		atomic_load(sf_table_word(second, "bytes", 5)), UINT64_MAX);
+	sf_table_free(first);
+	sf_table_free(second);
+}
+
+/* Two may share a word, but that is rare. */
+static void other_bytes_have_another_word(void **state)
+{
+	struct sf_table *table = open_table("other");
+	int shared = 0;
+
+	(void)state;
+	atomic_store(sf_table_word(table, "bytes", 5), 1);
+	for (int i = 0; i < 100; i++)
+		shared += atomic_load(sf_table_word(table, &i, sizeof(i))) != 0;
+	assert_in_range(shared, 0, 2);
+	sf_table_free(table);
+}
+
+static void tables_of_other_names_are_others(void **state)
+{
+	struct sf_table *first = open_table("one");
+	struct sf_table *second = open_table("two");
+
+	(void)state;
+	atomic_store(sf_table_word(first, "bytes", 5), 1);
+	assert_int_equal(atomic_load(sf_table_word(second, "bytes", 5)), 0);
+	sf_table_free(first);
+	sf_table_free(second);
+	sf_table_free(NULL);
+}
+
+static void words_outlive_the_handle(void **state)
+{
+	struct sf_table *table = open_table("kept");
+
+	(void)state;
+	atomic_store(sf_table_word(table, "bytes", 5), 7);
+	sf_table_free(table);
+	table = open_table("kept");
+	assert_int_equal(atomic_load(sf_table_word(table, "bytes", 5)), 7);
+	sf_table_free(table);
+}
+
+/* Where the words lie must not tell who was here: two keys, two places. */
+static void every_table_has_a_key_of_its_own(void **state)
+{
+	struct sf_table *first = open_table("key1");
+	struct sf_table *second = open_table("key2");
+	ptrdiff_t same = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		ptrdiff_t there = sf_table_word(first, &i, sizeof(i)) -
+				  sf_table_word(first, "", 0);
+		ptrdiff_t here = sf_table_word(second, &i, sizeof(i)) -
+				 sf_table_word(second, "", 0);
+
+		same += there == here;
+	}
+	assert_in_range(same, 0, 5);
+	sf_table_free(first);
+	sf_table_free(second);
+}
+
+static void the_file_is_private(void **state)
+{
+	struct sf_table *table = open_table("private");
+	char path[128];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "%s/private", (const char *)*state);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode, S_IFREG | 0600);
+	sf_table_free(table);
+}
+
+static int count(void *data, int number)
+{
+	const struct sf_config *config = data;
+	struct sf_table *table;
+
+	(void)number;
+	if (sf_table_open(config, "race", &table))
+		return 1;
+	atomic_fetch_add(sf_table_word(table, "bytes", 5), 1);
+	return 0;
+}
+
+static void who_opens_first_makes_it_for_all(void **state)
+{
+	struct sf_config config = support_config();
+	int results[RACERS];
+
+	(void)state;
+	for (uint64_t round = 1; round <= 10; round++) {
+		char path[SF_CONFIG_PATH_MAX + 8];
+		struct sf_table *table;
+
+		support_race(count, &config, RACERS, results);
+		assert_int_equal(support_count(results, RACERS, 0), RACERS);
+		table = open_table("race");
+		assert_int_equal(
+			atomic_load(sf_table_word(table, "bytes", 5)), RACERS);
+		sf_table_free(table);
+		(void)snprintf(
+			path, sizeof(path), "%s/race", config.runtime_dir);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void assert_unavailable(const char *name)
+{
+	struct sf_config config = support_config();
+	struct sf_table *table;
+
+	assert_int_equal(
+		sf_table_open(&config, name, &table), SF_ERR_UNAVAILABLE);
+}
+
+static void what_is_no_table_is_refused(void **state)
+{
+	int dir = open(*state, O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dir, "short", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_true(dir >= 0 && fd >= 0);
+	assert_int_equal(write(fd, "short", 5), 5);
+	assert_unavailable("short");
+	sf_table_free(open_table("real"));
+	assert_int_equal(symlinkat("real", dir, "link"), 0);
+	assert_unavailable("link");
+	assert_int_equal(mkdirat(dir, "folder", 0700), 0);
+	assert_unavailable("folder");
+	assert_int_equal(close(fd) | close(dir), 0);
+}
+
+static void without_its_folder_there_is_none(void **state)
+{
+	struct sf_config config = support_config();
+	struct sf_table *table;
+
+	(void)state;
+	(void)snprintf(config.runtime_dir, sizeof(config.runtime_dir),
+		"/dev/null/here");
+	assert_int_equal(
+		sf_table_open(&config, "any", &table), SF_ERR_UNAVAILABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_bytes_have_the_same_word),
+		cmocka_unit_test(other_bytes_have_another_word),
+		cmocka_unit_test(tables_of_other_names_are_others),
+		cmocka_unit_test(words_outlive_the_handle),
+		cmocka_unit_test(every_table_has_a_key_of_its_own),
+		cmocka_unit_test(the_file_is_private),
+		cmocka_unit_test(who_opens_first_makes_it_for_all),
+		cmocka_unit_test(what_is_no_table_is_refused),
+		cmocka_unit_test(without_its_folder_there_is_none),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}

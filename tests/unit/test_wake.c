@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Wake-ups, by each way that they go: none is lost between prepare and wait,
+ * whichever process sends it. A wait that should have ended would last an hour;
+ * an alarm makes it a failure.
+ */
+#include "private_redis.h"
+#include "wake/wake.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define FOREVER_SECONDS 3600
+#define PATIENCE_SECONDS 60
+#define VOLLEYS 2000
+#define WAITERS 4
+
+struct shared {
+	struct support_gate gate;
+	struct sf_config config;
+	struct sf_token users[2];
+	_Atomic int ball; /* whose turn it is, counted on */
+};
+
+static struct sf_wake *open_wake(void)
+{
+	struct sf_config config = support_config();
+	struct sf_wake *wake;
+
+	assert_int_equal(sf_wake_open(&config, &wake), SF_OK);
+	return wake;
+}
+
+static struct shared *share(void)
+{
+	struct shared *shared = support_share(sizeof(*shared));
+
+	shared->config = support_config();
+	sf_token_generate(&shared->users[0]);
+	sf_token_generate(&shared->users[1]);
+	return shared;
+}
+
+static void a_wake_up_after_prepare_ends_the_wait(void **state)
+{
+	struct sf_wake *wake = open_wake();
+	struct sf_wake *sender = open_wake();
+	struct sf_token user;
+
+	(void)state;
+	(void)alarm(PATIENCE_SECONDS);
+	sf_token_generate(&user);
+	sf_wake_prepare(wake, &user);
+	sf_wake_send(sender, &user);
+	assert_true(sf_wake_wait(wake, FOREVER_SECONDS));
+	(void)alarm(0);
+	sf_wake_free(wake);
+	sf_wake_free(sender);
+	sf_wake_free(NULL);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void a_wait_without_a_wake_up_lasts_its_time(void **state)
+{
+	struct sf_wake *wakes[2] = { open_wake(), NULL };
+	struct sf_token user;
+
+	(void)state;
+	sf_token_generate(&user);
+	sf_wake_send(wakes[0], &user);
+	for (int i = 0; i < 2; i++) {
+		int64_t start_ms = now_ms();
+
+		sf_wake_prepare(wakes[i], &user);
+		assert_false(sf_wake_wait(wakes[i], 1));
+		/* The clock of the sleep and ours may differ by a tick. */
+		assert_in_range(
+			now_ms() - start_ms, 950, 1000 * PATIENCE_SECONDS);
+		sf_wake_free(wakes[i]);
+	}
+}
+
+static void a_wake_up_for_nobody_is_none(void **state)
+{
+	struct sf_token user;
+
+	(void)state;
+	sf_token_generate(&user);
+	sf_wake_send(NULL, &user);
+}
+
+/* Passes the ball on until it went to and fro; exits with 1 on the way. */
+static int play(void *data, int number)
+{
+	struct shared *shared = data;
+	struct sf_wake *wake;
+
+	(void)alarm(PATIENCE_SECONDS);
+	if (sf_wake_open(&shared->config, &wake))
+		return 1;
+	for (int turn = number; turn < VOLLEYS; turn += 2) {
+		for (;;) {
+			sf_wake_prepare(wake, &shared->users[number]);
+			if (atomic_load(&shared->ball) == turn)
+				break;
+			sf_wake_wait(wake, FOREVER_SECONDS);
+		}
+		atomic_fetch_add(&shared->ball, 1);
+		sf_wake_send(wake, &shared->users[1 - number]);
+	}
+	return 0;
+}
+
+static void no_wake_up_is_lost_between_processes(void **state)
+{
+	struct shared *shared = share();
+	int results[2];
+
+	(void)state;
+	support_race(play, shared, 2, results);
+	assert_int_equal(support_count(results, 2, 0), 2);
+	assert_int_equal(shared->ball, VOLLEYS);
+	support_unshare(shared, sizeof(*shared));
+}
+
+static int wait_once(void *data, int number)
+{
+	struct shared *shared = data;
+	struct sf_wake *wake;
+
+	(void)number;
+	(void)alarm(PATIENCE_SECONDS);
+	if (sf_wake_open(&shared->config, &wake))
+		return 1;
+	sf_wake_prepare(wake, &shared->users[0]);
+	support_gate_pass(&shared->gate);
+	sf_wake_wait(wake, FOREVER_SECONDS);
+	return 0;
+}
+
+static void all_who_wait_for_one_user_are_woken(void **state)
+{
+	struct shared *shared = share();
+	struct sf_wake *wake = open_wake();
+	pid_t pids[WAITERS];
+
+	(void)state;
+	shared->gate.missing = WAITERS + 1;
+	for (int i = 0; i < WAITERS; i++)
+		pids[i] = support_start(wait_once, shared, i);
+	support_gate_pass(&shared->gate);
+	sf_wake_send(wake, &shared->users[0]);
+	for (int i = 0; i < WAITERS; i++)
+		assert_int_equal(support_finish(pids[i]), 0);
+	sf_wake_free(wake);
+	support_unshare(shared, sizeof(*shared));
+}
+
+/* As a program does: SIGTERM is held back but for the wait. */
+static int wait_for_the_end(void *data, int number)
+{
+	struct shared *shared = data;
+	struct sf_wake *wake = NULL;
+	sigset_t terminate;
+
+	(void)alarm(PATIENCE_SECONDS);
+	(void)sigemptyset(&terminate);
+	(void)sigaddset(&terminate, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &terminate, NULL);
+	if (number == 0 && sf_wake_open(&shared->config, &wake))
+		return 1;
+	sf_wake_prepare(wake, &shared->users[0]);
+	support_gate_pass(&shared->gate);
+	sf_wake_wait(wake, FOREVER_SECONDS);
+	return 0;
+}
+
+static void sigterm_ends_a_wait(void **state)
+{
+	(void)state;
+	for (int without = 0; without < 2; without++) {
+		struct shared *shared = share();
+		pid_t pid;
+
+		shared->gate.missing = 2;
+		pid = support_start(wait_for_the_end, shared, without);
+		support_gate_pass(&shared->gate);
+		assert_int_equal(kill(pid, SIGTERM), 0);
+		assert_int_equal(support_finish(pid), 128 + SIGTERM);
+		support_unshare(shared, sizeof(*shared));
+	}
+}
+
+static void the_wait_puts_the_signals_back(void **state)
+{
+	struct sf_wake *wake = open_wake();
+	struct sf_token user;
+	sigset_t held;
+	sigset_t before;
+
+	(void)state;
+	sf_token_generate(&user);
+	(void)sigemptyset(&held);
+	(void)sigaddset(&held, SIGTERM);
+	(void)sigaddset(&held, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &held, &before);
+	sf_wake_prepare(wake, &user);
+	sf_wake_send(wake, &user);
+	sf_wake_wait(wake, FOREVER_SECONDS);
+	(void)sigprocmask(SIG_SETMASK, &before, &held);
+	assert_true(sigismember(&held, SIGTERM));
+	assert_true(sigismember(&held, SIGUSR1));
+	sf_wake_free(wake);
+}
+
+static void without_its_folder_there_are_none(void **state)
+{
+	struct sf_config config = support_config();
+	struct sf_wake *wake;
+
+	(void)state;
+	(void)snprintf(config.runtime_dir, sizeof(config.runtime_dir),
+		"/dev/null/here");
+	assert_int_equal(sf_wake_open(&config, &wake), SF_ERR_UNAVAILABLE);
+}
+
+static int choose_local(void **state)
+{
+	return setenv("SFCHAT_WAKE", "local", 1) == 0
+		       ? support_make_sandbox(state)
+		       : -1;
+}
+
+static int choose_redis(void **state)
+{
+	if (private_redis_make_sandbox(state) != 0)
+		return -1;
+	return setenv("SFCHAT_WAKE", "redis", 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest contract[] = {
+		cmocka_unit_test(a_wake_up_after_prepare_ends_the_wait),
+		cmocka_unit_test(a_wait_without_a_wake_up_lasts_its_time),
+		cmocka_unit_test(a_wake_up_for_nobody_is_none),
+		cmocka_unit_test(no_wake_up_is_lost_between_processes),
+		cmocka_unit_test(all_who_wait_for_one_user_are_woken),
+		cmocka_unit_test(sigterm_ends_a_wait),
+		cmocka_unit_test(the_wait_puts_the_signals_back),
+	};
+	const struct CMUnitTest folder[] = {
+		cmocka_unit_test(without_its_folder_there_are_none),
+	};
+
+	return cmocka_run_group_tests_name("local", contract, choose_local,
+		       support_remove_sandbox) +
+	       cmocka_run_group_tests_name("redis", contract, choose_redis,
+		       private_redis_remove_sandbox) +
+	       cmocka_run_group_tests_name("local, without its folder", folder,
+		       choose_local, support_remove_sandbox);
+}

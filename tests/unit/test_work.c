@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a background job does, on a real store. */
+#include "talk.h"
+#include "wake/wake.h"
+#include "jobs/work.h"
+
+#include <unistd.h>
+
+#define PATIENCE_SECONDS 30
+
+static bool count_down(void *asked)
+{
+	int *left = asked;
+
+	return (*left)-- > 0;
+}
+
+/* By its own clock: the chats that begin_long_ago() makes are over. */
+static void begin_long_ago(struct talk *talk, int64_t age_ms)
+{
+	struct sf_document document;
+
+	sf_document_init(&document, (int64_t)time(NULL) * 1000 - age_ms);
+	talk->creator.chat = document.id;
+	talk->creator.user = document.users[0];
+	assert_ok(sf_store_insert(talk->store, &document));
+	sf_document_release(&document);
+}
+
+static void terminate_closes_and_wakes_those_who_wait(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_work work = { .config = &talk->config };
+	struct sf_wake *wake;
+
+	begin_long_ago(talk, talk->lifetime_ms + 1000);
+	assert_ok(sf_wake_open(&talk->config, &wake));
+	sf_wake_prepare(wake, &talk->creator.user);
+	talk_disconnect(talk);
+	assert_ok(sf_work_run(&work, SF_WORK_TERMINATE));
+	talk_connect(talk);
+	(void)alarm(PATIENCE_SECONDS);
+	sf_wake_wait(wake, 3600);
+	(void)alarm(0);
+	sf_wake_free(wake);
+	/* At a time when no verb would have closed it by itself. */
+	talk->now_ms -= 10000 + talk->lifetime_ms / 2;
+	assert_sees(talk, creator, "closed [closed_automatically]");
+	assert_non_null(strstr(work.detail.text, "chats closed: 1"));
+}
+
+static void terminate_does_nothing_when_told_not_to_go_on(void **state)
+{
+	struct talk *talk = *state;
+	int left = 0;
+	struct sf_work work = {
+		.config = &talk->config, .may_go_on = count_down, .asked = &left
+	};
+
+	begin_long_ago(talk, talk->lifetime_ms + 1000);
+	talk_disconnect(talk);
+	assert_int_equal(
+		sf_work_run(&work, SF_WORK_TERMINATE), SF_ERR_CONFLICT);
+	assert_non_null(strstr(work.detail.text, "another worker"));
+	talk_connect(talk);
+	talk->now_ms -= 10000 + talk->lifetime_ms / 2;
+	assert_sees(talk, creator, "draft [created]");
+}
+
+static void an_unknown_kind_is_refused(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_work work = { .config = &talk->config };
+
+	assert_int_equal(sf_work_run(&work, "Terminate"), SF_ERR_NOT_FOUND);
+	assert_non_null(strstr(work.detail.text, "no such kind"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_draft(terminate_closes_and_wakes_those_who_wait),
+		with_draft(terminate_does_nothing_when_told_not_to_go_on),
+		with_draft(an_unknown_kind_is_refused),
+	};
+
+	return cmocka_run_group_tests(
+		tests, support_make_sandbox, support_remove_sandbox);
+}
