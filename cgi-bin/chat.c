@@ -9,9 +9,9 @@ static enum sf_err close_chat(struct sf_app *app, char **body)
 
 	(void)body;
 	if ((err = sf_app_read_participant(app, &who)) ||
-		(err = sf_app_skip_body(app)) || (err = sf_app_open_chat(app)))
+		(err = sf_app_skip_body(app)) || (err = sf_app_open_desk(app)))
 		return err;
-	return sf_chat_close(&app->chat, &who, INT64_MAX);
+	return sf_desk_close(&app->desk, &who, INT64_MAX);
 }
 
 int main(int argc, char **argv)

@@ -12,12 +12,12 @@ static enum sf_err create_chat(struct sf_app *app, char **body)
 		return err;
 	err = sf_limit_take(&app->config,
 		sf_request_variable(&app->request, "REMOTE_ADDR"),
-		sf_chat_now(), &app->retry_seconds);
+		sf_desk_now(), &app->retry_seconds);
 	if (err)
 		return sf_detail_set(&app->detail, err,
 			"too many chats were created from this address");
 	if ((err = sf_app_open_store(app)) ||
-		(err = sf_chat_create(&app->chat, &creator)))
+		(err = sf_desk_create(&app->desk, &creator)))
 		return err;
 	*body = sf_json_compose_tokens(
 		&app->success, &creator.chat, &creator.user);

@@ -5,10 +5,10 @@
 static enum sf_err enter(
 	struct sf_app *app, const struct sf_participant *joiner, char **body)
 {
-	enum sf_err err = sf_app_open_chat(app);
+	enum sf_err err = sf_app_open_desk(app);
 
 	if (!err)
-		err = sf_chat_join(&app->chat, joiner);
+		err = sf_desk_join(&app->desk, joiner);
 	if (err == SF_ERR_CONFLICT)
 		return sf_detail_set(
 			&app->detail, err, "the code was already used");

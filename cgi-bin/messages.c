@@ -26,15 +26,15 @@ static enum sf_err receive(struct sf_app *app, bool long_polling,
 	const struct sf_participant *who, struct sf_document *out)
 {
 	enum sf_err err =
-		long_polling ? sf_app_open_chat(app) : sf_app_open_store(app);
+		long_polling ? sf_app_open_desk(app) : sf_app_open_store(app);
 	struct sf_client client;
 
 	if (err)
 		return err;
 	if (!long_polling)
-		return sf_chat_receive(&app->chat, who, out);
+		return sf_desk_receive(&app->desk, who, out);
 	sf_app_watch_client(app, &client);
-	return sf_poll_run(&app->chat, &app->config, who, &client, out);
+	return sf_poll_run(&app->desk, &app->config, who, &client, out);
 }
 
 static enum sf_err get_messages(struct sf_app *app, char **body)
@@ -60,11 +60,11 @@ static enum sf_err send_messages(struct sf_app *app,
 	const struct sf_participant *who,
 	const struct sf_json_messages *messages)
 {
-	enum sf_err err = sf_app_open_chat(app);
+	enum sf_err err = sf_app_open_desk(app);
 
 	if (!err)
-		err = sf_chat_send(
-			&app->chat, who, messages->items, messages->count);
+		err = sf_desk_send(
+			&app->desk, who, messages->items, messages->count);
 	if (err == SF_ERR_CLOSED)
 		return sf_detail_set(&app->detail, err, "the chat is closed");
 	if (err == SF_ERR_CONFLICT)
@@ -106,7 +106,7 @@ static enum sf_err delete_messages(struct sf_app *app, char **body)
 			 app->request.body_size, &ids, &app->detail)) ||
 		(err = sf_app_open_store(app)))
 		return err;
-	return sf_chat_acknowledge(&app->chat, &who, ids.items, ids.count);
+	return sf_desk_acknowledge(&app->desk, &who, ids.items, ids.count);
 }
 
 int main(int argc, char **argv)

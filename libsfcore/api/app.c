@@ -45,15 +45,15 @@ static void answer_death(void)
 
 enum sf_err sf_app_open_store(struct sf_app *app)
 {
-	return sf_store_open(&app->config, &app->chat.store);
+	return sf_store_open(&app->config, &app->desk.store);
 }
 
-enum sf_err sf_app_open_chat(struct sf_app *app)
+enum sf_err sf_app_open_desk(struct sf_app *app)
 {
 	/* Without wake-ups a chat still works, only slower. */
-	if (!app->chat.wake &&
-		sf_wake_open(&app->config, &app->chat.wake) != SF_OK)
-		app->chat.wake = NULL;
+	if (!app->desk.wake &&
+		sf_wake_open(&app->config, &app->desk.wake) != SF_OK)
+		app->desk.wake = NULL;
 	return sf_app_open_store(app);
 }
 
@@ -193,7 +193,7 @@ static int finish(const struct sf_app *app, enum sf_err err,
 	const struct sf_resource *resource, char *body)
 {
 	err = answer(app, err, resource, body);
-	sf_store_leave(app->chat.store);
+	sf_store_leave(app->desk.store);
 	return err ? 1 : 0;
 }
 
@@ -237,7 +237,7 @@ static int run_connection(const void *argument)
 	const struct origin *origin = argument;
 	struct sf_app app = {
 		.config = *origin->config,
-		.chat.wake = origin->wake,
+		.desk.wake = origin->wake,
 		.forked = true,
 	};
 	char *body = NULL;

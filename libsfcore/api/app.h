@@ -7,7 +7,7 @@
 #ifndef SF_APP_H
 #define SF_APP_H
 
-#include "chat/chat.h"
+#include "chat/desk.h"
 #include "http/client.h"
 #include "http/http.h"
 #include "api/json.h"
@@ -16,7 +16,7 @@ struct sf_app {
 	struct sf_config config;
 	struct sf_request request;
 	struct sf_json_answer success; /* of the method that is handled */
-	struct sf_chat chat;           /* open after sf_app_open_…() */
+	struct sf_desk desk;           /* open after sf_app_open_…() */
 	struct sf_detail detail;       /* of the error that is returned */
 	int64_t retry_seconds;         /* when a refused one may come again */
 	int64_t sunset_ms; /* when the chat of a success ends; 0: unsaid */
@@ -43,7 +43,7 @@ struct sf_resource {
 enum sf_err sf_app_open_store(struct sf_app *app) SF_MUST_CHECK;
 
 /* Opens the wake-ups too: for what wakes somebody, or waits. */
-enum sf_err sf_app_open_chat(struct sf_app *app) SF_MUST_CHECK;
+enum sf_err sf_app_open_desk(struct sf_app *app) SF_MUST_CHECK;
 
 /* Reads the JSON body of the request. Errors as sf_request_read_body(). */
 enum sf_err sf_app_read_body(struct sf_app *app) SF_MUST_CHECK;

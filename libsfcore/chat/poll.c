@@ -20,13 +20,13 @@
  * Somebody who neither joined nor began a poll within two whole polls is gone:
  * the chat is closed in that one's name.
  */
-static enum sf_err close_if_abandoned(struct sf_chat *chat,
+static enum sf_err close_if_abandoned(struct sf_desk *desk,
 	const struct sf_config *config, const struct sf_document *seen,
 	const struct sf_participant *who)
 {
 	int64_t silence_ms = 2000 * (int64_t)config->poll_sleep_seconds *
 			     config->poll_iteration;
-	int64_t since_ms = sf_chat_now() - silence_ms;
+	int64_t since_ms = sf_desk_now() - silence_ms;
 	const struct sf_token *other = sf_document_other(seen, &who->user);
 	struct sf_participant absent = { .chat = who->chat };
 	enum sf_err err;
@@ -35,7 +35,7 @@ static enum sf_err close_if_abandoned(struct sf_chat *chat,
 		sf_document_last_sign(seen, other) > since_ms)
 		return SF_OK;
 	absent.user = *other;
-	err = sf_chat_close(chat, &absent, since_ms);
+	err = sf_desk_close(desk, &absent, since_ms);
 	return err == SF_ERR_CONFLICT ? SF_OK : err;
 }
 
@@ -56,54 +56,54 @@ static void settle(void)
 }
 
 /* Until there may be something to see, or nobody is left to see it. */
-static void sleep_between_looks(struct sf_chat *chat,
+static void sleep_between_looks(struct sf_desk *desk,
 	const struct sf_config *config, const struct sf_client *client)
 {
 	int seconds = config->poll_sleep_seconds;
 
 	for (; seconds > CLIENT_SECONDS; seconds -= CLIENT_SECONDS)
-		if (sf_wake_wait(chat->wake, CLIENT_SECONDS) ||
+		if (sf_wake_wait(desk->wake, CLIENT_SECONDS) ||
 			sf_client_is_gone(client))
 			return;
-	(void)sf_wake_wait(chat->wake, seconds);
+	(void)sf_wake_wait(desk->wake, seconds);
 }
 
-enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
+enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 	const struct sf_participant *who, const struct sf_client *client,
 	struct sf_document *out)
 {
-	int64_t start_ms = sf_chat_now();
+	int64_t start_ms = sf_desk_now();
 	int64_t whole_ms = 1000 * (int64_t)config->poll_sleep_seconds *
 			   config->poll_iteration;
 	struct sf_token poll;
 	enum sf_err err;
 
 	sf_token_generate(&poll);
-	err = sf_store_begin_poll(chat->store, start_ms, who, &poll);
+	err = sf_store_begin_poll(desk->store, start_ms, who, &poll);
 	if (err)
 		return err;
 	/* The poll that this one replaces is to see that it is over. */
-	sf_wake_send(chat->wake, &who->user);
+	sf_wake_send(desk->wake, &who->user);
 	for (int looks = 1;; looks++) {
-		sf_wake_prepare(chat->wake, &who->user);
-		err = sf_chat_receive(chat, who, out);
+		sf_wake_prepare(desk->wake, &who->user);
+		err = sf_desk_receive(desk, who, out);
 		if (err)
 			return err;
 		if (!sf_document_has_poll(out, &poll)) {
 			sf_document_release(out);
 			return SF_OK;
 		}
-		if (is_over(out) || sf_chat_now() - start_ms >= whole_ms ||
+		if (is_over(out) || sf_desk_now() - start_ms >= whole_ms ||
 			sf_client_is_gone(client))
 			return SF_OK;
-		err = close_if_abandoned(chat, config, out, who);
+		err = close_if_abandoned(desk, config, out, who);
 		sf_document_release(out);
 		if (err)
 			return err;
-		sf_store_rest(chat->store);
+		sf_store_rest(desk->store);
 		/* Who has waited once is likely to wait long. */
 		if (looks == 2)
 			settle();
-		sleep_between_looks(chat, config, client);
+		sleep_between_looks(desk, config, client);
 	}
 }

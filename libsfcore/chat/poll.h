@@ -3,7 +3,7 @@
 #ifndef SF_POLL_H
 #define SF_POLL_H
 
-#include "chat/chat.h"
+#include "chat/desk.h"
 #include "http/client.h"
 
 /*
@@ -13,7 +13,7 @@
  * out is the chat as who sees it then, without messages when replaced; the
  * caller releases it. Errors as sf_store_begin_poll().
  */
-enum sf_err sf_poll_run(struct sf_chat *chat, const struct sf_config *config,
+enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 	const struct sf_participant *who, const struct sf_client *client,
 	struct sf_document *out) SF_MUST_CHECK;
 

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "chat/chat.h"
+#include "chat/desk.h"
 
 /* A job that rested longer could lose its lease. */
 #define REST_MAX_NS 1000000000
@@ -33,7 +33,7 @@ static int64_t read_clock_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static enum sf_err sweep(struct sf_work *work, struct sf_chat *chat,
+static enum sf_err sweep(struct sf_work *work, struct sf_desk *desk,
 	struct sf_store_sweep *sweep)
 {
 	while (!sweep->done) {
@@ -42,7 +42,7 @@ static enum sf_err sweep(struct sf_work *work, struct sf_chat *chat,
 
 		if (work->may_go_on && !work->may_go_on(work->asked))
 			return SF_ERR_CONFLICT;
-		err = sf_chat_sweep(chat, sweep);
+		err = sf_desk_sweep(desk, sweep);
 		if (err)
 			return err;
 		rest_since(start_ns, read_clock_ns());
@@ -53,17 +53,17 @@ static enum sf_err sweep(struct sf_work *work, struct sf_chat *chat,
 static enum sf_err terminate(struct sf_work *work)
 {
 	struct sf_store_sweep sweep_state = { .done = false };
-	struct sf_chat chat = { .wake = NULL };
-	enum sf_err err = sf_store_open(work->config, &chat.store);
+	struct sf_desk desk = { .wake = NULL };
+	enum sf_err err = sf_store_open(work->config, &desk.store);
 
 	if (err)
 		return err;
 	/* Without wake-ups the chats are closed all the same. */
-	if (sf_wake_open(work->config, &chat.wake) != SF_OK)
-		chat.wake = NULL;
-	err = sweep(work, &chat, &sweep_state);
-	sf_wake_free(chat.wake);
-	sf_store_free(chat.store);
+	if (sf_wake_open(work->config, &desk.wake) != SF_OK)
+		desk.wake = NULL;
+	err = sweep(work, &desk, &sweep_state);
+	sf_wake_free(desk.wake);
+	sf_store_free(desk.store);
 	if (err)
 		return err;
 	return sf_detail_set(&work->detail, SF_OK,

@@ -3,7 +3,7 @@
  * fill COUNT AGE_SECONDS: puts COUNT drafts that were created AGE_SECONDS ago
  * into the store. The API could create them only now, and much more slowly.
  */
-#include "chat/chat.h"
+#include "chat/desk.h"
 
 static enum sf_err insert_one(struct sf_store *store, int64_t created_ms)
 {
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 		(void)fputs("usage: fill COUNT AGE_SECONDS\n", stderr);
 		return 2;
 	}
-	created_ms = sf_chat_now() - strtoll(argv[2], NULL, 10) * 1000;
+	created_ms = sf_desk_now() - strtoll(argv[2], NULL, 10) * 1000;
 	for (int64_t i = strtoll(argv[1], NULL, 10); !err && i > 0; i--)
 		err = insert_one(store, created_ms);
 	sf_store_free(store);

@@ -34,18 +34,18 @@ static int run_poll(void *data, int number)
 {
 	struct poller *poller = data;
 	struct sf_client client = { .reply = poller->reply };
-	struct sf_chat chat = { .wake = NULL };
+	struct sf_desk desk = { .wake = NULL };
 	struct sf_document seen;
 
 	(void)number;
 	(void)alarm(PATIENCE_SECONDS);
 	(void)close(poller->far);
-	if (sf_store_open(&poller->config, &chat.store) ||
+	if (sf_store_open(&poller->config, &desk.store) ||
 		(!poller->without_wake &&
-			sf_wake_open(&poller->config, &chat.wake)))
+			sf_wake_open(&poller->config, &desk.wake)))
 		return 1;
 	poller->err = sf_poll_run(
-		&chat, &poller->config, &poller->who, &client, &seen);
+		&desk, &poller->config, &poller->who, &client, &seen);
 	if (poller->err)
 		return 0;
 	poller->status = seen.status;
@@ -122,12 +122,12 @@ static struct poller *start_waiting(
 	return poller;
 }
 
-static struct sf_chat open_chat(struct talk *talk)
+static struct sf_desk open_desk(struct talk *talk)
 {
-	struct sf_chat chat = { .store = talk->store };
+	struct sf_desk desk = { .store = talk->store };
 
-	assert_ok(sf_wake_open(&talk->config, &chat.wake));
-	return chat;
+	assert_ok(sf_wake_open(&talk->config, &desk.wake));
+	return desk;
 }
 
 static void what_waits_already_is_returned_at_once(void **state)
@@ -166,16 +166,16 @@ static void a_message_ends_the_wait(void **state)
 {
 	struct talk *talk = *state;
 	struct poller *poller = start_waiting(talk, &talk->joiner);
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 	struct sf_message message = { .id = talk_token(),
 		.text = (char[]){ "Hi" } };
 
-	assert_ok(sf_chat_send(&chat, &talk->creator, &message, 1));
+	assert_ok(sf_desk_send(&desk, &talk->creator, &message, 1));
 	end(poller);
 	assert_ok(poller->err);
 	assert_int_equal(poller->count, 1);
 	assert_string_equal(poller->text, "Hi");
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 	forget(poller);
 }
 
@@ -183,17 +183,17 @@ static void a_join_ends_the_creators_wait(void **state)
 {
 	struct talk *talk = *state;
 	struct poller *poller;
-	struct sf_chat chat;
+	struct sf_desk desk;
 
 	assert_ok(talk_acknowledge(talk, &talk->creator));
 	poller = start_waiting(talk, &talk->creator);
-	chat = open_chat(talk);
-	assert_ok(sf_chat_join(&chat, &talk->joiner));
+	desk = open_desk(talk);
+	assert_ok(sf_desk_join(&desk, &talk->joiner));
 	end(poller);
 	assert_ok(poller->err);
 	assert_int_equal(poller->status, SF_STATUS_READY);
 	assert_int_equal(poller->count, 1);
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 	forget(poller);
 }
 
@@ -202,9 +202,9 @@ static void a_close_ends_the_wait_of_both(void **state)
 	struct talk *talk = *state;
 	struct poller *creator = start_waiting(talk, &talk->creator);
 	struct poller *joiner = start_waiting(talk, &talk->joiner);
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 
-	assert_ok(sf_chat_close(&chat, &talk->joiner, INT64_MAX));
+	assert_ok(sf_desk_close(&desk, &talk->joiner, INT64_MAX));
 	end(creator);
 	end(joiner);
 	assert_ok(creator->err);
@@ -213,7 +213,7 @@ static void a_close_ends_the_wait_of_both(void **state)
 	assert_int_equal(joiner->status, SF_STATUS_CLOSED);
 	assert_int_equal(creator->count, 1);
 	assert_int_equal(joiner->count, 1);
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 	forget(creator);
 	forget(joiner);
 }
@@ -245,17 +245,17 @@ static void a_replaced_poll_takes_no_messages(void **state)
 {
 	struct talk *talk = *state;
 	struct poller *older = start_waiting(talk, &talk->joiner);
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 	struct sf_token newer = talk_token();
 
 	/* The newer one is there, and a message, when the older one looks. */
 	assert_ok(talk_poll(talk, &talk->joiner, &newer));
 	assert_ok(talk_say(talk, &talk->creator, "Hi"));
-	sf_wake_send(chat.wake, &talk->joiner.user);
+	sf_wake_send(desk.wake, &talk->joiner.user);
 	end(older);
 	assert_ok(older->err);
 	assert_int_equal(older->count, 0);
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 	forget(older);
 }
 
@@ -263,7 +263,7 @@ static void a_poll_ends_when_its_iterations_are_used_up(void **state)
 {
 	struct talk *talk = *state;
 	struct poller *poller = start(talk, &talk->joiner, 1, 2);
-	int64_t start_ms = sf_chat_now();
+	int64_t start_ms = sf_desk_now();
 
 	go(talk, poller);
 	end(poller);
@@ -271,7 +271,7 @@ static void a_poll_ends_when_its_iterations_are_used_up(void **state)
 	assert_int_equal(poller->count, 0);
 	assert_int_equal(poller->status, SF_STATUS_READY);
 	assert_in_range(
-		sf_chat_now() - start_ms, 1900, PATIENCE_SECONDS * 1000);
+		sf_desk_now() - start_ms, 1900, PATIENCE_SECONDS * 1000);
 	forget(poller);
 }
 
@@ -279,19 +279,19 @@ static void wake_ups_for_nothing_do_not_shorten_a_poll(void **state)
 {
 	struct talk *talk = *state;
 	struct poller *poller = start(talk, &talk->joiner, 1, 1);
-	struct sf_chat chat = open_chat(talk);
-	int64_t start_ms = sf_chat_now();
+	struct sf_desk desk = open_desk(talk);
+	int64_t start_ms = sf_desk_now();
 
 	go(talk, poller);
 	for (int i = 0; i < 50; i++) {
-		sf_wake_send(chat.wake, &talk->joiner.user);
+		sf_wake_send(desk.wake, &talk->joiner.user);
 		(void)usleep(5000);
 	}
 	end(poller);
 	assert_ok(poller->err);
 	assert_int_equal(poller->count, 0);
-	assert_in_range(sf_chat_now() - start_ms, 950, PATIENCE_SECONDS * 1000);
-	sf_wake_free(chat.wake);
+	assert_in_range(sf_desk_now() - start_ms, 950, PATIENCE_SECONDS * 1000);
+	sf_wake_free(desk.wake);
 	forget(poller);
 }
 
@@ -352,7 +352,7 @@ static void begin_long_ago(struct talk *talk, int seconds)
 {
 	struct sf_document document;
 
-	talk->now_ms = sf_chat_now() - seconds * 1000;
+	talk->now_ms = sf_desk_now() - seconds * 1000;
 	sf_document_init(&document, talk->now_ms);
 	talk->creator.chat = talk->joiner.chat = document.id;
 	talk->creator.user = document.users[0];
@@ -361,7 +361,7 @@ static void begin_long_ago(struct talk *talk, int seconds)
 	assert_ok(talk_join(talk, &talk->joiner.user));
 	assert_ok(talk_acknowledge(talk, &talk->creator));
 	assert_ok(talk_acknowledge(talk, &talk->joiner));
-	talk->now_ms = sf_chat_now();
+	talk->now_ms = sf_desk_now();
 }
 
 static void an_absent_talker_is_given_up(void **state)
@@ -428,12 +428,12 @@ static void nobody_is_absent_from_a_draft(void **state)
 	struct poller *poller = start(talk, &talk->creator, 1, 1);
 	struct sf_document document;
 
-	sf_document_init(&document, sf_chat_now() - 3600 * 1000);
+	sf_document_init(&document, sf_desk_now() - 3600 * 1000);
 	talk->creator.chat = document.id;
 	talk->creator.user = document.users[0];
 	assert_ok(sf_store_insert(talk->store, &document));
 	sf_document_release(&document);
-	talk->now_ms = sf_chat_now();
+	talk->now_ms = sf_desk_now();
 	assert_ok(talk_acknowledge(talk, &talk->creator));
 	poller->who = talk->creator;
 	go(talk, poller);

@@ -4,7 +4,7 @@
  * Whoever should have been and was not would sleep for an hour; an alarm makes
  * that a failure.
  */
-#include "chat/chat.h"
+#include "chat/desk.h"
 #include "talk.h"
 
 #include <unistd.h>
@@ -12,12 +12,12 @@
 #define FOREVER_SECONDS 3600
 #define PATIENCE_SECONDS 30
 
-static struct sf_chat open_chat(struct talk *talk)
+static struct sf_desk open_desk(struct talk *talk)
 {
-	struct sf_chat chat = { .store = talk->store };
+	struct sf_desk desk = { .store = talk->store };
 
-	assert_ok(sf_wake_open(&talk->config, &chat.wake));
-	return chat;
+	assert_ok(sf_wake_open(&talk->config, &desk.wake));
+	return desk;
 }
 
 static struct sf_wake *await(
@@ -41,7 +41,7 @@ static void assert_woken(struct sf_wake *wake)
 static void now_is_now(void **state)
 {
 	int64_t before_ms = (int64_t)time(NULL) * 1000;
-	int64_t now_ms = sf_chat_now();
+	int64_t now_ms = sf_desk_now();
 
 	(void)state;
 	assert_in_range(now_ms, before_ms, before_ms + 60000);
@@ -50,109 +50,109 @@ static void now_is_now(void **state)
 static void create_makes_a_chat_for_its_creator(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 	struct sf_document seen;
 
-	assert_ok(sf_chat_create(&chat, &talk->creator));
-	assert_ok(sf_chat_receive(&chat, &talk->creator, &seen));
+	assert_ok(sf_desk_create(&desk, &talk->creator));
+	assert_ok(sf_desk_receive(&desk, &talk->creator, &seen));
 	assert_int_equal(seen.status, SF_STATUS_DRAFT);
 	assert_int_equal(seen.message_count, 1);
-	assert_in_range(seen.created_ms, sf_chat_now() - 60000, sf_chat_now());
+	assert_in_range(seen.created_ms, sf_desk_now() - 60000, sf_desk_now());
 	sf_document_release(&seen);
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 }
 
 static void join_wakes_the_creator(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 	struct sf_wake *creator = await(talk, &talk->creator);
 	struct sf_participant third;
 
-	assert_ok(sf_chat_join(&chat, &talk->joiner));
+	assert_ok(sf_desk_join(&desk, &talk->joiner));
 	assert_woken(creator);
 	assert_sees(talk, joiner, "ready [ready]");
 	assert_sees(talk, creator, "ready [created] [joined]");
 	third = (struct sf_participant){ talk->joiner.chat, talk_token() };
-	assert_int_equal(sf_chat_join(&chat, &third), SF_ERR_CONFLICT);
-	sf_wake_free(chat.wake);
+	assert_int_equal(sf_desk_join(&desk, &third), SF_ERR_CONFLICT);
+	sf_wake_free(desk.wake);
 }
 
 static void send_wakes_the_other(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 	struct sf_wake *joiner = await(talk, &talk->joiner);
 	struct sf_message message = { .id = talk_token(),
 		.text = (char[]){ "Hi" } };
 
-	assert_ok(sf_chat_send(&chat, &talk->creator, &message, 1));
+	assert_ok(sf_desk_send(&desk, &talk->creator, &message, 1));
 	assert_woken(joiner);
 	assert_sees(talk, joiner, "ready Hi");
-	assert_ok(sf_chat_acknowledge(&chat, &talk->joiner, &message.id, 1));
+	assert_ok(sf_desk_acknowledge(&desk, &talk->joiner, &message.id, 1));
 	assert_sees(talk, joiner, "ready");
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 }
 
 static void close_wakes_both(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 	struct sf_wake *creator = await(talk, &talk->creator);
 	struct sf_wake *joiner = await(talk, &talk->joiner);
 
-	assert_ok(sf_chat_close(&chat, &talk->joiner, INT64_MAX));
+	assert_ok(sf_desk_close(&desk, &talk->joiner, INT64_MAX));
 	assert_woken(creator);
 	assert_woken(joiner);
 	assert_sees(talk, creator, "closed [closed_by_talker]");
 	assert_sees(talk, joiner, "closed [closed_by_you]");
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 }
 
 static void close_spares_who_is_alive(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_chat chat = open_chat(talk);
+	struct sf_desk desk = open_desk(talk);
 
 	assert_refused(talk,
-		sf_chat_close(&chat, &talk->joiner, talk->now_ms - 1),
+		sf_desk_close(&desk, &talk->joiner, talk->now_ms - 1),
 		SF_ERR_CONFLICT);
-	sf_wake_free(chat.wake);
+	sf_wake_free(desk.wake);
 }
 
 static void without_wake_ups_all_works(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_chat chat = { .store = talk->store };
+	struct sf_desk desk = { .store = talk->store };
 	struct sf_message message = { .id = talk_token(),
 		.text = (char[]){ "Hi" } };
 
-	assert_ok(sf_chat_join(&chat, &talk->joiner));
-	assert_ok(sf_chat_send(&chat, &talk->creator, &message, 1));
-	assert_ok(sf_chat_close(&chat, &talk->creator, INT64_MAX));
+	assert_ok(sf_desk_join(&desk, &talk->joiner));
+	assert_ok(sf_desk_send(&desk, &talk->creator, &message, 1));
+	assert_ok(sf_desk_close(&desk, &talk->creator, INT64_MAX));
 	assert_sees(talk, joiner, "closed [ready] Hi [closed_by_talker]");
 }
 
 static void refusals_come_from_the_store(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_chat chat = { .store = talk->store };
+	struct sf_desk desk = { .store = talk->store };
 	struct sf_participant nobody = { talk_token(), talk_token() };
 	struct sf_document seen;
 	struct sf_message message = { .id = talk_token(),
 		.text = (char[]){ "Hi" } };
 
-	assert_int_equal(sf_chat_join(&chat, &nobody), SF_ERR_NOT_FOUND);
+	assert_int_equal(sf_desk_join(&desk, &nobody), SF_ERR_NOT_FOUND);
 	assert_int_equal(
-		sf_chat_receive(&chat, &nobody, &seen), SF_ERR_UNAUTHORIZED);
+		sf_desk_receive(&desk, &nobody, &seen), SF_ERR_UNAUTHORIZED);
 	assert_int_equal(
-		sf_chat_send(&chat, &nobody, &message, 1), SF_ERR_UNAUTHORIZED);
-	assert_int_equal(sf_chat_send(&chat, &talk->creator, &message, 1),
+		sf_desk_send(&desk, &nobody, &message, 1), SF_ERR_UNAUTHORIZED);
+	assert_int_equal(sf_desk_send(&desk, &talk->creator, &message, 1),
 		SF_ERR_CONFLICT);
-	assert_int_equal(sf_chat_acknowledge(&chat, &nobody, &message.id, 1),
+	assert_int_equal(sf_desk_acknowledge(&desk, &nobody, &message.id, 1),
 		SF_ERR_UNAUTHORIZED);
 	assert_int_equal(
-		sf_chat_close(&chat, &nobody, INT64_MAX), SF_ERR_UNAUTHORIZED);
+		sf_desk_close(&desk, &nobody, INT64_MAX), SF_ERR_UNAUTHORIZED);
 }
 
 int main(void)

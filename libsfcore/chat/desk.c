@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Each deed: one atomic change, then those are woken whom it concerns. */
+#include "chat/desk.h"
+
+#include "base/clock.h"
+
+/* Of many who are told, the last may have to look by themselves. */
+#define TELLING_MS 1000
+
+int64_t sf_desk_now(void)
+{
+	return sf_clock_ms(CLOCK_REALTIME);
+}
+
+enum sf_err sf_desk_create(struct sf_desk *desk, struct sf_participant *out)
+{
+	struct sf_document document;
+	enum sf_err err;
+
+	sf_document_init(&document, sf_desk_now());
+	out->chat = document.id;
+	out->user = document.users[0];
+	err = sf_store_insert(desk->store, &document);
+	sf_document_release(&document);
+	return err;
+}
+
+enum sf_err sf_desk_join(
+	struct sf_desk *desk, const struct sf_participant *joiner)
+{
+	struct sf_token creator;
+	enum sf_err err =
+		sf_store_join(desk->store, sf_desk_now(), joiner, &creator);
+
+	if (!err)
+		sf_wake_send(desk->wake, &creator);
+	return err;
+}
+
+enum sf_err sf_desk_send(struct sf_desk *desk, const struct sf_participant *who,
+	const struct sf_message *messages, size_t count)
+{
+	struct sf_store_push push = { messages, count };
+	struct sf_token to;
+	enum sf_err err =
+		sf_store_push(desk->store, sf_desk_now(), who, &push, &to);
+
+	if (!err)
+		sf_wake_send(desk->wake, &to);
+	return err;
+}
+
+enum sf_err sf_desk_receive(struct sf_desk *desk,
+	const struct sf_participant *who, struct sf_document *out)
+{
+	return sf_store_view(desk->store, sf_desk_now(), who, out);
+}
+
+enum sf_err sf_desk_acknowledge(struct sf_desk *desk,
+	const struct sf_participant *who, const struct sf_token *ids,
+	size_t count)
+{
+	struct sf_store_pull pull = { ids, count };
+
+	return sf_store_pull(desk->store, sf_desk_now(), who, &pull);
+}
+
+enum sf_err sf_desk_close(struct sf_desk *desk, const struct sf_participant *by,
+	int64_t silent_since_ms)
+{
+	struct sf_token other;
+	enum sf_err err = sf_store_close(
+		desk->store, sf_desk_now(), by, silent_since_ms, &other);
+
+	if (err)
+		return err;
+	sf_wake_send(desk->wake, &by->user);
+	sf_wake_send(desk->wake, &other);
+	return SF_OK;
+}
+
+enum sf_err sf_desk_sweep(struct sf_desk *desk, struct sf_store_sweep *sweep)
+{
+	enum sf_err err = sf_store_sweep(desk->store, sf_desk_now(), sweep);
+	int64_t end_ms = sf_desk_now() + TELLING_MS;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < sweep->told_count && sf_desk_now() < end_ms; i++)
+		sf_wake_send(desk->wake, &sweep->told[i]);
+	return SF_OK;
+}
