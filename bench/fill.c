@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "model/document.h"
+#include "model/chat.h"
 #include "store/store.h"
 
 static int64_t now_ms(void)
@@ -20,7 +20,7 @@ static int64_t now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static void print_chat(const struct sf_document *chat)
+static void print_chat(const struct sf_chat *chat)
 {
 	char token[SF_TOKEN_DIGITS + 1];
 	char creator[SF_TOKEN_DIGITS + 1];
@@ -34,15 +34,15 @@ static void print_chat(const struct sf_document *chat)
 
 static enum sf_err store_chat(struct sf_store *store, bool print)
 {
-	struct sf_document chat;
+	struct sf_chat chat;
 	struct sf_token joiner;
 	int64_t now = now_ms();
 	enum sf_err err;
 
-	sf_document_init(&chat, now);
+	sf_chat_init(&chat, now);
 	sf_token_generate(&joiner);
-	err = sf_document_join(&chat, &joiner, now);
-	sf_document_release(&chat);
+	err = sf_chat_join(&chat, &joiner, now);
+	sf_chat_release(&chat);
 	chat.message_count = 0;
 	if (!err)
 		err = sf_store_insert(store, &chat);

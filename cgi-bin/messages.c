@@ -23,7 +23,7 @@ static enum sf_err read_long_polling(struct sf_app *app, bool *out)
 }
 
 static enum sf_err receive(struct sf_app *app, bool long_polling,
-	const struct sf_participant *who, struct sf_document *out)
+	const struct sf_participant *who, struct sf_chat *out)
 {
 	enum sf_err err =
 		long_polling ? sf_app_open_desk(app) : sf_app_open_store(app);
@@ -40,7 +40,7 @@ static enum sf_err receive(struct sf_app *app, bool long_polling,
 static enum sf_err get_messages(struct sf_app *app, char **body)
 {
 	struct sf_participant who;
-	struct sf_document seen;
+	struct sf_chat seen;
 	bool long_polling;
 	enum sf_err err;
 
@@ -52,7 +52,7 @@ static enum sf_err get_messages(struct sf_app *app, char **body)
 		app->sunset_ms = seen.created_ms +
 				 1000 * app->config.chat_lifetime_seconds;
 	*body = sf_json_compose_messages(&app->success, &seen);
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	return SF_OK;
 }
 

@@ -8,13 +8,13 @@ enum sf_err sf_auth_read(const struct sf_request *request,
 {
 	const char *user =
 		sf_request_variable(request, config->user_token_variable);
-	const char *chat =
+	const char *chat_token =
 		sf_request_variable(request, config->chat_token_variable);
 
 	if (!sf_token_parse(user, strlen(user), &out->user))
 		return sf_detail_set(detail, SF_ERR_UNAUTHORIZED,
 			"the user token is missing or malformed");
-	if (!sf_token_parse(chat, strlen(chat), &out->chat))
+	if (!sf_token_parse(chat_token, strlen(chat_token), &out->chat))
 		return sf_detail_set(detail, SF_ERR_UNAUTHORIZED,
 			"the chat token is missing or malformed");
 	return SF_OK;

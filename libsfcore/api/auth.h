@@ -8,7 +8,7 @@
 #define SF_AUTH_H
 
 #include "base/config.h"
-#include "model/document.h"
+#include "model/chat.h"
 #include "http/http.h"
 
 /* SF_ERR_UNAUTHORIZED: a token is missing or is not one; detail names it. */

@@ -431,12 +431,12 @@ char *sf_json_compose_standard(
 }
 
 char *sf_json_compose_tokens(const struct sf_json_answer *answer,
-	const struct sf_token *chat, const struct sf_token *user)
+	const struct sf_token *chat_token, const struct sf_token *user)
 {
 	struct json_object *results = make_results(answer);
 
-	if (chat)
-		add_token(results, "chatToken", chat);
+	if (chat_token)
+		add_token(results, "chatToken", chat_token);
 	add_token(results, "userToken", user);
 	return finish(results);
 }
@@ -457,15 +457,15 @@ static struct json_object *make_message(const struct sf_message *message)
 }
 
 char *sf_json_compose_messages(
-	const struct sf_json_answer *answer, const struct sf_document *document)
+	const struct sf_json_answer *answer, const struct sf_chat *chat)
 {
 	struct json_object *results = make_results(answer);
 	struct json_object *list = need(json_object_new_array());
 
-	for (size_t i = 0; i < document->message_count; i++)
-		append(list, make_message(&document->messages[i]));
-	add(results, "count", json_object_new_uint64(document->message_count));
-	add_string(results, "status", sf_status_name(document->status));
+	for (size_t i = 0; i < chat->message_count; i++)
+		append(list, make_message(&chat->messages[i]));
+	add(results, "count", json_object_new_uint64(chat->message_count));
+	add_string(results, "status", sf_status_name(chat->status));
 	add(results, "messages", list);
 	return finish(results);
 }

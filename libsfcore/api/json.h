@@ -6,7 +6,7 @@
 #ifndef SF_JSON_H
 #define SF_JSON_H
 
-#include "model/document.h"
+#include "model/chat.h"
 #include "jobs/job.h"
 
 #define SF_JSON_MESSAGES_MAX 32 /* of one POST */
@@ -59,11 +59,11 @@ char *sf_json_compose_standard(
 
 /* The answer of create (chat given) and join (chat NULL). */
 char *sf_json_compose_tokens(const struct sf_json_answer *answer,
-	const struct sf_token *chat, const struct sf_token *user);
+	const struct sf_token *chat_token, const struct sf_token *user);
 
 /* The answer of GET messages: the chat's status and its messages. */
-char *sf_json_compose_messages(const struct sf_json_answer *answer,
-	const struct sf_document *document);
+char *sf_json_compose_messages(
+	const struct sf_json_answer *answer, const struct sf_chat *chat);
 
 /*
  * {"nowMs":…,"queues":[{"name":"waiting","length":0},…],"workers":[…],

@@ -14,14 +14,14 @@ int64_t sf_desk_now(void)
 
 enum sf_err sf_desk_create(struct sf_desk *desk, struct sf_participant *out)
 {
-	struct sf_document document;
+	struct sf_chat chat;
 	enum sf_err err;
 
-	sf_document_init(&document, sf_desk_now());
-	out->chat = document.id;
-	out->user = document.users[0];
-	err = sf_store_insert(desk->store, &document);
-	sf_document_release(&document);
+	sf_chat_init(&chat, sf_desk_now());
+	out->chat = chat.id;
+	out->user = chat.users[0];
+	err = sf_store_insert(desk->store, &chat);
+	sf_chat_release(&chat);
 	return err;
 }
 
@@ -51,7 +51,7 @@ enum sf_err sf_desk_send(struct sf_desk *desk, const struct sf_participant *who,
 }
 
 enum sf_err sf_desk_receive(struct sf_desk *desk,
-	const struct sf_participant *who, struct sf_document *out)
+	const struct sf_participant *who, struct sf_chat *out)
 {
 	return sf_store_view(desk->store, sf_desk_now(), who, out);
 }

@@ -32,8 +32,7 @@ enum sf_err sf_desk_send(struct sf_desk *desk, const struct sf_participant *who,
 
 /* What waits for who; the caller releases out. As sf_store_view(). */
 enum sf_err sf_desk_receive(struct sf_desk *desk,
-	const struct sf_participant *who,
-	struct sf_document *out) SF_MUST_CHECK;
+	const struct sf_participant *who, struct sf_chat *out) SF_MUST_CHECK;
 
 /* Removes what who has received. Errors as sf_store_pull(). */
 enum sf_err sf_desk_acknowledge(struct sf_desk *desk,

@@ -21,25 +21,25 @@
  * the chat is closed in that one's name.
  */
 static enum sf_err close_if_abandoned(struct sf_desk *desk,
-	const struct sf_config *config, const struct sf_document *seen,
+	const struct sf_config *config, const struct sf_chat *seen,
 	const struct sf_participant *who)
 {
 	int64_t silence_ms = 2000 * (int64_t)config->poll_sleep_seconds *
 			     config->poll_iteration;
 	int64_t since_ms = sf_desk_now() - silence_ms;
-	const struct sf_token *other = sf_document_other(seen, &who->user);
+	const struct sf_token *other = sf_chat_other(seen, &who->user);
 	struct sf_participant absent = { .chat = who->chat };
 	enum sf_err err;
 
 	if (seen->status != SF_STATUS_READY || !other ||
-		sf_document_last_sign(seen, other) > since_ms)
+		sf_chat_last_sign(seen, other) > since_ms)
 		return SF_OK;
 	absent.user = *other;
 	err = sf_desk_close(desk, &absent, since_ms);
 	return err == SF_ERR_CONFLICT ? SF_OK : err;
 }
 
-static bool is_over(const struct sf_document *seen)
+static bool is_over(const struct sf_chat *seen)
 {
 	return seen->message_count > 0 || seen->status == SF_STATUS_CLOSED;
 }
@@ -70,7 +70,7 @@ static void sleep_between_looks(struct sf_desk *desk,
 
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 	const struct sf_participant *who, const struct sf_client *client,
-	struct sf_document *out)
+	struct sf_chat *out)
 {
 	int64_t start_ms = sf_desk_now();
 	int64_t whole_ms = 1000 * (int64_t)config->poll_sleep_seconds *
@@ -89,15 +89,15 @@ enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 		err = sf_desk_receive(desk, who, out);
 		if (err)
 			return err;
-		if (!sf_document_has_poll(out, &poll)) {
-			sf_document_release(out);
+		if (!sf_chat_has_poll(out, &poll)) {
+			sf_chat_release(out);
 			return SF_OK;
 		}
 		if (is_over(out) || sf_desk_now() - start_ms >= whole_ms ||
 			sf_client_is_gone(client))
 			return SF_OK;
 		err = close_if_abandoned(desk, config, out, who);
-		sf_document_release(out);
+		sf_chat_release(out);
 		if (err)
 			return err;
 		sf_store_rest(desk->store);

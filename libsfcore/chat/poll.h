@@ -15,6 +15,6 @@
  */
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 	const struct sf_participant *who, const struct sf_client *client,
-	struct sf_document *out) SF_MUST_CHECK;
+	struct sf_chat *out) SF_MUST_CHECK;
 
 #endif

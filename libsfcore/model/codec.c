@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 
-static const char *const sent_names[SF_DOCUMENT_USERS_MAX] = {
+static const char *const sent_names[SF_CHAT_USERS_MAX] = {
 	"sent_by_creator",
 	"sent_by_joiner",
 };
@@ -103,24 +103,24 @@ void sf_codec_append_polls(bson_t *bson, const char *key,
 	bson_append_array_end(bson, &array);
 }
 
-uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size)
+uint8_t *sf_codec_encode(const struct sf_chat *chat, size_t *size)
 {
 	bson_t bson = BSON_INITIALIZER;
 	uint32_t length;
 	uint8_t *data;
 
-	append_token(&bson, "_id", &document->id);
-	BSON_APPEND_UTF8(&bson, "status", sf_status_name(document->status));
+	append_token(&bson, "_id", &chat->id);
+	BSON_APPEND_UTF8(&bson, "status", sf_status_name(chat->status));
 	sf_codec_append_tokens(
-		&bson, "user_tokens", document->users, document->user_count);
+		&bson, "user_tokens", chat->users, chat->user_count);
 	sf_codec_append_messages(
-		&bson, "messages", document->messages, document->message_count);
+		&bson, "messages", chat->messages, chat->message_count);
 	sf_codec_append_polls(
-		&bson, "long_polling", document->polls, document->poll_count);
-	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
-		sf_codec_append_tokens(&bson, sent_names[i],
-			document->sent[i].ids, document->sent[i].count);
-	BSON_APPEND_DATE_TIME(&bson, "created", document->created_ms);
+		&bson, "long_polling", chat->polls, chat->poll_count);
+	for (size_t i = 0; i < SF_CHAT_USERS_MAX; i++)
+		sf_codec_append_tokens(&bson, sent_names[i], chat->sent[i].ids,
+			chat->sent[i].count);
+	BSON_APPEND_DATE_TIME(&bson, "created", chat->created_ms);
 	data = bson_destroy_with_steal(&bson, true, &length);
 	*size = length;
 	return data;
@@ -212,7 +212,7 @@ static bool decode_message_member(
 }
 
 static bool decode_message(const bson_iter_t *iter, const struct sf_token *user,
-	struct sf_document *out)
+	struct sf_chat *out)
 {
 	struct sf_message message = { .event = SF_EVENT_NONE };
 	const char *text = NULL;
@@ -229,15 +229,15 @@ static bool decode_message(const bson_iter_t *iter, const struct sf_token *user,
 	if (user && !sf_token_equal(user, &message.to))
 		return true;
 	message.text = sf_strdup(text);
-	sf_document_append(out, &message);
+	sf_chat_append(out, &message);
 	return true;
 }
 
-static bool decode_poll(const bson_iter_t *iter, struct sf_document *out)
+static bool decode_poll(const bson_iter_t *iter, struct sf_chat *out)
 {
 	struct sf_poll poll = { .created_ms = 0 };
 	bool good = BSON_ITER_HOLDS_DOCUMENT(iter) &&
-		    out->poll_count < SF_DOCUMENT_POLLS_MAX;
+		    out->poll_count < SF_CHAT_POLLS_MAX;
 	bson_iter_t member;
 
 	if (!good || !bson_iter_recurse(iter, &member))
@@ -257,7 +257,7 @@ static bool decode_poll(const bson_iter_t *iter, struct sf_document *out)
 }
 
 static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
-	struct sf_document *out)
+	struct sf_chat *out)
 {
 	bool messages = strcmp(bson_iter_key(iter), "messages") == 0;
 	bson_iter_t item;
@@ -271,17 +271,17 @@ static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
 	return is_at_end(&item);
 }
 
-static bool decode_sent(const bson_iter_t *iter, struct sf_document *out)
+static bool decode_sent(const bson_iter_t *iter, struct sf_chat *out)
 {
-	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+	for (size_t i = 0; i < SF_CHAT_USERS_MAX; i++)
 		if (strcmp(bson_iter_key(iter), sent_names[i]) == 0)
 			return decode_tokens(iter, out->sent[i].ids,
-				SF_DOCUMENT_SENT_MAX, &out->sent[i].count);
+				SF_CHAT_SENT_MAX, &out->sent[i].count);
 	return true;
 }
 
 static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
-	struct sf_document *out)
+	struct sf_chat *out)
 {
 	const char *key = bson_iter_key(iter);
 
@@ -293,8 +293,8 @@ static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
 		return name && !sf_status_parse(name, &out->status);
 	}
 	if (strcmp(key, "user_tokens") == 0)
-		return decode_tokens(iter, out->users, SF_DOCUMENT_USERS_MAX,
-			&out->user_count);
+		return decode_tokens(
+			iter, out->users, SF_CHAT_USERS_MAX, &out->user_count);
 	if (strcmp(key, "messages") == 0 || strcmp(key, "long_polling") == 0)
 		return decode_items(iter, user, out);
 	if (strcmp(key, "created") == 0)
@@ -303,7 +303,7 @@ static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
 }
 
 enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
-	const struct sf_token *user, struct sf_document *out)
+	const struct sf_token *user, struct sf_chat *out)
 {
 	bool good = true;
 	bson_iter_t iter;
@@ -319,7 +319,7 @@ enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
 	if (good && is_at_end(&iter) && out->created_ms > 0 &&
 		out->user_count > 0)
 		return SF_OK;
-	sf_document_release(out);
+	sf_chat_release(out);
 	memset(out, 0, sizeof(*out));
 	return SF_ERR_INTERNAL;
 }

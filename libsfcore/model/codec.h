@@ -7,18 +7,18 @@
 #ifndef SF_CODEC_H
 #define SF_CODEC_H
 
-#include "model/document.h"
+#include "model/chat.h"
 
 /* Returns the document's BSON, which the caller frees, and its size. */
-uint8_t *sf_codec_encode(const struct sf_document *document, size_t *size);
+uint8_t *sf_codec_encode(const struct sf_chat *chat, size_t *size);
 
 /*
  * Reads BSON of size bytes into out, only the messages for user unless that is
- * NULL; sf_document_release() frees them. SF_ERR_INTERNAL: it is not a chat's
+ * NULL; sf_chat_release() frees them. SF_ERR_INTERNAL: it is not a chat's
  * document; out is then empty.
  */
 enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
-	const struct sf_token *user, struct sf_document *out) SF_MUST_CHECK;
+	const struct sf_token *user, struct sf_chat *out) SF_MUST_CHECK;
 
 /* The member that holds the ids which the user of that index chose. */
 const char *sf_codec_sent_name(size_t index);

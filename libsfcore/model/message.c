@@ -101,7 +101,7 @@ const char *sf_message_check(const char *text, size_t size, bool sealed)
 }
 
 void sf_message_init_system(struct sf_message *out, enum sf_event event,
-	const struct sf_token *chat, const struct sf_token *to)
+	const struct sf_token *chat_token, const struct sf_token *to)
 {
 	char code[SF_TOKEN_DIGITS + 1] = "";
 	const char *rest = "";
@@ -110,7 +110,7 @@ void sf_message_init_system(struct sf_message *out, enum sf_event event,
 	*out = (struct sf_message){ .to = *to, .event = event };
 	sf_token_generate(&out->id);
 	if (event == SF_EVENT_CREATED) {
-		sf_token_format(chat, code);
+		sf_token_format(chat_token, code);
 		rest = " to Talker";
 	}
 	(void)snprintf(

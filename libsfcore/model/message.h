@@ -48,7 +48,7 @@ const char *sf_message_check(const char *text, size_t size, bool sealed);
 
 /* Fills out with a system message for to; chat is the code it may name. */
 void sf_message_init_system(struct sf_message *out, enum sf_event event,
-	const struct sf_token *chat, const struct sf_token *to);
+	const struct sf_token *chat_token, const struct sf_token *to);
 
 /* Fills out with a copy of message; sf_message_release() frees the text. */
 void sf_message_copy(struct sf_message *out, const struct sf_message *message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Where chats are kept: a short list of verbs, each one rule of a chat's life
- * as one atomic change (document.h has the rules). A verb happened whole, or
+ * as one atomic change (model/chat.h has the rules). A verb happened whole, or
  * returns why not and changed nothing. One of store_*.c is linked.
  *
  * Every verb takes the time, in milliseconds since 1970, and keeps a chat's
@@ -17,7 +17,7 @@
 #define SF_STORE_H
 
 #include "base/config.h"
-#include "model/document.h"
+#include "model/chat.h"
 
 struct sf_store;
 
@@ -57,16 +57,15 @@ void sf_store_rest(struct sf_store *store);
 enum sf_err sf_store_prepare(struct sf_store *store) SF_MUST_CHECK;
 
 /* Stores a new chat. SF_ERR_CONFLICT: there is one with this token. */
-enum sf_err sf_store_insert(struct sf_store *store,
-	const struct sf_document *document) SF_MUST_CHECK;
+enum sf_err sf_store_insert(
+	struct sf_store *store, const struct sf_chat *chat) SF_MUST_CHECK;
 
 /*
  * What who may see: the chat with the messages for who alone. The caller
  * releases out; after an error there is nothing to release.
  */
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who,
-	struct sf_document *out) SF_MUST_CHECK;
+	const struct sf_participant *who, struct sf_chat *out) SF_MUST_CHECK;
 
 /*
  * Lets joiner->user into joiner->chat, once or again; creator is who is there
@@ -84,7 +83,7 @@ struct sf_store_push {
 
 /*
  * Stores messages for the other, who is returned in to. SF_ERR_CLOSED,
- * SF_ERR_CONFLICT, SF_ERR_TOO_MANY as sf_document_push().
+ * SF_ERR_CONFLICT, SF_ERR_TOO_MANY as sf_chat_push().
  */
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *from, const struct sf_store_push *push,
@@ -129,13 +128,13 @@ struct sf_store_sweep {
 	int64_t unreadable; /* that make no sense: they stay as they are */
 	/* Participants that the last call closed a chat of. */
 	size_t told_count;
-	struct sf_token told[SF_STORE_SWEEP_MAX * SF_DOCUMENT_USERS_MAX];
+	struct sf_token told[SF_STORE_SWEEP_MAX * SF_CHAT_USERS_MAX];
 };
 
 /*
  * Goes on with a sweep by one batch: closes each chat that is over its
- * lifetime, as sf_document_expire(), and removes each that
- * sf_document_is_forgotten(). A batch is short, so that people's requests get
+ * lifetime, as sf_chat_expire(), and removes each that
+ * sf_chat_is_forgotten(). A batch is short, so that people's requests get
  * in between; each change checks again what it is for. After an error the same
  * call may be made again.
  */

@@ -17,10 +17,10 @@ static void demand(bool good)
 static char *make_request(const struct sf_json_messages *messages)
 {
 	struct sf_json_answer ok = { 200, "Ok" };
-	struct sf_document document = { .status = SF_STATUS_READY,
+	struct sf_chat chat = { .status = SF_STATUS_READY,
 		.message_count = messages->count,
 		.messages = (struct sf_message *)(uintptr_t)messages->items };
-	char *answer = sf_json_compose_messages(&ok, &document);
+	char *answer = sf_json_compose_messages(&ok, &chat);
 	const char *list = strstr(answer, "\"messages\":");
 	char *request = NULL;
 

@@ -7,12 +7,12 @@
 
 static enum sf_err insert_one(struct sf_store *store, int64_t created_ms)
 {
-	struct sf_document draft;
+	struct sf_chat draft;
 	enum sf_err err;
 
-	sf_document_init(&draft, created_ms);
+	sf_chat_init(&draft, created_ms);
 	err = sf_store_insert(store, &draft);
-	sf_document_release(&draft);
+	sf_chat_release(&draft);
 	return err;
 }
 

@@ -27,17 +27,17 @@ void talk_disconnect(struct talk *talk)
 
 void talk_begin_draft(struct talk *talk)
 {
-	struct sf_document draft;
+	struct sf_chat draft;
 
 	/* A real time: a store may remove what is long past it by itself. */
 	talk->now_ms = (int64_t)time(NULL) * 1000;
-	sf_document_init(&draft, talk->now_ms);
+	sf_chat_init(&draft, talk->now_ms);
 	talk->creator.chat = draft.id;
 	talk->creator.user = draft.users[0];
 	talk->joiner.chat = draft.id;
 	talk->joiner.user = talk_token();
 	assert_ok(sf_store_insert(talk->store, &draft));
-	sf_document_release(&draft);
+	sf_chat_release(&draft);
 }
 
 void talk_begin_ready(struct talk *talk)
@@ -74,7 +74,7 @@ int talk_free(void **state)
 	return 0;
 }
 
-static void print_view(FILE *out, const struct sf_document *seen)
+static void print_view(FILE *out, const struct sf_chat *seen)
 {
 	(void)fputs(sf_status_name(seen->status), out);
 	for (size_t i = 0; i < seen->message_count; i++) {
@@ -91,7 +91,7 @@ static void print_view(FILE *out, const struct sf_document *seen)
 const char *talk_see(struct talk *talk, const struct sf_participant *who)
 {
 	FILE *out = fmemopen(talk->seen, sizeof(talk->seen), "w");
-	struct sf_document seen;
+	struct sf_chat seen;
 	enum sf_err err = sf_store_view(talk->store, talk->now_ms, who, &seen);
 
 	assert_non_null(out);
@@ -100,7 +100,7 @@ const char *talk_see(struct talk *talk, const struct sf_participant *who)
 		(void)fputc('-', out);
 	} else {
 		print_view(out, &seen);
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	}
 	(void)fclose(out);
 	return talk->seen;
@@ -114,7 +114,7 @@ static void print_token(FILE *out, const struct sf_token *token)
 	(void)fprintf(out, "%s ", digits);
 }
 
-static void print_whole(FILE *out, const struct sf_document *seen)
+static void print_whole(FILE *out, const struct sf_chat *seen)
 {
 	print_token(out, &seen->id);
 	(void)fprintf(out, "%s %" PRId64 "\nusers ",
@@ -148,7 +148,7 @@ char *talk_snapshot(struct talk *talk)
 
 	assert_non_null(out);
 	for (size_t i = 0; i < 2; i++) {
-		struct sf_document seen;
+		struct sf_chat seen;
 		enum sf_err err = sf_store_view(
 			talk->store, talk->now_ms, both[i], &seen);
 
@@ -156,7 +156,7 @@ char *talk_snapshot(struct talk *talk)
 		if (err)
 			continue;
 		print_whole(out, &seen);
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	}
 	(void)fclose(out);
 	return text;
@@ -188,10 +188,9 @@ enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *from,
 			.text = (char *)(uintptr_t)text });
 }
 
-struct sf_document talk_view(
-	struct talk *talk, const struct sf_participant *who)
+struct sf_chat talk_view(struct talk *talk, const struct sf_participant *who)
 {
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	assert_ok(sf_store_view(talk->store, talk->now_ms, who, &seen));
 	return seen;
@@ -216,30 +215,30 @@ enum sf_err talk_pull(struct talk *talk, const struct sf_participant *who,
 enum sf_err talk_acknowledge(
 	struct talk *talk, const struct sf_participant *who)
 {
-	struct sf_token ids[2 * SF_DOCUMENT_WAITING_MAX];
+	struct sf_token ids[2 * SF_CHAT_WAITING_MAX];
 	struct sf_store_pull pull = { ids, 0 };
-	struct sf_document seen;
+	struct sf_chat seen;
 	enum sf_err err = sf_store_view(talk->store, talk->now_ms, who, &seen);
 
 	if (err)
 		return err;
 	for (; pull.count < seen.message_count; pull.count++)
 		ids[pull.count] = seen.messages[pull.count].id;
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	return sf_store_pull(talk->store, talk->now_ms, who, &pull);
 }
 
 void assert_gone(struct talk *talk)
 {
-	struct sf_document document;
+	struct sf_chat chat;
 
 	assert_sees(talk, creator, "-");
 	assert_sees(talk, joiner, "-");
 	/* Its token can be taken again. */
-	sf_document_init(&document, talk->now_ms);
-	document.id = talk->creator.chat;
-	assert_ok(sf_store_insert(talk->store, &document));
-	sf_document_release(&document);
+	sf_chat_init(&chat, talk->now_ms);
+	chat.id = talk->creator.chat;
+	assert_ok(sf_store_insert(talk->store, &chat));
+	sf_chat_release(&chat);
 }
 
 enum sf_err talk_end(struct talk *talk, const struct sf_participant *by)

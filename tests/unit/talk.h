@@ -62,8 +62,7 @@ enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *from,
 	const struct sf_token *id, const char *text);
 
 /* What who sees; the caller releases it. */
-struct sf_document talk_view(
-	struct talk *talk, const struct sf_participant *who);
+struct sf_chat talk_view(struct talk *talk, const struct sf_participant *who);
 
 /* Lets user into the chat. */
 enum sf_err talk_join(struct talk *talk, const struct sf_token *user);

@@ -7,7 +7,7 @@
 #define CHAT "fedcba98765432100123abcd"
 
 /* The settings' names for the headers count, whatever they are. */
-static enum sf_err read_tokens(const char *user, const char *chat,
+static enum sf_err read_tokens(const char *user, const char *chat_token,
 	struct sf_participant *out, struct sf_detail *detail)
 {
 	struct sf_config config = { .user_token_variable = "HTTP_U",
@@ -18,7 +18,7 @@ static enum sf_err read_tokens(const char *user, const char *chat,
 	struct sf_request request = { .variables = variables };
 
 	(void)snprintf(first, sizeof(first), "%s", user);
-	(void)snprintf(second, sizeof(second), "%s", chat);
+	(void)snprintf(second, sizeof(second), "%s", chat_token);
 	return sf_auth_read(&request, &config, out, detail);
 }
 
@@ -41,7 +41,7 @@ static void both_tokens_are_read(void **state)
 static void what_is_missing_or_no_token_is_named(void **state)
 {
 	static const struct {
-		const char *user, *chat, *named;
+		const char *user, *chat_token, *named;
 	} cases[] = {
 		{ "OTHER=" USER, "HTTP_C=" CHAT, "user token" },
 		{ "HTTP_U=", "HTTP_C=" CHAT, "user token" },
@@ -57,8 +57,8 @@ static void what_is_missing_or_no_token_is_named(void **state)
 		struct sf_participant who;
 		struct sf_detail detail;
 
-		assert_int_equal(read_tokens(cases[i].user, cases[i].chat, &who,
-					 &detail),
+		assert_int_equal(read_tokens(cases[i].user, cases[i].chat_token,
+					 &who, &detail),
 			SF_ERR_UNAUTHORIZED);
 		assert_non_null(strstr(detail.text, cases[i].named));
 		assert_null(strstr(detail.text, "0123456789"));

@@ -11,9 +11,9 @@
 #define NOW_MS 1700000000000
 
 /* A chat with something of everything. */
-static struct sf_document make_document(void)
+static struct sf_chat make_document(void)
 {
-	struct sf_document document;
+	struct sf_chat chat;
 	struct sf_token joiner;
 	struct sf_message messages[] = {
 		{ .chosen_id = true, .text = (char[]){ "\xe2\x82\xac\n" } },
@@ -21,16 +21,14 @@ static struct sf_document make_document(void)
 	};
 
 	sf_token_generate(&joiner);
-	sf_document_init(&document, NOW_MS);
-	assert_int_equal(
-		sf_document_join(&document, &joiner, NOW_MS + 1), SF_OK);
+	sf_chat_init(&chat, NOW_MS);
+	assert_int_equal(sf_chat_join(&chat, &joiner, NOW_MS + 1), SF_OK);
 	sf_token_generate(&messages[0].id);
 	sf_token_generate(&messages[1].id);
 	assert_int_equal(
-		sf_document_push(&document, &document.users[0], messages, 2),
-		SF_OK);
-	sf_document_close(&document, &joiner);
-	return document;
+		sf_chat_push(&chat, &chat.users[0], messages, 2), SF_OK);
+	sf_chat_close(&chat, &joiner);
+	return chat;
 }
 
 static void assert_same_message(
@@ -43,8 +41,7 @@ static void assert_same_message(
 	assert_string_equal(a->text, b->text);
 }
 
-static void assert_same(
-	const struct sf_document *a, const struct sf_document *b)
+static void assert_same(const struct sf_chat *a, const struct sf_chat *b)
 {
 	assert_memory_equal(&a->id, &b->id, sizeof(a->id));
 	assert_int_equal(a->status, b->status);
@@ -61,58 +58,58 @@ static void assert_same(
 
 static void what_goes_in_comes_out(void **state)
 {
-	struct sf_document document = make_document();
-	struct sf_document again;
+	struct sf_chat chat = make_document();
+	struct sf_chat again;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
+	uint8_t *data = sf_codec_encode(&chat, &size);
 
 	(void)state;
 	assert_int_equal(sf_codec_decode(data, size, NULL, &again), SF_OK);
-	assert_same(&again, &document);
+	assert_same(&again, &chat);
 	free(data);
-	sf_document_release(&document);
-	sf_document_release(&again);
+	sf_chat_release(&chat);
+	sf_chat_release(&again);
 }
 
 static void a_full_chat_fits(void **state)
 {
-	struct sf_document document = make_document();
-	struct sf_document again;
+	struct sf_chat chat = make_document();
+	struct sf_chat again;
 	size_t size;
 	uint8_t *data;
 
 	(void)state;
-	document.sent[0].count = SF_DOCUMENT_SENT_MAX;
-	document.sent[1].count = SF_DOCUMENT_SENT_MAX;
-	document.poll_count = SF_DOCUMENT_POLLS_MAX;
-	for (int i = 0; i < 2 * SF_DOCUMENT_WAITING_MAX; i++) {
+	chat.sent[0].count = SF_CHAT_SENT_MAX;
+	chat.sent[1].count = SF_CHAT_SENT_MAX;
+	chat.poll_count = SF_CHAT_POLLS_MAX;
+	for (int i = 0; i < 2 * SF_CHAT_WAITING_MAX; i++) {
 		struct sf_message message;
 
-		sf_message_copy(&message, &document.messages[3]);
-		sf_document_append(&document, &message);
+		sf_message_copy(&message, &chat.messages[3]);
+		sf_chat_append(&chat, &message);
 	}
-	data = sf_codec_encode(&document, &size);
+	data = sf_codec_encode(&chat, &size);
 	assert_int_equal(sf_codec_decode(data, size, NULL, &again), SF_OK);
-	assert_same(&again, &document);
+	assert_same(&again, &chat);
 	free(data);
-	sf_document_release(&document);
-	sf_document_release(&again);
+	sf_chat_release(&chat);
+	sf_chat_release(&again);
 }
 
 static void one_users_messages_can_be_had_alone(void **state)
 {
-	struct sf_document document = make_document();
+	struct sf_chat chat = make_document();
 	struct sf_token stranger;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
-	const struct sf_token *users[] = { &document.users[0],
-		&document.users[1], &stranger };
+	uint8_t *data = sf_codec_encode(&chat, &size);
+	const struct sf_token *users[] = { &chat.users[0], &chat.users[1],
+		&stranger };
 	static const size_t counts[] = { 3, 4, 0 };
 
 	(void)state;
 	sf_token_generate(&stranger);
 	for (size_t i = 0; i < 3; i++) {
-		struct sf_document seen;
+		struct sf_chat seen;
 
 		assert_int_equal(
 			sf_codec_decode(data, size, users[i], &seen), SF_OK);
@@ -121,10 +118,10 @@ static void one_users_messages_can_be_had_alone(void **state)
 		for (size_t j = 0; j < seen.message_count; j++)
 			assert_true(
 				sf_token_equal(&seen.messages[j].to, users[i]));
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	}
 	free(data);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 }
 
 /* The members of the protocol, by their names and types. */
@@ -148,9 +145,9 @@ static void the_document_is_the_protocols(void **state)
 		{ "long_polling.1.created", BSON_TYPE_DATE_TIME },
 		{ "created", BSON_TYPE_DATE_TIME },
 	};
-	struct sf_document document = make_document();
+	struct sf_chat chat = make_document();
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
+	uint8_t *data = sf_codec_encode(&chat, &size);
 	bson_iter_t iter;
 	bson_iter_t found;
 	bson_t bson;
@@ -170,7 +167,7 @@ static void the_document_is_the_protocols(void **state)
 	assert_false(
 		bson_iter_find_descendant(&iter, "messages.3.event", &found));
 	free(data);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 }
 
 /* One of the things that are done to a good document's BSON. */
@@ -215,13 +212,12 @@ static void copy_edited(bson_t *out, bson_iter_t *iter, const char *prefix,
 }
 
 /* What a good document becomes; only members of its own can be edited. */
-static enum sf_err decode_edited(
-	const struct edit *edit, struct sf_document *out)
+static enum sf_err decode_edited(const struct edit *edit, struct sf_chat *out)
 {
-	struct sf_document document = make_document();
+	struct sf_chat chat = make_document();
 	bson_t edited = BSON_INITIALIZER;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
+	uint8_t *data = sf_codec_encode(&chat, &size);
 	bson_iter_t iter;
 	bson_t bson;
 	enum sf_err err;
@@ -232,14 +228,14 @@ static enum sf_err decode_edited(
 	err = sf_codec_decode(bson_get_data(&edited), edited.len, NULL, out);
 	bson_destroy(&edited);
 	free(data);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 	return err;
 }
 
 static void assert_refused_and_empty(const struct edit *edit)
 {
-	struct sf_document nothing = { .message_count = 0 };
-	struct sf_document out;
+	struct sf_chat nothing = { .message_count = 0 };
+	struct sf_chat out;
 
 	if (decode_edited(edit, &out) != SF_ERR_INTERNAL)
 		fail_msg("taken with a wrong %s", edit->path);
@@ -292,14 +288,14 @@ static void what_has_a_wrong_value_is_refused(void **state)
 /* An array "v" of count items, each as in like. */
 static void assert_too_many(const char *path, const char *like, uint32_t count)
 {
-	struct sf_document document = make_document();
+	struct sf_chat chat = make_document();
 	bson_t many = BSON_INITIALIZER;
 	bson_iter_t iter;
 	bson_iter_t item;
 	bson_t array;
 	bson_t bson;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
+	uint8_t *data = sf_codec_encode(&chat, &size);
 
 	assert_true(bson_init_static(&bson, data, size));
 	assert_true(bson_iter_init(&iter, &bson));
@@ -315,28 +311,27 @@ static void assert_too_many(const char *path, const char *like, uint32_t count)
 	assert_refused_and_empty(&(struct edit){ path, &many });
 	bson_destroy(&many);
 	free(data);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 }
 
 static void what_has_too_many_is_refused(void **state)
 {
 	(void)state;
+	assert_too_many("user_tokens", "user_tokens.0", SF_CHAT_USERS_MAX + 1);
 	assert_too_many(
-		"user_tokens", "user_tokens.0", SF_DOCUMENT_USERS_MAX + 1);
+		"long_polling", "long_polling.0", SF_CHAT_POLLS_MAX + 1);
 	assert_too_many(
-		"long_polling", "long_polling.0", SF_DOCUMENT_POLLS_MAX + 1);
-	assert_too_many("sent_by_creator", "sent_by_creator.0",
-		SF_DOCUMENT_SENT_MAX + 1);
-	assert_too_many("sent_by_joiner", "sent_by_creator.0",
-		SF_DOCUMENT_SENT_MAX + 1);
+		"sent_by_creator", "sent_by_creator.0", SF_CHAT_SENT_MAX + 1);
+	assert_too_many(
+		"sent_by_joiner", "sent_by_creator.0", SF_CHAT_SENT_MAX + 1);
 }
 
 static void unknown_members_are_passed_over(void **state)
 {
-	struct sf_document document = make_document();
-	struct sf_document again;
+	struct sf_chat chat = make_document();
+	struct sf_chat again;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
+	uint8_t *data = sf_codec_encode(&chat, &size);
 	bson_t *more;
 
 	(void)state;
@@ -347,19 +342,19 @@ static void unknown_members_are_passed_over(void **state)
 	assert_int_equal(
 		sf_codec_decode(bson_get_data(more), more->len, NULL, &again),
 		SF_OK);
-	assert_same(&again, &document);
+	assert_same(&again, &chat);
 	bson_destroy(more);
 	free(data);
-	sf_document_release(&document);
-	sf_document_release(&again);
+	sf_chat_release(&chat);
+	sf_chat_release(&again);
 }
 
 static void what_is_cut_off_is_refused(void **state)
 {
-	struct sf_document document = make_document();
-	struct sf_document out;
+	struct sf_chat chat = make_document();
+	struct sf_chat out;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
+	uint8_t *data = sf_codec_encode(&chat, &size);
 
 	(void)state;
 	for (size_t left = 0; left < size; left++) {
@@ -372,16 +367,16 @@ static void what_is_cut_off_is_refused(void **state)
 		free(cut);
 	}
 	free(data);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 }
 
 /* With the length put right, only what is missing tells. */
 static void what_ends_inside_is_refused(void **state)
 {
-	struct sf_document document = make_document();
-	struct sf_document out;
+	struct sf_chat chat = make_document();
+	struct sf_chat out;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&document, &size);
+	uint8_t *data = sf_codec_encode(&chat, &size);
 
 	(void)state;
 	for (size_t left = 5; left < size; left++) {
@@ -397,7 +392,7 @@ static void what_ends_inside_is_refused(void **state)
 		free(cut);
 	}
 	free(data);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 }
 
 /* A type that there is not, in every place where something is read. */
@@ -410,10 +405,10 @@ static void what_is_broken_inside_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		struct sf_document document = make_document();
+		struct sf_chat chat = make_document();
 		size_t size;
-		uint8_t *data = sf_codec_encode(&document, &size);
-		struct sf_document out;
+		uint8_t *data = sf_codec_encode(&chat, &size);
+		struct sf_chat out;
 		bson_iter_t iter;
 		bson_iter_t found;
 		bson_t bson;
@@ -426,7 +421,7 @@ static void what_is_broken_inside_is_refused(void **state)
 		if (sf_codec_decode(data, size, NULL, &out) != SF_ERR_INTERNAL)
 			fail_msg("taken with a broken %s", paths[i]);
 		free(data);
-		sf_document_release(&document);
+		sf_chat_release(&chat);
 	}
 }
 

@@ -51,14 +51,14 @@ static void create_makes_a_chat_for_its_creator(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = open_desk(talk);
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	assert_ok(sf_desk_create(&desk, &talk->creator));
 	assert_ok(sf_desk_receive(&desk, &talk->creator, &seen));
 	assert_int_equal(seen.status, SF_STATUS_DRAFT);
 	assert_int_equal(seen.message_count, 1);
 	assert_in_range(seen.created_ms, sf_desk_now() - 60000, sf_desk_now());
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	sf_wake_free(desk.wake);
 }
 
@@ -138,7 +138,7 @@ static void refusals_come_from_the_store(void **state)
 	struct talk *talk = *state;
 	struct sf_desk desk = { .store = talk->store };
 	struct sf_participant nobody = { talk_token(), talk_token() };
-	struct sf_document seen;
+	struct sf_chat seen;
 	struct sf_message message = { .id = talk_token(),
 		.text = (char[]){ "Hi" } };
 

@@ -359,13 +359,13 @@ static void the_standard_response(void **state)
 static void the_answers_with_tokens(void **state)
 {
 	struct sf_json_answer created = { 201, "Created" };
-	struct sf_token chat;
+	struct sf_token chat_token;
 	struct sf_token user;
 
 	(void)state;
-	assert_true(sf_token_parse(CODE, SF_TOKEN_DIGITS, &chat));
+	assert_true(sf_token_parse(CODE, SF_TOKEN_DIGITS, &chat_token));
 	assert_true(sf_token_parse(OTHER, SF_TOKEN_DIGITS, &user));
-	assert_composes(sf_json_compose_tokens(&created, &chat, &user),
+	assert_composes(sf_json_compose_tokens(&created, &chat_token, &user),
 		"{\"results\":{\"code\":201,\"msg\":\"Created\","
 		"\"chatToken\":\"" CODE "\",\"userToken\":\"" OTHER "\"}}");
 	assert_composes(sf_json_compose_tokens(&created, NULL, &user),
@@ -381,14 +381,14 @@ static void the_answer_with_messages(void **state)
 		{ .event = SF_EVENT_READY, .text = (char[]){ "Ready" } },
 		{ .sealed = true, .text = (char[]){ "c2VhbGVk" } },
 	};
-	struct sf_document document = { .status = SF_STATUS_READY,
+	struct sf_chat chat = { .status = SF_STATUS_READY,
 		.message_count = 3,
 		.messages = messages };
 
 	(void)state;
 	assert_true(sf_token_parse(CODE, SF_TOKEN_DIGITS, &messages[0].id));
 	messages[1].id = messages[2].id = messages[0].id;
-	assert_composes(sf_json_compose_messages(&ok, &document),
+	assert_composes(sf_json_compose_messages(&ok, &chat),
 		"{\"results\":{\"code\":200,\"msg\":\"Ok\",\"count\":3,"
 		"\"status\":\"ready\",\"messages\":["
 		"{\"_id\":\"" CODE "\",\"msg\":\"Hi </b> \xe2\x82\xac\\n\","
@@ -397,9 +397,9 @@ static void the_answer_with_messages(void **state)
 		"\"event\":\"ready\"},"
 		"{\"_id\":\"" CODE "\",\"msg\":\"c2VhbGVk\","
 		"\"system\":false,\"sealed\":true}]}}");
-	document.message_count = 0;
-	document.status = SF_STATUS_CLOSED;
-	assert_composes(sf_json_compose_messages(&ok, &document),
+	chat.message_count = 0;
+	chat.status = SF_STATUS_CLOSED;
+	assert_composes(sf_json_compose_messages(&ok, &chat),
 		"{\"results\":{\"code\":200,\"msg\":\"Ok\",\"count\":0,"
 		"\"status\":\"closed\",\"messages\":[]}}");
 }
@@ -415,11 +415,11 @@ static void a_text_goes_through_unchanged(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct sf_message message = { .text = strdup(texts[i]) };
-		struct sf_document document = { .message_count = 1,
+		struct sf_chat chat = { .message_count = 1,
 			.messages = &message };
 		struct sf_json_messages back;
 		struct sf_detail detail;
-		char *answer = sf_json_compose_messages(&ok, &document);
+		char *answer = sf_json_compose_messages(&ok, &chat);
 		char request[512];
 
 		(void)snprintf(request, sizeof(request), "{\"data\":{%s",

@@ -22,7 +22,7 @@ static enum sf_err look_at(const char *dir)
 {
 	struct sf_config config = support_config();
 	struct sf_participant nobody = { talk_token(), talk_token() };
-	struct sf_document seen;
+	struct sf_chat seen;
 	struct sf_store *store;
 	enum sf_err err;
 
@@ -117,16 +117,16 @@ static int make_and_insert(void *data, int number)
 {
 	struct makers *makers = data;
 	struct sf_participant *made = &makers->made[number];
-	struct sf_document document;
+	struct sf_chat chat;
 	struct sf_store *store;
 	enum sf_err err;
 
-	sf_document_init(&document, (int64_t)time(NULL) * 1000);
-	*made = (struct sf_participant){ document.id, document.users[0] };
+	sf_chat_init(&chat, (int64_t)time(NULL) * 1000);
+	*made = (struct sf_participant){ chat.id, chat.users[0] };
 	support_gate_pass(&makers->gate);
 	err = sf_store_open(&makers->config, &store);
 	if (!err)
-		err = sf_store_insert(store, &document);
+		err = sf_store_insert(store, &chat);
 	return (int)err;
 }
 
@@ -136,13 +136,13 @@ static void assert_all_made(struct makers *makers)
 
 	assert_int_equal(sf_store_open(&makers->config, &store), SF_OK);
 	for (int i = 0; i < MAKERS; i++) {
-		struct sf_document seen;
+		struct sf_chat seen;
 
 		assert_int_equal(
 			sf_store_view(store, (int64_t)time(NULL) * 1000,
 				&makers->made[i], &seen),
 			SF_OK);
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	}
 	sf_store_free(store);
 }
@@ -168,10 +168,10 @@ static void makers_of_one_store_lose_nothing(void **state)
 }
 
 /* Puts a value in a chat's place, as no program of ours would. */
-static void put_raw(const struct talk *talk, const struct sf_token *chat,
+static void put_raw(const struct talk *talk, const struct sf_token *chat_token,
 	const void *value, size_t size)
 {
-	MDB_val key = { SF_TOKEN_SIZE, (void *)(uintptr_t)chat->bytes };
+	MDB_val key = { SF_TOKEN_SIZE, (void *)(uintptr_t)chat_token->bytes };
 	MDB_val data = { size, (void *)(uintptr_t)value };
 	MDB_env *env;
 	MDB_txn *txn;
@@ -220,7 +220,7 @@ static void a_damaged_chat_is_an_internal_error(void **state)
 	struct talk *talk = *state;
 
 	for (size_t i = 0; i < 3; i++) {
-		struct sf_document seen;
+		struct sf_chat seen;
 		struct sf_token poll = talk_token();
 
 		damage(talk, values[i], strlen(values[i]));
@@ -269,14 +269,14 @@ static enum sf_err push_one(struct talk *talk)
 static enum sf_err make_chat(struct talk *talk)
 {
 	struct sf_participant joiner;
-	struct sf_document document;
+	struct sf_chat chat;
 	struct sf_token creator;
 	enum sf_err err;
 
-	sf_document_init(&document, talk->now_ms);
-	joiner.chat = document.id;
+	sf_chat_init(&chat, talk->now_ms);
+	joiner.chat = chat.id;
 	sf_token_generate(&joiner.user);
-	err = sf_store_insert(talk->store, &document);
+	err = sf_store_insert(talk->store, &chat);
 	if (!err)
 		err = sf_store_join(
 			talk->store, talk->now_ms, &joiner, &creator);
@@ -285,9 +285,9 @@ static enum sf_err make_chat(struct talk *talk)
 		talk->creator.chat = joiner.chat;
 		talk->creator.user = creator;
 	}
-	for (int i = 0; i < SF_DOCUMENT_WAITING_MAX - 1 && !err; i++)
+	for (int i = 0; i < SF_CHAT_WAITING_MAX - 1 && !err; i++)
 		err = push_one(talk);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 	return err;
 }
 
@@ -295,7 +295,7 @@ static int make_room(struct talk *talk)
 {
 	struct sf_token poll = { { 1 } };
 	struct sf_token other;
-	struct sf_document seen;
+	struct sf_chat seen;
 	struct sf_store_pull pull;
 
 	if (sf_store_begin_poll(
@@ -312,7 +312,7 @@ static int make_room(struct talk *talk)
 	if (sf_store_close(talk->store, talk->now_ms, &talk->creator, INT64_MAX,
 		    &other))
 		return STEP_NO_CLOSE;
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	return STEP_DONE;
 }
 

@@ -15,19 +15,18 @@ static int make_look(void **state)
 {
 	const struct sf_token joiner = { { 7 } };
 	struct sf_look *look = *state = sf_alloc(sizeof(*look));
-	struct sf_document document;
+	struct sf_chat chat;
 	uint8_t *data;
 	size_t size;
 
 	*look = (struct sf_look){ .now_ms = 1000, .lifetime_ms = 60000 };
-	sf_document_init(&document, look->now_ms);
-	assert_int_equal(
-		sf_document_join(&document, &joiner, look->now_ms), SF_OK);
-	data = sf_codec_encode(&document, &size);
+	sf_chat_init(&chat, look->now_ms);
+	assert_int_equal(sf_chat_join(&chat, &joiner, look->now_ms), SF_OK);
+	data = sf_codec_encode(&chat, &size);
 	assert_int_equal(
 		sf_look_take(look, bson_new_from_data(data, size)), SF_OK);
 	free(data);
-	sf_document_release(&document);
+	sf_chat_release(&chat);
 	return 0;
 }
 
@@ -45,23 +44,23 @@ static void what_was_taken_is_the_document(void **state)
 {
 	const struct sf_look *look = *state;
 
-	assert_int_equal(look->document.status, SF_STATUS_READY);
-	assert_int_equal(look->document.user_count, 2);
+	assert_int_equal(look->chat.status, SF_STATUS_READY);
+	assert_int_equal(look->chat.user_count, 2);
 	assert_int_equal(look->found_messages, 3);
 }
 
 static void the_filter_is_of_what_was_found(void **state)
 {
 	struct sf_look *look = *state;
-	const bson_oid_t id = sf_look_oid(&look->document.id);
-	const bson_oid_t creator = sf_look_oid(&look->document.users[0]);
-	const bson_oid_t joiner = sf_look_oid(&look->document.users[1]);
+	const bson_oid_t id = sf_look_oid(&look->chat.id);
+	const bson_oid_t creator = sf_look_oid(&look->chat.users[0]);
+	const bson_oid_t joiner = sf_look_oid(&look->chat.users[1]);
 	bson_t *expected = BCON_NEW("_id", BCON_OID(&id), "status",
 		BCON_UTF8("ready"), "user_tokens", "[", BCON_OID(&creator),
 		BCON_OID(&joiner), "]");
 	bson_t *filter;
 
-	sf_document_close(&look->document, &look->document.users[0]);
+	sf_chat_close(&look->chat, &look->chat.users[0]);
 	filter = sf_look_filter(look);
 	assert_true(bson_equal(filter, expected));
 	bson_destroy(filter);
@@ -87,7 +86,7 @@ static void only_what_a_rule_appended_is_added(void **state)
 	struct sf_look *look = *state;
 
 	assert_int_equal(count_added(look), 0);
-	sf_document_close(&look->document, &look->document.users[1]);
+	sf_chat_close(&look->chat, &look->chat.users[1]);
 	assert_int_equal(count_added(look), 2);
 }
 
@@ -97,7 +96,7 @@ static void what_is_no_chat_is_refused(void **state)
 
 	assert_int_equal(sf_look_take(look, BCON_NEW("_id", BCON_INT32(1))),
 		SF_ERR_INTERNAL);
-	assert_int_equal(look->document.user_count, 0);
+	assert_int_equal(look->chat.user_count, 0);
 	assert_int_equal(look->found_messages, 0);
 }
 

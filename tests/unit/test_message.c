@@ -203,16 +203,18 @@ static void system_messages_say_what_the_protocol_says(void **state)
 			"Thank you for using SFChat.\n"
 			"Current chat was closed automatically." },
 	};
-	struct sf_token chat;
+	struct sf_token chat_token;
 	struct sf_token to;
 
 	(void)state;
-	assert_true(sf_token_parse("0123456789abcdef00ff100f", 24, &chat));
+	assert_true(
+		sf_token_parse("0123456789abcdef00ff100f", 24, &chat_token));
 	sf_token_generate(&to);
 	for (int i = SF_EVENT_NONE + 1; i < SF_EVENT__MAX; i++) {
 		struct sf_message message;
 
-		sf_message_init_system(&message, (enum sf_event)i, &chat, &to);
+		sf_message_init_system(
+			&message, (enum sf_event)i, &chat_token, &to);
 		assert_string_equal(message.text, events[i].text);
 		assert_true(sf_token_equal(&message.to, &to));
 		assert_int_equal(message.event, i);

@@ -172,12 +172,12 @@ static int make_patient(void **state)
 
 static enum sf_err view(struct talk *talk)
 {
-	struct sf_document seen;
+	struct sf_chat seen;
 	enum sf_err err =
 		sf_store_view(talk->store, talk->now_ms, &talk->creator, &seen);
 
 	if (!err)
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	return err;
 }
 
@@ -290,7 +290,7 @@ static int send_all(void *data, int number)
 /* Each sender's, in order and once. */
 static void assert_whole(struct talk *talk, const struct sf_participant *who)
 {
-	struct sf_document seen = talk_view(talk, who);
+	struct sf_chat seen = talk_view(talk, who);
 	int next[SENDERS] = { 0 };
 
 	assert_int_equal(seen.message_count, SENDERS / 2 * SENDS);
@@ -301,7 +301,7 @@ static void assert_whole(struct talk *talk, const struct sf_participant *who)
 		assert_in_range(number, 0, SENDERS - 1);
 		assert_int_equal(strtol(rest, NULL, 10), next[number]++);
 	}
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 }
 
 static void a_killed_server_loses_and_doubles_nothing(void **state)
@@ -418,7 +418,7 @@ static void only_the_latest_ids_are_remembered(void **state)
 	struct talk *talk = *state;
 	const bson_oid_t *id = (const bson_oid_t *)&talk->creator.chat;
 
-	for (int i = 0; i < SF_DOCUMENT_SENT_MAX + 20; i++) {
+	for (int i = 0; i < SF_CHAT_SENT_MAX + 20; i++) {
 		struct sf_token chosen = talk_token();
 
 		assert_ok(talk_say_as(talk, &talk->creator, &chosen, "Hi"));
@@ -427,8 +427,7 @@ static void only_the_latest_ids_are_remembered(void **state)
 	assert_int_equal(
 		count_documents("chats",
 			BCON_NEW("_id", BCON_OID(id), "sent_by_creator", "{",
-				"$size", BCON_INT32(SF_DOCUMENT_SENT_MAX),
-				"}")),
+				"$size", BCON_INT32(SF_CHAT_SENT_MAX), "}")),
 		1);
 }
 
@@ -467,7 +466,7 @@ static enum sf_err try_store(
 	struct sf_participant nobody = { talk_token(), talk_token() };
 	struct sf_config config;
 	struct sf_store *store;
-	struct sf_document seen;
+	struct sf_chat seen;
 	enum sf_err err;
 	int was;
 

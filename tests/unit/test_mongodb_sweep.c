@@ -18,12 +18,12 @@ static void insert_damaged(const struct talk *talk)
 	sf_mongodb_be_patient(mongodb);
 	sf_mongodb_begin(mongodb);
 	for (int i = 0; i < DAMAGED; i++) {
-		bson_t *document = BCON_NEW("status", BCON_UTF8("ready"),
+		bson_t *chat = BCON_NEW("status", BCON_UTF8("ready"),
 			"user_tokens", "[", BCON_UTF8("x"), "]", "created",
 			BCON_DATE_TIME(1 + i));
 
-		assert_ok(sf_mongodb_insert(mongodb, document));
-		bson_destroy(document);
+		assert_ok(sf_mongodb_insert(mongodb, chat));
+		bson_destroy(chat);
 	}
 	sf_mongodb_free(mongodb);
 }
@@ -61,9 +61,9 @@ static void what_is_no_chat_hides_none(void **state)
 	struct sf_store_sweep swept;
 
 	/* Whatever else this database holds. */
-	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS;
 	(void)sweep(talk);
-	talk->now_ms -= talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	talk->now_ms -= talk->lifetime_ms + SF_CHAT_GRACE_MS;
 	talk_begin_ready(talk);
 	insert_damaged(talk);
 	talk->now_ms += talk->lifetime_ms;

@@ -35,7 +35,7 @@ static int run_poll(void *data, int number)
 	struct poller *poller = data;
 	struct sf_client client = { .reply = poller->reply };
 	struct sf_desk desk = { .wake = NULL };
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	(void)number;
 	(void)alarm(PATIENCE_SECONDS);
@@ -90,7 +90,7 @@ static void forget(struct poller *poller)
 static size_t count_polls(struct talk *talk, const struct sf_participant *who,
 	struct sf_token *last)
 {
-	struct sf_document seen = talk_view(talk, who);
+	struct sf_chat seen = talk_view(talk, who);
 	size_t count = 0;
 
 	for (size_t i = 0; i < seen.poll_count; i++) {
@@ -99,7 +99,7 @@ static size_t count_polls(struct talk *talk, const struct sf_participant *who,
 		*last = seen.polls[i].id;
 		count++;
 	}
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	return count;
 }
 
@@ -350,14 +350,14 @@ static void a_client_that_leaves_ends_however_long_a_sleep(void **state)
 /* Both joined so long ago; the store is asked at that time. */
 static void begin_long_ago(struct talk *talk, int seconds)
 {
-	struct sf_document document;
+	struct sf_chat chat;
 
 	talk->now_ms = sf_desk_now() - seconds * 1000;
-	sf_document_init(&document, talk->now_ms);
-	talk->creator.chat = talk->joiner.chat = document.id;
-	talk->creator.user = document.users[0];
-	assert_ok(sf_store_insert(talk->store, &document));
-	sf_document_release(&document);
+	sf_chat_init(&chat, talk->now_ms);
+	talk->creator.chat = talk->joiner.chat = chat.id;
+	talk->creator.user = chat.users[0];
+	assert_ok(sf_store_insert(talk->store, &chat));
+	sf_chat_release(&chat);
 	assert_ok(talk_join(talk, &talk->joiner.user));
 	assert_ok(talk_acknowledge(talk, &talk->creator));
 	assert_ok(talk_acknowledge(talk, &talk->joiner));
@@ -426,13 +426,13 @@ static void nobody_is_absent_from_a_draft(void **state)
 {
 	struct talk *talk = *state;
 	struct poller *poller = start(talk, &talk->creator, 1, 1);
-	struct sf_document document;
+	struct sf_chat chat;
 
-	sf_document_init(&document, sf_desk_now() - 3600 * 1000);
-	talk->creator.chat = document.id;
-	talk->creator.user = document.users[0];
-	assert_ok(sf_store_insert(talk->store, &document));
-	sf_document_release(&document);
+	sf_chat_init(&chat, sf_desk_now() - 3600 * 1000);
+	talk->creator.chat = chat.id;
+	talk->creator.user = chat.users[0];
+	assert_ok(sf_store_insert(talk->store, &chat));
+	sf_chat_release(&chat);
 	talk->now_ms = sf_desk_now();
 	assert_ok(talk_acknowledge(talk, &talk->creator));
 	poller->who = talk->creator;

@@ -9,7 +9,7 @@
 static void insert_stores_the_whole_chat(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_document seen;
+	struct sf_chat seen;
 	char code[SF_TOKEN_DIGITS + 1];
 
 	assert_sees(talk, creator, "draft [created]");
@@ -21,19 +21,19 @@ static void insert_stores_the_whole_chat(void **state)
 	assert_int_equal(seen.poll_count, 0);
 	sf_token_format(&talk->creator.chat, code);
 	assert_non_null(strstr(seen.messages[0].text, code));
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 }
 
 static void insert_refuses_a_token_that_is_taken(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_document same;
+	struct sf_chat same;
 
-	sf_document_init(&same, talk->now_ms);
+	sf_chat_init(&same, talk->now_ms);
 	same.id = talk->creator.chat;
 	assert_refused(
 		talk, sf_store_insert(talk->store, &same), SF_ERR_CONFLICT);
-	sf_document_release(&same);
+	sf_chat_release(&same);
 }
 
 static void chats_outlive_the_handle(void **state)
@@ -68,7 +68,7 @@ static void a_rested_store_goes_on(void **state)
 static void view_shows_only_ones_own_messages(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	assert_ok(talk_say(talk, &talk->creator, "to-joiner"));
 	assert_ok(talk_say(talk, &talk->joiner, "to-creator"));
@@ -78,7 +78,7 @@ static void view_shows_only_ones_own_messages(void **state)
 	assert_memory_equal(
 		&seen.messages[0].to, &talk->joiner.user, SF_TOKEN_SIZE);
 	assert_int_equal(seen.user_count, 2);
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 }
 
 static void view_takes_nothing_away(void **state)
@@ -99,7 +99,7 @@ static void join_lets_the_second_in_and_tells_both(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token creator;
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	assert_sees(talk, joiner, "-");
 	assert_ok(sf_store_join(
@@ -110,26 +110,26 @@ static void join_lets_the_second_in_and_tells_both(void **state)
 	seen = talk_view(talk, &talk->joiner);
 	assert_memory_equal(&seen.users[1], &talk->joiner.user, SF_TOKEN_SIZE);
 	assert_int_equal(
-		sf_document_last_sign(&seen, &talk->joiner.user), talk->now_ms);
-	assert_int_equal(sf_document_last_sign(&seen, &talk->creator.user),
-		talk->now_ms);
-	sf_document_release(&seen);
+		sf_chat_last_sign(&seen, &talk->joiner.user), talk->now_ms);
+	assert_int_equal(
+		sf_chat_last_sign(&seen, &talk->creator.user), talk->now_ms);
+	sf_chat_release(&seen);
 }
 
 static void join_leaves_the_creators_poll_alone(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token poll = talk_token();
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	assert_ok(talk_poll(talk, &talk->creator, &poll));
 	talk->now_ms += 1000;
 	assert_ok(talk_join(talk, &talk->joiner.user));
 	seen = talk_view(talk, &talk->creator);
-	assert_true(sf_document_has_poll(&seen, &poll));
-	assert_int_equal(sf_document_last_sign(&seen, &talk->creator.user),
-		talk->now_ms);
-	sf_document_release(&seen);
+	assert_true(sf_chat_has_poll(&seen, &poll));
+	assert_int_equal(
+		sf_chat_last_sign(&seen, &talk->creator.user), talk->now_ms);
+	sf_chat_release(&seen);
 }
 
 static void join_refuses_a_third(void **state)
@@ -208,7 +208,7 @@ static void push_keeps_a_message_as_it_is(void **state)
 		.text = (char *)(uintptr_t)text,
 	};
 	struct sf_store_push push = { &message, 1 };
-	struct sf_document seen;
+	struct sf_chat seen;
 	struct sf_token to;
 
 	assert_ok(sf_store_push(
@@ -221,7 +221,7 @@ static void push_keeps_a_message_as_it_is(void **state)
 	assert_true(seen.messages[0].sealed);
 	assert_int_equal(seen.messages[0].event, SF_EVENT_NONE);
 	assert_false(seen.messages[1].sealed);
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 }
 
 static void push_refuses_before_a_join_and_after_a_close(void **state)
@@ -240,7 +240,7 @@ static enum sf_err push_many(
 	struct talk *talk, const struct sf_participant *from, size_t count)
 {
 	static char text[] = "m";
-	struct sf_message messages[SF_DOCUMENT_WAITING_MAX];
+	struct sf_message messages[SF_CHAT_WAITING_MAX];
 	struct sf_store_push push = { messages, count };
 	struct sf_token to;
 
@@ -253,9 +253,9 @@ static enum sf_err push_many(
 static void push_refuses_more_than_may_wait(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_document seen;
+	struct sf_chat seen;
 
-	assert_ok(push_many(talk, &talk->creator, SF_DOCUMENT_WAITING_MAX - 1));
+	assert_ok(push_many(talk, &talk->creator, SF_CHAT_WAITING_MAX - 1));
 	assert_refused(
 		talk, push_many(talk, &talk->creator, 2), SF_ERR_TOO_MANY);
 	assert_ok(push_many(talk, &talk->creator, 1));
@@ -264,9 +264,9 @@ static void push_refuses_more_than_may_wait(void **state)
 	/* What waits for one does not stand in the other's way. */
 	assert_ok(talk_say(talk, &talk->joiner, "answer"));
 	seen = talk_view(talk, &talk->joiner);
-	assert_int_equal(seen.message_count, SF_DOCUMENT_WAITING_MAX);
+	assert_int_equal(seen.message_count, SF_CHAT_WAITING_MAX);
 	assert_ok(talk_pull(talk, &talk->joiner, &seen.messages[0].id, 1));
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	assert_ok(push_many(talk, &talk->creator, 1));
 	assert_refused(
 		talk, push_many(talk, &talk->creator, 1), SF_ERR_TOO_MANY);
@@ -321,7 +321,7 @@ static void push_knows_an_id_for_a_hundred_messages(void **state)
 	struct sf_token first = talk_token();
 
 	assert_ok(talk_say_as(talk, &talk->creator, &first, "first"));
-	for (int i = 1; i < SF_DOCUMENT_SENT_MAX; i++) {
+	for (int i = 1; i < SF_CHAT_SENT_MAX; i++) {
 		struct sf_token id = talk_token();
 
 		assert_ok(talk_say_as(talk, &talk->creator, &id, "more"));
@@ -344,7 +344,7 @@ static void push_knows_an_id_of_the_same_sender_only(void **state)
 	assert_sees(talk, joiner, "ready first");
 	assert_refused(
 		talk, talk_say_as(talk, &talk->joiner, &id, "second"), SF_OK);
-	for (int i = 0; i < SF_DOCUMENT_SENT_MAX; i++) {
+	for (int i = 0; i < SF_CHAT_SENT_MAX; i++) {
 		struct sf_token other = talk_token();
 
 		assert_ok(talk_say_as(talk, &talk->creator, &other, "more"));
@@ -481,7 +481,7 @@ static void begin_poll_takes_the_place_of_ones_own(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token polls[3] = { talk_token(), talk_token(), talk_token() };
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	assert_ok(talk_poll(talk, &talk->creator, &polls[0]));
 	talk->now_ms += 1000;
@@ -489,15 +489,15 @@ static void begin_poll_takes_the_place_of_ones_own(void **state)
 	talk->now_ms += 1000;
 	assert_ok(talk_poll(talk, &talk->creator, &polls[2]));
 	seen = talk_view(talk, &talk->joiner);
-	assert_false(sf_document_has_poll(&seen, &polls[0]));
-	assert_true(sf_document_has_poll(&seen, &polls[1]));
-	assert_true(sf_document_has_poll(&seen, &polls[2]));
+	assert_false(sf_chat_has_poll(&seen, &polls[0]));
+	assert_true(sf_chat_has_poll(&seen, &polls[1]));
+	assert_true(sf_chat_has_poll(&seen, &polls[2]));
 	assert_int_equal(seen.poll_count, 2);
-	assert_int_equal(sf_document_last_sign(&seen, &talk->joiner.user),
+	assert_int_equal(sf_chat_last_sign(&seen, &talk->joiner.user),
 		talk->now_ms - 1000);
-	assert_int_equal(sf_document_last_sign(&seen, &talk->creator.user),
-		talk->now_ms);
-	sf_document_release(&seen);
+	assert_int_equal(
+		sf_chat_last_sign(&seen, &talk->creator.user), talk->now_ms);
+	sf_chat_release(&seen);
 }
 
 static void begin_poll_works_in_every_status(void **state)

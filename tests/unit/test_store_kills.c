@@ -20,15 +20,15 @@
 
 static enum sf_err insert(struct talk *talk)
 {
-	struct sf_document document;
+	struct sf_chat chat;
 	enum sf_err err;
 
-	sf_document_init(&document, talk->now_ms);
-	document.id = talk->creator.chat;
-	document.users[0] = talk->creator.user;
-	document.messages[0].to = talk->creator.user;
-	err = sf_store_insert(talk->store, &document);
-	sf_document_release(&document);
+	sf_chat_init(&chat, talk->now_ms);
+	chat.id = talk->creator.chat;
+	chat.users[0] = talk->creator.user;
+	chat.messages[0].to = talk->creator.user;
+	err = sf_store_insert(talk->store, &chat);
+	sf_chat_release(&chat);
 	return err;
 }
 
@@ -117,11 +117,12 @@ static void enter_life(struct talk *talk, const struct trace *trace, int life)
 
 static void begin_life(struct talk *talk, struct trace *trace, int life)
 {
-	struct sf_token chat = talk_token();
+	struct sf_token chat_token = talk_token();
 
 	trace->creator[life % 2] =
-		(struct sf_participant){ chat, talk_token() };
-	trace->joiner[life % 2] = (struct sf_participant){ chat, talk_token() };
+		(struct sf_participant){ chat_token, talk_token() };
+	trace->joiner[life % 2] =
+		(struct sf_participant){ chat_token, talk_token() };
 	enter_life(talk, trace, life);
 }
 
@@ -146,13 +147,13 @@ static int live(void *data, int number)
 
 static size_t count_polls(struct talk *talk)
 {
-	struct sf_document seen;
+	struct sf_chat seen;
 	size_t count;
 
 	if (sf_store_view(talk->store, talk->now_ms, &talk->creator, &seen))
 		return 0;
 	count = seen.poll_count;
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	return count;
 }
 

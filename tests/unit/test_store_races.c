@@ -64,14 +64,14 @@ static const struct sf_participant *side(const struct talk *talk, int number)
 static int insert_one(void *data, int number)
 {
 	struct race *race = data;
-	struct sf_document document;
+	struct sf_chat chat;
 
 	(void)number;
 	if (!enter(race))
 		return BROKEN;
-	sf_document_init(&document, race->talk->now_ms);
-	document.id = race->ids[0];
-	return (int)sf_store_insert(race->talk->store, &document);
+	sf_chat_init(&chat, race->talk->now_ms);
+	chat.id = race->ids[0];
+	return (int)sf_store_insert(race->talk->store, &chat);
 }
 
 static void of_equal_inserts_one_is_stored(void **state)
@@ -134,7 +134,7 @@ static int send_some(void *data, int number)
 }
 
 /* All that the racers of one side sent, once, and in each one's order. */
-static void assert_whole(const struct sf_document *seen)
+static void assert_whole(const struct sf_chat *seen)
 {
 	int next[RACERS] = { 0 };
 
@@ -156,10 +156,10 @@ static void parallel_sends_are_all_stored_once(void **state)
 	finish(run(talk, send_some, RACERS, results));
 	assert_int_equal(support_count(results, RACERS, 0), RACERS);
 	for (int i = 0; i < 2; i++) {
-		struct sf_document seen = talk_view(talk, side(talk, i));
+		struct sf_chat seen = talk_view(talk, side(talk, i));
 
 		assert_whole(&seen);
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	}
 }
 
@@ -210,17 +210,17 @@ static int send_until_full(void *data, int number)
 static void no_more_are_stored_than_may_wait(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_document seen;
+	struct sf_chat seen;
 	int results[RACERS];
 	int stored = 0;
 
 	finish(run(talk, send_until_full, RACERS, results));
 	for (int i = 0; i < RACERS; i++)
 		stored += results[i];
-	assert_int_equal(stored, SF_DOCUMENT_WAITING_MAX);
+	assert_int_equal(stored, SF_CHAT_WAITING_MAX);
 	seen = talk_view(talk, &talk->joiner);
-	assert_int_equal(seen.message_count, SF_DOCUMENT_WAITING_MAX);
-	sf_document_release(&seen);
+	assert_int_equal(seen.message_count, SF_CHAT_WAITING_MAX);
+	sf_chat_release(&seen);
 }
 
 static int send_stream(struct talk *talk, int number)
@@ -238,7 +238,7 @@ static int send_stream(struct talk *talk, int number)
 	return 0;
 }
 
-static void note(struct race *race, const struct sf_document *seen)
+static void note(struct race *race, const struct sf_chat *seen)
 {
 	for (size_t i = 0; i < seen->message_count; i++) {
 		char *rest;
@@ -256,8 +256,8 @@ static int receive_stream(struct race *race)
 	struct talk *talk = race->talk;
 
 	for (size_t total = 0; total < (size_t)STREAM * STREAMERS;) {
-		struct sf_token ids[SF_DOCUMENT_WAITING_MAX];
-		struct sf_document seen;
+		struct sf_token ids[SF_CHAT_WAITING_MAX];
+		struct sf_chat seen;
 
 		if (sf_store_view(
 			    talk->store, talk->now_ms, &talk->joiner, &seen))
@@ -268,7 +268,7 @@ static int receive_stream(struct race *race)
 		if (talk_pull(talk, &talk->joiner, ids, seen.message_count))
 			return BROKEN;
 		total += seen.message_count;
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	}
 	return 0;
 }
@@ -356,7 +356,7 @@ static void what_was_acknowledged_before_a_close_is_kept(void **state)
 	for (int round = 0; round < ROUNDS; round++) {
 		int results[RACERS];
 		size_t stored = 0;
-		struct sf_document seen;
+		struct sf_chat seen;
 
 		talk_begin_ready(talk);
 		finish(run(talk, send_or_close, RACERS, results));
@@ -366,7 +366,7 @@ static void what_was_acknowledged_before_a_close_is_kept(void **state)
 		assert_int_equal(seen.message_count, stored + 1);
 		assert_int_equal(
 			seen.messages[stored].event, SF_EVENT_CLOSED_BY_YOU);
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	}
 }
 
@@ -413,16 +413,16 @@ static void of_all_polls_of_one_user_one_stays(void **state)
 {
 	struct talk *talk = *state;
 	int results[RACERS];
-	struct sf_document seen;
+	struct sf_chat seen;
 	struct race *race = run(talk, poll_one, RACERS, results);
 	int stayed = 0;
 
 	assert_int_equal(support_count(results, RACERS, SF_OK), RACERS);
 	seen = talk_view(talk, &talk->creator);
 	for (int i = 0; i < RACERS; i++)
-		stayed += sf_document_has_poll(&seen, &race->ids[i]);
+		stayed += sf_chat_has_poll(&seen, &race->ids[i]);
 	assert_int_equal(stayed, 1);
-	sf_document_release(&seen);
+	sf_chat_release(&seen);
 	finish(race);
 }
 
@@ -444,7 +444,7 @@ static void a_poll_begun_during_a_join_stays(void **state)
 	struct talk *talk = *state;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		struct sf_document seen;
+		struct sf_chat seen;
 		struct race *race;
 		int results[2];
 
@@ -452,8 +452,8 @@ static void a_poll_begun_during_a_join_stays(void **state)
 		race = run(talk, poll_or_join, 2, results);
 		assert_int_equal(support_count(results, 2, SF_OK), 2);
 		seen = talk_view(talk, &talk->creator);
-		assert_true(sf_document_has_poll(&seen, &race->ids[0]));
-		sf_document_release(&seen);
+		assert_true(sf_chat_has_poll(&seen, &race->ids[0]));
+		sf_chat_release(&seen);
 		finish(race);
 	}
 }
@@ -499,7 +499,7 @@ static int view_overdue(void *data, int number)
 {
 	struct race *race = data;
 	struct talk *talk = race->talk;
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	if (!enter(race))
 		return BROKEN;

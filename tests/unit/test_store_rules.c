@@ -7,11 +7,11 @@
 
 static enum sf_err do_view(struct talk *talk, const struct sf_participant *who)
 {
-	struct sf_document seen;
+	struct sf_chat seen;
 	enum sf_err err = sf_store_view(talk->store, talk->now_ms, who, &seen);
 
 	if (!err)
-		sf_document_release(&seen);
+		sf_chat_release(&seen);
 	return err;
 }
 
@@ -157,7 +157,7 @@ static void a_closed_chat_is_there_until_its_grace_is_over(void **state)
 
 	assert_ok(talk_say(talk, &talk->creator, "undelivered"));
 	assert_ok(talk_end(talk, &talk->creator));
-	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS - 1;
+	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS - 1;
 	assert_sees(talk, joiner, "closed undelivered [closed_by_talker]");
 }
 
@@ -170,7 +170,7 @@ static void every_verb_forgets_a_chat_after_its_grace(void **state)
 		assert_ok(talk_say(talk, &talk->creator, "undelivered"));
 		if (i >= VERBS)
 			assert_ok(talk_end(talk, &talk->creator));
-		talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+		talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS;
 		assert_int_equal(verbs[i % VERBS].run(talk, &talk->creator),
 			verbs[i % VERBS].when_forgotten);
 		assert_gone(talk);
@@ -182,13 +182,13 @@ static void an_expired_chat_takes_a_poll(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token id = talk_token();
-	struct sf_document seen;
+	struct sf_chat seen;
 
 	talk->now_ms += talk->lifetime_ms;
 	assert_ok(talk_poll(talk, &talk->creator, &id));
 	seen = talk_view(talk, &talk->creator);
-	assert_true(sf_document_has_poll(&seen, &id));
-	sf_document_release(&seen);
+	assert_true(sf_chat_has_poll(&seen, &id));
+	sf_chat_release(&seen);
 }
 
 int main(void)

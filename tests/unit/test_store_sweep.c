@@ -47,7 +47,7 @@ static int make_ready_alone(void **state)
 
 	(void)talk_make_ready(state);
 	talk = *state;
-	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS;
 	(void)sweep(talk);
 	talk_begin_ready(talk);
 	return 0;
@@ -111,12 +111,12 @@ static void a_sweep_keeps_a_closed_chat_for_its_grace(void **state)
 	struct talk *talk = *state;
 
 	assert_ok(talk_end(talk, &talk->joiner));
-	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS - 1;
+	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS - 1;
 	assert_sweeps(talk, 0, 0);
 	assert_sees(talk, creator, "closed [closed_by_talker]");
 	talk->now_ms++;
 	assert_sweeps(talk, 0, 1);
-	talk->now_ms -= talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	talk->now_ms -= talk->lifetime_ms + SF_CHAT_GRACE_MS;
 	assert_sees(talk, creator, "-");
 }
 
@@ -125,22 +125,22 @@ static void a_sweep_removes_what_is_past_all_time(void **state)
 	struct talk *talk = *state;
 
 	assert_ok(talk_say(talk, &talk->creator, "undelivered"));
-	talk->now_ms += talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS;
 	assert_sweeps(talk, 0, 1);
-	talk->now_ms -= talk->lifetime_ms + SF_DOCUMENT_GRACE_MS;
+	talk->now_ms -= talk->lifetime_ms + SF_CHAT_GRACE_MS;
 	assert_sees(talk, creator, "-");
 }
 
 static void a_sweep_removes_what_is_closed_and_empty(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_document empty;
+	struct sf_chat empty;
 
 	/* Whoever pulls the last message removes the chat: no verb leaves one
 	 * like this behind, but an older program may have. */
-	sf_document_init(&empty, talk->now_ms);
-	sf_document_close(&empty, &empty.users[0]);
-	sf_document_release(&empty);
+	sf_chat_init(&empty, talk->now_ms);
+	sf_chat_close(&empty, &empty.users[0]);
+	sf_chat_release(&empty);
 	assert_ok(sf_store_insert(talk->store, &empty));
 	assert_sweeps(talk, 0, 1);
 	assert_sees(talk, creator, "ready");
@@ -149,11 +149,11 @@ static void a_sweep_removes_what_is_closed_and_empty(void **state)
 static void insert_many(struct talk *talk)
 {
 	for (int i = 0; i < MANY; i++) {
-		struct sf_document draft;
+		struct sf_chat draft;
 
-		sf_document_init(&draft, talk->now_ms);
+		sf_chat_init(&draft, talk->now_ms);
 		assert_ok(sf_store_insert(talk->store, &draft));
-		sf_document_release(&draft);
+		sf_chat_release(&draft);
 	}
 }
 
@@ -178,7 +178,7 @@ static void a_batch_is_bounded(void **state)
 	}
 	assert_int_equal(swept.closed, MANY + 1);
 	assert_in_range(calls, MANY / SF_STORE_SWEEP_MAX, MANY);
-	talk->now_ms += SF_DOCUMENT_GRACE_MS;
+	talk->now_ms += SF_CHAT_GRACE_MS;
 	assert_sweeps(talk, 0, MANY + 1);
 	assert_sweeps(talk, 0, 0);
 }

@@ -18,13 +18,13 @@ static bool count_down(void *asked)
 /* By its own clock: the chats that begin_long_ago() makes are over. */
 static void begin_long_ago(struct talk *talk, int64_t age_ms)
 {
-	struct sf_document document;
+	struct sf_chat chat;
 
-	sf_document_init(&document, (int64_t)time(NULL) * 1000 - age_ms);
-	talk->creator.chat = document.id;
-	talk->creator.user = document.users[0];
-	assert_ok(sf_store_insert(talk->store, &document));
-	sf_document_release(&document);
+	sf_chat_init(&chat, (int64_t)time(NULL) * 1000 - age_ms);
+	talk->creator.chat = chat.id;
+	talk->creator.user = chat.users[0];
+	assert_ok(sf_store_insert(talk->store, &chat));
+	sf_chat_release(&chat);
 }
 
 static void terminate_closes_and_wakes_those_who_wait(void **state)

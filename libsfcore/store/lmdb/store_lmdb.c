@@ -25,7 +25,7 @@ struct sf_store {
 /* One chat, taken out of the store to be changed by a rule. */
 struct change {
 	struct sf_lmdb_session session;
-	struct sf_document document;
+	struct sf_chat chat;
 	int64_t now_ms;
 	int64_t lifetime_ms;
 	bool expired;
@@ -89,18 +89,18 @@ enum sf_err sf_store_prepare(struct sf_store *store)
 	return SF_OK;
 }
 
-static MDB_val make_key(const struct sf_token *chat)
+static MDB_val make_key(const struct sf_token *chat_token)
 {
 	return (MDB_val){ .mv_size = SF_TOKEN_SIZE,
-		.mv_data = (void *)(uintptr_t)chat->bytes };
+		.mv_data = (void *)(uintptr_t)chat_token->bytes };
 }
 
 /* user as sf_codec_decode(). SF_ERR_NOT_FOUND: no such chat. */
 static enum sf_err load(const struct sf_lmdb_session *session,
-	const struct sf_token *chat, const struct sf_token *user,
-	struct sf_document *out)
+	const struct sf_token *chat_token, const struct sf_token *user,
+	struct sf_chat *out)
 {
-	MDB_val key = make_key(chat);
+	MDB_val key = make_key(chat_token);
 	MDB_val value;
 	int code = mdb_get(session->txn, session->dbi, &key, &value);
 
@@ -110,11 +110,11 @@ static enum sf_err load(const struct sf_lmdb_session *session,
 }
 
 static int put(const struct sf_lmdb_session *session,
-	const struct sf_document *document, unsigned int flags)
+	const struct sf_chat *chat, unsigned int flags)
 {
-	MDB_val key = make_key(&document->id);
+	MDB_val key = make_key(&chat->id);
 	MDB_val value;
-	uint8_t *data = sf_codec_encode(document, &value.mv_size);
+	uint8_t *data = sf_codec_encode(chat, &value.mv_size);
 	int code;
 
 	/* A token that is taken leaves value pointing at what took it. */
@@ -127,12 +127,12 @@ static int put(const struct sf_lmdb_session *session,
 static int save(const struct change *change)
 {
 	const struct sf_lmdb_session *session = &change->session;
-	MDB_val key = make_key(&change->document.id);
+	MDB_val key = make_key(&change->chat.id);
 
-	if (sf_document_is_forgotten(
-		    &change->document, change->now_ms, change->lifetime_ms))
+	if (sf_chat_is_forgotten(
+		    &change->chat, change->now_ms, change->lifetime_ms))
 		return mdb_del(session->txn, session->dbi, &key, NULL);
-	return put(session, &change->document, 0);
+	return put(session, &change->chat, 0);
 }
 
 /* Ends the transaction, which came to code: keeps what it did, or nothing. */
@@ -155,30 +155,28 @@ static enum sf_err finish_change(struct change *change, enum sf_err err)
 		kept = finish(&change->session, save(change));
 	else
 		sf_lmdb_abort(&change->session);
-	sf_document_release(&change->document);
+	sf_chat_release(&change->chat);
 	return kept ? kept : err;
 }
 
 /* Takes a chat out, within its lifetime. SF_ERR_NOT_FOUND: there is none. */
 static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
-	const struct sf_token *chat, enum sf_lmdb_access access,
+	const struct sf_token *chat_token, enum sf_lmdb_access access,
 	struct change *out)
 {
 	enum sf_err err = sf_lmdb_begin(store->lmdb, access, &out->session);
 
 	if (err)
 		return err;
-	err = load(&out->session, chat, NULL, &out->document);
+	err = load(&out->session, chat_token, NULL, &out->chat);
 	if (err) {
 		sf_lmdb_abort(&out->session);
 		return err;
 	}
 	out->now_ms = now_ms;
 	out->lifetime_ms = store->lifetime_ms;
-	out->expired =
-		sf_document_expire(&out->document, now_ms, store->lifetime_ms);
-	if (!sf_document_is_forgotten(
-		    &out->document, now_ms, store->lifetime_ms))
+	out->expired = sf_chat_expire(&out->chat, now_ms, store->lifetime_ms);
+	if (!sf_chat_is_forgotten(&out->chat, now_ms, store->lifetime_ms))
 		return SF_OK;
 	err = finish_change(out, SF_OK);
 	return err ? err : SF_ERR_NOT_FOUND;
@@ -195,25 +193,24 @@ static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
 		return SF_ERR_UNAUTHORIZED;
 	if (err)
 		return err;
-	if (!sf_document_has_user(&out->document, &who->user))
+	if (!sf_chat_has_user(&out->chat, &who->user))
 		return finish_change(out, SF_ERR_UNAUTHORIZED);
 	return SF_OK;
 }
 
-enum sf_err sf_store_insert(
-	struct sf_store *store, const struct sf_document *document)
+enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 {
 	struct sf_lmdb_session session;
 	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_GROW, &session);
 
 	if (err)
 		return err;
-	return finish(&session, put(&session, document, MDB_NOOVERWRITE));
+	return finish(&session, put(&session, chat, MDB_NOOVERWRITE));
 }
 
 /* SF_ERR_UNAUTHORIZED: no such chat, or who is not one of it. */
 static enum sf_err read_view(struct sf_store *store,
-	const struct sf_participant *who, struct sf_document *out)
+	const struct sf_participant *who, struct sf_chat *out)
 {
 	struct sf_lmdb_session session;
 	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
@@ -224,22 +221,22 @@ static enum sf_err read_view(struct sf_store *store,
 	sf_lmdb_abort(&session);
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
-	if (!err && !sf_document_has_user(out, &who->user)) {
-		sf_document_release(out);
+	if (!err && !sf_chat_has_user(out, &who->user)) {
+		sf_chat_release(out);
 		return SF_ERR_UNAUTHORIZED;
 	}
 	return err;
 }
 
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, struct sf_document *out)
+	const struct sf_participant *who, struct sf_chat *out)
 {
 	enum sf_err err = read_view(store, who, out);
 	struct change change;
 
-	if (err || !sf_document_is_overdue(out, now_ms, store->lifetime_ms))
+	if (err || !sf_chat_is_overdue(out, now_ms, store->lifetime_ms))
 		return err;
-	sf_document_release(out);
+	sf_chat_release(out);
 	err = begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
 	if (!err)
 		err = finish_change(&change, SF_OK);
@@ -255,8 +252,8 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	*creator = change.document.users[0];
-	err = sf_document_join(&change.document, &joiner->user, now_ms);
+	*creator = change.chat.users[0];
+	err = sf_chat_join(&change.chat, &joiner->user, now_ms);
 	return finish_change(&change, err);
 }
 
@@ -271,10 +268,10 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	other = sf_document_other(&change.document, &from->user);
+	other = sf_chat_other(&change.chat, &from->user);
 	*to = other ? *other : from->user;
-	err = sf_document_push(
-		&change.document, &from->user, push->messages, push->count);
+	err = sf_chat_push(
+		&change.chat, &from->user, push->messages, push->count);
 	return finish_change(&change, err);
 }
 
@@ -287,7 +284,7 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	sf_document_pull(&change.document, &who->user, pull->ids, pull->count);
+	sf_chat_pull(&change.chat, &who->user, pull->ids, pull->count);
 	return finish_change(&change, SF_OK);
 }
 
@@ -302,12 +299,11 @@ enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	if (sf_document_last_sign(&change.document, &by->user) >
-		silent_since_ms)
+	if (sf_chat_last_sign(&change.chat, &by->user) > silent_since_ms)
 		return finish_change(&change, SF_ERR_CONFLICT);
-	rest = sf_document_other(&change.document, &by->user);
+	rest = sf_chat_other(&change.chat, &by->user);
 	*other = rest ? *rest : by->user;
-	sf_document_close(&change.document, &by->user);
+	sf_chat_close(&change.chat, &by->user);
 	return finish_change(&change, SF_OK);
 }
 
@@ -321,7 +317,7 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	sf_document_begin_poll(&change.document, &sign);
+	sf_chat_begin_poll(&change.chat, &sign);
 	return finish_change(&change, SF_OK);
 }
 
@@ -335,16 +331,16 @@ static bool is_due(const struct sf_store *store, int64_t now_ms,
 	const MDB_val *value, struct sf_store_sweep *sweep)
 {
 	int64_t lifetime_ms = store->lifetime_ms;
-	struct sf_document document;
+	struct sf_chat chat;
 	bool due;
 
-	if (sf_codec_decode(value->mv_data, value->mv_size, NULL, &document)) {
+	if (sf_codec_decode(value->mv_data, value->mv_size, NULL, &chat)) {
 		sweep->unreadable++;
 		return false;
 	}
-	due = sf_document_is_overdue(&document, now_ms, lifetime_ms) ||
-	      sf_document_is_forgotten(&document, now_ms, lifetime_ms);
-	sf_document_release(&document);
+	due = sf_chat_is_overdue(&chat, now_ms, lifetime_ms) ||
+	      sf_chat_is_forgotten(&chat, now_ms, lifetime_ms);
+	sf_chat_release(&chat);
 	return due;
 }
 
@@ -392,13 +388,13 @@ static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 /* Within change's transaction: one chat that was due a moment ago. */
 static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
 {
-	const struct sf_document *document = &change->document;
+	const struct sf_chat *chat = &change->chat;
 	bool forgotten;
 
-	change->expired = sf_document_expire(
-		&change->document, change->now_ms, change->lifetime_ms);
-	forgotten = sf_document_is_forgotten(
-		document, change->now_ms, change->lifetime_ms);
+	change->expired = sf_chat_expire(
+		&change->chat, change->now_ms, change->lifetime_ms);
+	forgotten =
+		sf_chat_is_forgotten(chat, change->now_ms, change->lifetime_ms);
 	if (!forgotten && !change->expired)
 		return 0;
 	if (forgotten)
@@ -406,8 +402,8 @@ static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
 	else
 		sweep->closed++;
 	if (change->expired)
-		for (size_t i = 0; i < document->user_count; i++)
-			sweep->told[sweep->told_count++] = document->users[i];
+		for (size_t i = 0; i < chat->user_count; i++)
+			sweep->told[sweep->told_count++] = chat->users[i];
 	return save(change);
 }
 
@@ -426,11 +422,10 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 		return err;
 	for (size_t i = 0; !code && i < batch->count; i++) {
 		/* A request may have removed it since. */
-		if (load(&change.session, &batch->due[i], NULL,
-			    &change.document))
+		if (load(&change.session, &batch->due[i], NULL, &change.chat))
 			continue;
 		code = sweep_one(&change, sweep);
-		sf_document_release(&change.document);
+		sf_chat_release(&change.chat);
 	}
 	return finish(&change.session, code);
 }

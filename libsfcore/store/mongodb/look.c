@@ -9,7 +9,7 @@ void sf_look_release(struct sf_look *look)
 {
 	bson_destroy(look->found);
 	look->found = NULL;
-	sf_document_release(&look->document);
+	sf_chat_release(&look->chat);
 }
 
 bson_oid_t sf_look_oid(const struct sf_token *token)
@@ -27,16 +27,16 @@ enum sf_err sf_look_take(struct sf_look *look, bson_t *found)
 	sf_look_release(look);
 	look->found = found;
 	err = sf_codec_decode(
-		bson_get_data(found), found->len, NULL, &look->document);
-	look->found_messages = look->document.message_count;
+		bson_get_data(found), found->len, NULL, &look->chat);
+	look->found_messages = look->chat.message_count;
 	if (err)
 		sf_log(SF_LOG_ERROR, "store: a document is not a chat");
 	return err;
 }
 
-static enum sf_err find(struct sf_look *look, const struct sf_token *chat)
+static enum sf_err find(struct sf_look *look, const struct sf_token *chat_token)
 {
-	const bson_oid_t id = sf_look_oid(chat);
+	const bson_oid_t id = sf_look_oid(chat_token);
 	bson_t *filter = BCON_NEW("_id", BCON_OID(&id));
 	struct sf_mongodb_query query = { .filter = filter, .limit = 1 };
 	bson_t *found;
@@ -52,30 +52,28 @@ static enum sf_err find(struct sf_look *look, const struct sf_token *chat)
 
 static enum sf_err settle(struct sf_look *look)
 {
-	return sf_document_is_forgotten(
-		       &look->document, look->now_ms, look->lifetime_ms)
+	return sf_chat_is_forgotten(
+		       &look->chat, look->now_ms, look->lifetime_ms)
 		       ? sf_look_forget(look)
 		       : sf_look_expire(look);
 }
 
 static bool is_settled(const struct sf_look *look)
 {
-	const struct sf_document *document = &look->document;
+	const struct sf_chat *chat = &look->chat;
 
-	return !sf_document_is_overdue(
-		       document, look->now_ms, look->lifetime_ms) &&
-	       !sf_document_is_forgotten(
-		       document, look->now_ms, look->lifetime_ms);
+	return !sf_chat_is_overdue(chat, look->now_ms, look->lifetime_ms) &&
+	       !sf_chat_is_forgotten(chat, look->now_ms, look->lifetime_ms);
 }
 
-enum sf_err sf_look_at(struct sf_look *look, const struct sf_token *chat)
+enum sf_err sf_look_at(struct sf_look *look, const struct sf_token *chat_token)
 {
-	enum sf_err err = find(look, chat);
+	enum sf_err err = find(look, chat_token);
 
 	while (!err && !is_settled(look)) {
 		err = settle(look);
 		if (!err || err == SF_ERR_NOT_FOUND)
-			err = find(look, chat);
+			err = find(look, chat_token);
 	}
 	return err;
 }
@@ -86,7 +84,7 @@ enum sf_err sf_look_as(struct sf_look *look, const struct sf_participant *who)
 
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
-	if (!err && !sf_document_has_user(&look->document, &who->user))
+	if (!err && !sf_chat_has_user(&look->chat, &who->user))
 		return SF_ERR_UNAUTHORIZED;
 	return err;
 }
@@ -105,12 +103,12 @@ bson_t *sf_look_filter(const struct sf_look *look)
 
 bson_t *sf_look_added(const struct sf_look *look)
 {
-	const struct sf_document *document = &look->document;
+	const struct sf_chat *chat = &look->chat;
 	bson_t *list = bson_new();
 
 	sf_codec_append_messages(list, "$each",
-		document->messages + look->found_messages,
-		document->message_count - look->found_messages);
+		chat->messages + look->found_messages,
+		chat->message_count - look->found_messages);
 	return list;
 }
 
@@ -119,7 +117,7 @@ bson_t *sf_look_outline(void)
 	bson_t *fields =
 		BCON_NEW("messages", "{", "$slice", BCON_INT32(1), "}");
 
-	for (size_t i = 0; i < SF_DOCUMENT_USERS_MAX; i++)
+	for (size_t i = 0; i < SF_CHAT_USERS_MAX; i++)
 		BSON_APPEND_INT32(fields, sf_codec_sent_name(i), 0);
 	return fields;
 }
@@ -139,15 +137,15 @@ enum sf_err sf_look_change(struct sf_look *look, bson_t *filter, bson_t *update)
 
 enum sf_err sf_look_expire(struct sf_look *look)
 {
-	struct sf_document *document = &look->document;
+	struct sf_chat *chat = &look->chat;
 	bson_t *filter = sf_look_filter(look);
 	bson_t *set = bson_new();
 	bson_t *update;
 
-	sf_document_expire(document, look->now_ms, look->lifetime_ms);
-	BSON_APPEND_UTF8(set, "status", sf_status_name(document->status));
+	sf_chat_expire(chat, look->now_ms, look->lifetime_ms);
+	BSON_APPEND_UTF8(set, "status", sf_status_name(chat->status));
 	sf_codec_append_messages(
-		set, "messages", document->messages, document->message_count);
+		set, "messages", chat->messages, chat->message_count);
 	update = BCON_NEW("$set", BCON_DOCUMENT(set));
 	bson_destroy(set);
 	return sf_look_change(look, filter, update);

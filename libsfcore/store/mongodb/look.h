@@ -9,7 +9,7 @@
 #ifndef SF_LOOK_H
 #define SF_LOOK_H
 
-#include "model/document.h"
+#include "model/chat.h"
 #include "store/mongodb/mongodb.h"
 
 struct sf_look {
@@ -18,7 +18,7 @@ struct sf_look {
 	int64_t lifetime_ms;
 	bson_t *found; /* the chat as it was found; NULL: not looked yet */
 	size_t found_messages;
-	struct sf_document document; /* the same, or what a rule made of it */
+	struct sf_chat chat; /* the same, or what a rule made of it */
 };
 
 void sf_look_release(struct sf_look *look);
@@ -34,7 +34,7 @@ enum sf_err sf_look_take(struct sf_look *look, bson_t *found) SF_MUST_CHECK;
  * above SF_ERR_NOT_FOUND: there is none.
  */
 enum sf_err sf_look_at(
-	struct sf_look *look, const struct sf_token *chat) SF_MUST_CHECK;
+	struct sf_look *look, const struct sf_token *chat_token) SF_MUST_CHECK;
 
 /* The same for who. SF_ERR_UNAUTHORIZED: no such chat, or not one of it. */
 enum sf_err sf_look_as(
@@ -60,7 +60,7 @@ enum sf_err sf_look_change(
 /* Closes what is over its lifetime. SF_ERR_NOT_FOUND: somebody has. */
 enum sf_err sf_look_expire(struct sf_look *look) SF_MUST_CHECK;
 
-/* Removes what sf_document_is_forgotten(). SF_ERR_NOT_FOUND: somebody has. */
+/* Removes what sf_chat_is_forgotten(). SF_ERR_NOT_FOUND: somebody has. */
 enum sf_err sf_look_forget(struct sf_look *look) SF_MUST_CHECK;
 
 #endif

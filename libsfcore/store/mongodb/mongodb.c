@@ -190,14 +190,13 @@ static enum sf_err prepare(struct sf_mongodb *mongodb)
 	return mongodb->client ? SF_OK : connect_client(mongodb);
 }
 
-enum sf_err sf_mongodb_insert(
-	struct sf_mongodb *mongodb, const bson_t *document)
+enum sf_err sf_mongodb_insert(struct sf_mongodb *mongodb, const bson_t *chat)
 {
 	enum sf_err err = prepare(mongodb);
 	bson_error_t error;
 
 	if (err || mongoc_collection_insert_one(
-			   mongodb->collection, document, NULL, NULL, &error))
+			   mongodb->collection, chat, NULL, NULL, &error))
 		return err;
 	return error.code == CODE_DUPLICATE_KEY ? SF_ERR_CONFLICT
 						: report(&error);

@@ -43,7 +43,7 @@ void sf_mongodb_begin(struct sf_mongodb *mongodb);
 
 /* SF_ERR_CONFLICT: there is a document with this _id. */
 enum sf_err sf_mongodb_insert(
-	struct sf_mongodb *mongodb, const bson_t *document) SF_MUST_CHECK;
+	struct sf_mongodb *mongodb, const bson_t *chat) SF_MUST_CHECK;
 
 struct sf_mongodb_query {
 	const bson_t *filter;

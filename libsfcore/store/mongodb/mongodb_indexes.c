@@ -5,7 +5,7 @@
  */
 #include "store/mongodb/mongodb_indexes.h"
 
-#include "model/document.h"
+#include "model/chat.h"
 
 /* Finds old chats without looking at all of them. */
 static bson_t *compose_indexes(const char *collection, int64_t ttl_seconds)

@@ -112,15 +112,14 @@ static enum sf_err change(struct verb *verb, bson_t *filter, bson_t *update)
 	return err == SF_ERR_NOT_FOUND ? SF_OK : err;
 }
 
-enum sf_err sf_store_insert(
-	struct sf_store *store, const struct sf_document *document)
+enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 {
 	enum sf_err err;
 	uint8_t *data;
 	size_t size;
 	bson_t bson;
 
-	data = sf_codec_encode(document, &size);
+	data = sf_codec_encode(chat, &size);
 	if (!bson_init_static(&bson, data, size))
 		sf_die("a new chat is not BSON");
 	sf_mongodb_begin(store->mongodb);
@@ -130,7 +129,7 @@ enum sf_err sf_store_insert(
 }
 
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, struct sf_document *out)
+	const struct sf_participant *who, struct sf_chat *out)
 {
 	struct verb verb = begin(store, now_ms);
 	const struct sf_look *look = &verb.look;
@@ -147,27 +146,25 @@ static enum sf_err try_join(struct verb *verb,
 	const struct sf_participant *joiner, struct sf_token *creator)
 {
 	const bson_oid_t user = sf_look_oid(&joiner->user);
-	struct sf_document *document = &verb->look.document;
+	struct sf_chat *chat = &verb->look.chat;
 	enum sf_err err = sf_look_at(&verb->look, &joiner->chat);
 	bson_t *filter, *set, *added, *update;
 	bson_iter_t polls;
 
 	if (!err) {
-		*creator = document->users[0];
-		err = sf_document_join(
-			document, &joiner->user, verb->look.now_ms);
+		*creator = chat->users[0];
+		err = sf_chat_join(chat, &joiner->user, verb->look.now_ms);
 	}
-	verb->done =
-		!err && document->message_count == verb->look.found_messages;
+	verb->done = !err && chat->message_count == verb->look.found_messages;
 	if (err || verb->done)
 		return err;
 	filter = sf_look_filter(&verb->look);
 	/* The rule makes new ones of these. */
 	if (bson_iter_init_find(&polls, verb->look.found, "long_polling"))
 		(void)bson_append_iter(filter, "long_polling", -1, &polls);
-	set = BCON_NEW("status", BCON_UTF8(sf_status_name(document->status)));
+	set = BCON_NEW("status", BCON_UTF8(sf_status_name(chat->status)));
 	sf_codec_append_polls(
-		set, "long_polling", document->polls, document->poll_count);
+		set, "long_polling", chat->polls, chat->poll_count);
 	added = sf_look_added(&verb->look);
 	update = BCON_NEW("$set", BCON_DOCUMENT(set), "$push", "{",
 		"user_tokens", BCON_OID(&user), "messages",
@@ -193,12 +190,11 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 /* How many of the messages that the rule appended have a chosen id. */
 static size_t count_chosen(const struct verb *verb)
 {
-	const struct sf_document *document = &verb->look.document;
+	const struct sf_chat *chat = &verb->look.chat;
 	size_t count = 0;
 
-	for (size_t i = verb->look.found_messages; i < document->message_count;
-		i++)
-		count += document->messages[i].chosen_id;
+	for (size_t i = verb->look.found_messages; i < chat->message_count; i++)
+		count += chat->messages[i].chosen_id;
 	return count;
 }
 
@@ -206,9 +202,9 @@ static size_t count_chosen(const struct verb *verb)
 static void require_room(
 	const struct verb *verb, const struct sf_token *to, bson_t *filter)
 {
-	const size_t count = verb->look.document.message_count;
-	const int room = SF_DOCUMENT_WAITING_MAX -
-			 (int)(count - verb->look.found_messages);
+	const size_t count = verb->look.chat.message_count;
+	const int room =
+		SF_CHAT_WAITING_MAX - (int)(count - verb->look.found_messages);
 	const bson_oid_t user = sf_look_oid(to);
 	char next[32];
 
@@ -254,9 +250,9 @@ static void require_unknown(
 static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 	const struct sf_token *to)
 {
-	const struct sf_document *document = &verb->look.document;
-	const size_t index = sf_document_index(document, from);
-	const struct sf_sent *sent = &document->sent[index];
+	const struct sf_chat *chat = &verb->look.chat;
+	const size_t index = sf_chat_index(chat, from);
+	const struct sf_sent *sent = &chat->sent[index];
 	const size_t count = count_chosen(verb);
 	const struct chosen chosen = { sf_codec_sent_name(index),
 		sent->ids + sent->count - count, count };
@@ -268,7 +264,7 @@ static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 	require_unknown(&chosen, to, filter);
 	require_room(verb, to, filter);
 	sf_codec_append_tokens(&remembered, "$each", chosen.ids, count);
-	BSON_APPEND_INT32(&remembered, "$slice", -SF_DOCUMENT_SENT_MAX);
+	BSON_APPEND_INT32(&remembered, "$slice", -SF_CHAT_SENT_MAX);
 	update = BCON_NEW("$push", "{", "messages", BCON_DOCUMENT(added),
 		chosen.member, BCON_DOCUMENT(&remembered), "}");
 	bson_destroy(&remembered);
@@ -280,19 +276,18 @@ static enum sf_err try_push(struct verb *verb,
 	const struct sf_participant *from, const struct sf_store_push *push,
 	struct sf_token *to)
 {
-	struct sf_document *document = &verb->look.document;
+	struct sf_chat *chat = &verb->look.chat;
 	enum sf_err err = sf_look_as(&verb->look, from);
 	const struct sf_token *other;
 
 	if (err)
 		return err;
-	other = sf_document_other(document, &from->user);
+	other = sf_chat_other(chat, &from->user);
 	*to = other ? *other : from->user;
-	err = sf_document_push(
-		document, &from->user, push->messages, push->count);
+	err = sf_chat_push(chat, &from->user, push->messages, push->count);
 	if (err)
 		return err;
-	verb->done = document->message_count == verb->look.found_messages;
+	verb->done = chat->message_count == verb->look.found_messages;
 	return verb->done ? SF_OK : push_added(verb, &from->user, to);
 }
 
@@ -346,7 +341,7 @@ static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
 		return err;
 	if (!verb->done)
 		return sf_look_as(&verb->look, who);
-	if (sf_document_is_forgotten(&verb->look.document, verb->look.now_ms,
+	if (sf_chat_is_forgotten(&verb->look.chat, verb->look.now_ms,
 		    verb->look.lifetime_ms))
 		(void)!sf_look_forget(&verb->look);
 	return SF_OK;
@@ -385,11 +380,11 @@ static enum sf_err close_found(
 
 	if (silent_since_ms < INT64_MAX)
 		require_silence(filter, by, silent_since_ms);
-	sf_document_close(&verb->look.document, by);
+	sf_chat_close(&verb->look.chat, by);
 	added = sf_look_added(&verb->look);
 	update = BCON_NEW("$set", "{", "status",
-		BCON_UTF8(sf_status_name(verb->look.document.status)), "}",
-		"$push", "{", "messages", BCON_DOCUMENT(added), "}");
+		BCON_UTF8(sf_status_name(verb->look.chat.status)), "}", "$push",
+		"{", "messages", BCON_DOCUMENT(added), "}");
 	bson_destroy(added);
 	return change(verb, filter, update);
 }
@@ -397,17 +392,17 @@ static enum sf_err close_found(
 static enum sf_err try_close(struct verb *verb, const struct sf_participant *by,
 	int64_t silent_since_ms, struct sf_token *other)
 {
-	const struct sf_document *document = &verb->look.document;
+	const struct sf_chat *chat = &verb->look.chat;
 	enum sf_err err = sf_look_as(&verb->look, by);
 	const struct sf_token *rest;
 
 	if (err)
 		return err;
-	if (sf_document_last_sign(document, &by->user) > silent_since_ms)
+	if (sf_chat_last_sign(chat, &by->user) > silent_since_ms)
 		return SF_ERR_CONFLICT;
-	rest = sf_document_other(document, &by->user);
+	rest = sf_chat_other(chat, &by->user);
 	*other = rest ? *rest : by->user;
-	verb->done = document->status == SF_STATUS_CLOSED;
+	verb->done = chat->status == SF_STATUS_CLOSED;
 	return verb->done ? SF_OK
 			  : close_found(verb, &by->user, silent_since_ms);
 }
@@ -484,7 +479,7 @@ static bson_t *match_part(
 		return BCON_NEW(
 			"status", BCON_UTF8(status), "messages", "[", "]");
 	if (part == PART_CLOSED)
-		since_ms -= SF_DOCUMENT_GRACE_MS;
+		since_ms -= SF_CHAT_GRACE_MS;
 	return BCON_NEW("status", BCON_UTF8(status), "created", "{", "$lte",
 		BCON_DATE_TIME(since_ms), "}");
 }
@@ -508,21 +503,20 @@ static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
-static void tell(
-	const struct sf_document *document, struct sf_store_sweep *sweep)
+static void tell(const struct sf_chat *chat, struct sf_store_sweep *sweep)
 {
-	for (size_t i = 0; i < document->user_count; i++)
-		sweep->told[sweep->told_count++] = document->users[i];
+	for (size_t i = 0; i < chat->user_count; i++)
+		sweep->told[sweep->told_count++] = chat->users[i];
 }
 
 /* What was found due, unless a request was quicker. */
 static enum sf_err sweep_found(
 	struct sf_look *look, struct sf_store_sweep *sweep)
 {
-	const struct sf_document *document = &look->document;
-	bool open = document->status != SF_STATUS_CLOSED;
-	bool forgotten = sf_document_is_forgotten(
-		document, look->now_ms, look->lifetime_ms);
+	const struct sf_chat *chat = &look->chat;
+	bool open = chat->status != SF_STATUS_CLOSED;
+	bool forgotten =
+		sf_chat_is_forgotten(chat, look->now_ms, look->lifetime_ms);
 	enum sf_err err =
 		forgotten ? sf_look_forget(look) : sf_look_expire(look);
 
@@ -533,7 +527,7 @@ static enum sf_err sweep_found(
 	else
 		sweep->closed++;
 	if (open)
-		tell(document, sweep);
+		tell(chat, sweep);
 	return SF_OK;
 }
 

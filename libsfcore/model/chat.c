@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rules of a chat's life. Every rule checks first and changes then, so that
+ * a refused one leaves the document as it was.
+ */
+#include "model/chat.h"
+
+#include "base/log.h"
+
+static const char *const status_names[SF_STATUS__MAX] = {
+	[SF_STATUS_DRAFT] = "draft",
+	[SF_STATUS_READY] = "ready",
+	[SF_STATUS_CLOSED] = "closed",
+};
+
+const char *sf_status_name(enum sf_status status)
+{
+	return status_names[status];
+}
+
+enum sf_err sf_status_parse(const char *name, enum sf_status *out)
+{
+	for (int status = 0; status < SF_STATUS__MAX; status++) {
+		if (strcmp(status_names[status], name) == 0) {
+			*out = (enum sf_status)status;
+			return SF_OK;
+		}
+	}
+	return SF_ERR_INVALID;
+}
+
+static void tell(
+	struct sf_chat *chat, enum sf_event event, const struct sf_token *to)
+{
+	struct sf_message message;
+
+	sf_message_init_system(&message, event, &chat->id, to);
+	sf_chat_append(chat, &message);
+}
+
+void sf_chat_init(struct sf_chat *out, int64_t now_ms)
+{
+	*out = (struct sf_chat){
+		.status = SF_STATUS_DRAFT,
+		.created_ms = now_ms,
+		.user_count = 1,
+	};
+	sf_token_generate(&out->id);
+	sf_token_generate(&out->users[0]);
+	tell(out, SF_EVENT_CREATED, &out->users[0]);
+}
+
+void sf_chat_append(struct sf_chat *chat, const struct sf_message *message)
+{
+	/* Grown by powers of two: a count that is one is full. */
+	size_t count = chat->message_count;
+
+	if ((count & (count - 1)) == 0)
+		chat->messages = sf_realloc(chat->messages,
+			count ? 2 * count : 1, sizeof(*chat->messages));
+	chat->messages[chat->message_count++] = *message;
+}
+
+void sf_chat_release(struct sf_chat *chat)
+{
+	for (size_t i = 0; i < chat->message_count; i++)
+		sf_message_release(&chat->messages[i]);
+	free(chat->messages);
+	chat->messages = NULL;
+	chat->message_count = 0;
+}
+
+bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user)
+{
+	bool found = false;
+
+	/* No early way out: these are secrets. */
+	for (size_t i = 0; i < chat->user_count; i++)
+		found |= sf_token_equal(&chat->users[i], user);
+	return found;
+}
+
+const struct sf_token *sf_chat_other(
+	const struct sf_chat *chat, const struct sf_token *user)
+{
+	for (size_t i = 0; i < chat->user_count; i++)
+		if (!sf_token_equal(&chat->users[i], user))
+			return &chat->users[i];
+	return NULL;
+}
+
+size_t sf_chat_index(const struct sf_chat *chat, const struct sf_token *user)
+{
+	size_t index = 0;
+
+	for (size_t i = 0; i < chat->user_count; i++)
+		if (sf_token_equal(&chat->users[i], user))
+			index = i;
+	return index;
+}
+
+bool sf_chat_has_poll(const struct sf_chat *chat, const struct sf_token *id)
+{
+	for (size_t i = 0; i < chat->poll_count; i++)
+		if (sf_token_equal(&chat->polls[i].id, id))
+			return true;
+	return false;
+}
+
+int64_t sf_chat_last_sign(
+	const struct sf_chat *chat, const struct sf_token *user)
+{
+	int64_t last_ms = 0;
+
+	for (size_t i = 0; i < chat->poll_count; i++) {
+		const struct sf_poll *poll = &chat->polls[i];
+
+		if (sf_token_equal(&poll->user, user) &&
+			poll->created_ms > last_ms)
+			last_ms = poll->created_ms;
+	}
+	return last_ms;
+}
+
+/* Both are there at a join: the creator may have been away to send the code. */
+static void sign_in(
+	struct sf_chat *chat, const struct sf_token *user, int64_t now_ms)
+{
+	struct sf_poll poll = { .user = *user, .created_ms = now_ms };
+
+	for (size_t i = 0; i < chat->poll_count; i++) {
+		if (sf_token_equal(&chat->polls[i].user, user)) {
+			chat->polls[i].created_ms = now_ms;
+			return;
+		}
+	}
+	sf_token_generate(&poll.id);
+	sf_chat_begin_poll(chat, &poll);
+}
+
+enum sf_err sf_chat_join(
+	struct sf_chat *chat, const struct sf_token *user, int64_t now_ms)
+{
+	if (chat->status == SF_STATUS_CLOSED)
+		return SF_ERR_NOT_FOUND;
+	if (chat->user_count == 2 && sf_token_equal(&chat->users[1], user))
+		return SF_OK;
+	if (chat->status != SF_STATUS_DRAFT || chat->user_count != 1 ||
+		sf_token_equal(&chat->users[0], user))
+		return SF_ERR_CONFLICT;
+	chat->status = SF_STATUS_READY;
+	chat->users[chat->user_count++] = *user;
+	sign_in(chat, &chat->users[0], now_ms);
+	sign_in(chat, user, now_ms);
+	tell(chat, SF_EVENT_JOINED, &chat->users[0]);
+	tell(chat, SF_EVENT_READY, user);
+	return SF_OK;
+}
+
+static size_t count_waiting(
+	const struct sf_chat *chat, const struct sf_token *user)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < chat->message_count; i++)
+		count += sf_token_equal(&chat->messages[i].to, user);
+	return count;
+}
+
+static bool is_in(
+	const struct sf_token *id, const struct sf_token *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (sf_token_equal(id, &ids[i]))
+			return true;
+	return false;
+}
+
+static bool does_wait(const struct sf_chat *chat, const struct sf_token *id,
+	const struct sf_token *to)
+{
+	for (size_t i = 0; i < chat->message_count; i++)
+		if (sf_token_equal(&chat->messages[i].to, to) &&
+			sf_token_equal(&chat->messages[i].id, id))
+			return true;
+	return false;
+}
+
+/* What is sent, by one to the other. */
+struct delivery {
+	struct sf_chat *chat;
+	struct sf_sent *sent;
+	struct sf_token to;
+};
+
+static bool is_known(
+	const struct delivery *delivery, const struct sf_message *message)
+{
+	const struct sf_sent *sent = delivery->sent;
+
+	return message->chosen_id &&
+	       (is_in(&message->id, sent->ids, sent->count) ||
+		       does_wait(delivery->chat, &message->id, &delivery->to));
+}
+
+static void remember(struct sf_sent *sent, const struct sf_token *id)
+{
+	if (sent->count == SF_CHAT_SENT_MAX) {
+		sent->count--;
+		memmove(sent->ids, sent->ids + 1,
+			sent->count * sizeof(*sent->ids));
+	}
+	sent->ids[sent->count++] = *id;
+}
+
+static void deliver(
+	const struct delivery *delivery, const struct sf_message *sent)
+{
+	struct sf_message message;
+
+	if (is_known(delivery, sent))
+		return;
+	sf_message_copy(&message, sent);
+	message.to = delivery->to;
+	sf_chat_append(delivery->chat, &message);
+	if (message.chosen_id)
+		remember(delivery->sent, &message.id);
+}
+
+enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *from,
+	const struct sf_message *messages, size_t count)
+{
+	const struct sf_token *to = sf_chat_other(chat, from);
+	struct delivery delivery = { .chat = chat };
+	size_t waiting;
+
+	if (chat->status == SF_STATUS_CLOSED)
+		return SF_ERR_CLOSED;
+	if (chat->status != SF_STATUS_READY || !to)
+		return SF_ERR_CONFLICT;
+	delivery.sent = &chat->sent[sf_chat_index(chat, from)];
+	delivery.to = *to;
+	waiting = count_waiting(chat, to);
+	for (size_t i = 0; i < count; i++)
+		waiting += !is_known(&delivery, &messages[i]);
+	if (waiting > SF_CHAT_WAITING_MAX)
+		return SF_ERR_TOO_MANY;
+	for (size_t i = 0; i < count; i++)
+		deliver(&delivery, &messages[i]);
+	return SF_OK;
+}
+
+void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
+	const struct sf_token *ids, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < chat->message_count; i++) {
+		struct sf_message *message = &chat->messages[i];
+
+		if (sf_token_equal(&message->to, user) &&
+			is_in(&message->id, ids, count))
+			sf_message_release(message);
+		else
+			chat->messages[kept++] = *message;
+	}
+	chat->message_count = kept;
+}
+
+void sf_chat_close(struct sf_chat *chat, const struct sf_token *by)
+{
+	if (chat->status == SF_STATUS_CLOSED)
+		return;
+	chat->status = SF_STATUS_CLOSED;
+	for (size_t i = 0; i < chat->user_count; i++) {
+		const struct sf_token *user = &chat->users[i];
+
+		tell(chat,
+			sf_token_equal(user, by) ? SF_EVENT_CLOSED_BY_YOU
+						 : SF_EVENT_CLOSED_BY_TALKER,
+			user);
+	}
+}
+
+void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < chat->poll_count; i++)
+		if (!sf_token_equal(&chat->polls[i].user, &poll->user))
+			chat->polls[kept++] = chat->polls[i];
+	/* Two people have two; only a damaged document has so many. */
+	if (kept == SF_CHAT_POLLS_MAX)
+		kept--;
+	chat->polls[kept++] = *poll;
+	chat->poll_count = kept;
+}
+
+bool sf_chat_is_overdue(
+	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
+{
+	int64_t age_ms = now_ms - chat->created_ms;
+
+	if (chat->status == SF_STATUS_CLOSED)
+		lifetime_ms += SF_CHAT_GRACE_MS;
+	return age_ms >= lifetime_ms;
+}
+
+bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
+{
+	if (chat->status == SF_STATUS_CLOSED ||
+		!sf_chat_is_overdue(chat, now_ms, lifetime_ms))
+		return false;
+	sf_chat_release(chat);
+	chat->status = SF_STATUS_CLOSED;
+	for (size_t i = 0; i < chat->user_count; i++)
+		tell(chat, SF_EVENT_CLOSED_AUTOMATICALLY, &chat->users[i]);
+	return true;
+}
+
+bool sf_chat_is_forgotten(
+	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
+{
+	int64_t age_ms = now_ms - chat->created_ms;
+
+	return age_ms >= lifetime_ms + SF_CHAT_GRACE_MS ||
+	       (chat->status == SF_STATUS_CLOSED && chat->message_count == 0);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Fuzzes the stored document. What is read obeys the rules whatever it holds,
+ * and what is written after them is read as the same again.
+ */
+#include "model/codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define LIFETIME_MS 86400000
+
+static void demand(bool good)
+{
+	if (!good)
+		abort();
+}
+
+/* Writes and reads again; the copies are one and the same. */
+static void pass_on(const struct sf_chat *chat)
+{
+	struct sf_chat again;
+	size_t size;
+	size_t size_again;
+	uint8_t *data = sf_codec_encode(chat, &size);
+	uint8_t *data_again;
+
+	demand(sf_codec_decode(data, size, NULL, &again) == SF_OK);
+	demand(again.message_count == chat->message_count);
+	data_again = sf_codec_encode(&again, &size_again);
+	demand(size == size_again && memcmp(data, data_again, size) == 0);
+	free(data);
+	free(data_again);
+	sf_chat_release(&again);
+}
+
+static void talk(struct sf_chat *chat)
+{
+	struct sf_message messages[] = {
+		{ .chosen_id = true, .text = (char[]){ "one" } },
+		{ .sealed = true, .text = (char[]){ "two" } },
+	};
+	struct sf_token first = chat->users[0];
+	struct sf_poll poll = { .user = first, .created_ms = 1 };
+	enum sf_err err = sf_chat_push(chat, &first, messages, 2);
+
+	demand(err == SF_OK || err == SF_ERR_CLOSED || err == SF_ERR_CONFLICT ||
+		err == SF_ERR_TOO_MANY);
+	pass_on(chat);
+	sf_chat_begin_poll(chat, &poll);
+	demand(sf_chat_has_poll(chat, &poll.id));
+	pass_on(chat);
+	sf_chat_pull(chat, &first, chat->sent[0].ids, chat->sent[0].count);
+	pass_on(chat);
+}
+
+static void live(struct sf_chat *chat)
+{
+	struct sf_token joiner = { { 1 } };
+	int64_t now_ms = chat->created_ms / 2;
+
+	pass_on(chat);
+	if (sf_chat_join(chat, &joiner, now_ms) == SF_OK)
+		demand(sf_chat_has_user(chat, &joiner));
+	talk(chat);
+	if (sf_chat_expire(chat, now_ms, LIFETIME_MS))
+		demand(chat->status == SF_STATUS_CLOSED);
+	sf_chat_close(chat, &joiner);
+	demand(chat->status == SF_STATUS_CLOSED);
+	pass_on(chat);
+	(void)sf_chat_is_forgotten(chat, now_ms, LIFETIME_MS);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct sf_chat chat;
+	struct sf_token nobody = { { 2 } };
+
+	if (sf_codec_decode(data, size, NULL, &chat) == SF_OK)
+		live(&chat);
+	sf_chat_release(&chat);
+	if (sf_codec_decode(data, size, &nobody, &chat) == SF_OK)
+		for (size_t i = 0; i < chat.message_count; i++)
+			demand(sf_token_equal(&chat.messages[i].to, &nobody));
+	sf_chat_release(&chat);
+	return 0;
+}
