@@ -3,7 +3,7 @@
  * Fuzzes the stored document. What is read obeys the rules whatever it holds,
  * and what is written after them is read as the same again.
  */
-#include "model/codec.h"
+#include "model/chat_bson.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,12 +21,12 @@ static void pass_on(const struct sf_chat *chat)
 	struct sf_chat again;
 	size_t size;
 	size_t size_again;
-	uint8_t *data = sf_codec_encode(chat, &size);
+	uint8_t *data = sf_chat_bson_encode(chat, &size);
 	uint8_t *data_again;
 
-	demand(sf_codec_decode(data, size, NULL, &again) == SF_OK);
+	demand(sf_chat_bson_decode(data, size, NULL, &again) == SF_OK);
 	demand(again.message_count == chat->message_count);
-	data_again = sf_codec_encode(&again, &size_again);
+	data_again = sf_chat_bson_encode(&again, &size_again);
 	demand(size == size_again && memcmp(data, data_again, size) == 0);
 	free(data);
 	free(data_again);
@@ -75,10 +75,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sf_chat chat;
 	struct sf_token nobody = { { 2 } };
 
-	if (sf_codec_decode(data, size, NULL, &chat) == SF_OK)
+	if (sf_chat_bson_decode(data, size, NULL, &chat) == SF_OK)
 		live(&chat);
 	sf_chat_release(&chat);
-	if (sf_codec_decode(data, size, &nobody, &chat) == SF_OK)
+	if (sf_chat_bson_decode(data, size, &nobody, &chat) == SF_OK)
 		for (size_t i = 0; i < chat.message_count; i++)
 			demand(sf_token_equal(&chat.messages[i].to, &nobody));
 	sf_chat_release(&chat);

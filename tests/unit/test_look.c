@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-#include "model/codec.h"
+#include "model/chat_bson.h"
 #include "base/log.h"
 #include "store/mongodb/look.h"
 
@@ -22,7 +22,7 @@ static int make_look(void **state)
 	*look = (struct sf_look){ .now_ms = 1000, .lifetime_ms = 60000 };
 	sf_chat_init(&chat, look->now_ms);
 	assert_int_equal(sf_chat_join(&chat, &joiner, look->now_ms), SF_OK);
-	data = sf_codec_encode(&chat, &size);
+	data = sf_chat_bson_encode(&chat, &size);
 	assert_int_equal(
 		sf_look_take(look, bson_new_from_data(data, size)), SF_OK);
 	free(data);

@@ -6,7 +6,7 @@
  */
 #include "store/store.h"
 
-#include "model/codec.h"
+#include "model/chat_bson.h"
 #include "base/dir.h"
 #include "store/lmdb/lmdb.h"
 #include "base/log.h"
@@ -95,7 +95,7 @@ static MDB_val make_key(const struct sf_token *chat_token)
 		.mv_data = (void *)(uintptr_t)chat_token->bytes };
 }
 
-/* user as sf_codec_decode(). SF_ERR_NOT_FOUND: no such chat. */
+/* user as sf_chat_bson_decode(). SF_ERR_NOT_FOUND: no such chat. */
 static enum sf_err load(const struct sf_lmdb_session *session,
 	const struct sf_token *chat_token, const struct sf_token *user,
 	struct sf_chat *out)
@@ -106,7 +106,7 @@ static enum sf_err load(const struct sf_lmdb_session *session,
 
 	if (code)
 		return sf_lmdb_report(code);
-	return sf_codec_decode(value.mv_data, value.mv_size, user, out);
+	return sf_chat_bson_decode(value.mv_data, value.mv_size, user, out);
 }
 
 static int put(const struct sf_lmdb_session *session,
@@ -114,7 +114,7 @@ static int put(const struct sf_lmdb_session *session,
 {
 	MDB_val key = make_key(&chat->id);
 	MDB_val value;
-	uint8_t *data = sf_codec_encode(chat, &value.mv_size);
+	uint8_t *data = sf_chat_bson_encode(chat, &value.mv_size);
 	int code;
 
 	/* A token that is taken leaves value pointing at what took it. */
@@ -334,7 +334,7 @@ static bool is_due(const struct sf_store *store, int64_t now_ms,
 	struct sf_chat chat;
 	bool due;
 
-	if (sf_codec_decode(value->mv_data, value->mv_size, NULL, &chat)) {
+	if (sf_chat_bson_decode(value->mv_data, value->mv_size, NULL, &chat)) {
 		sweep->unreadable++;
 		return false;
 	}

@@ -2,7 +2,7 @@
 /* Finding a chat in MongoDB, and changing it if it is as it was found. */
 #include "store/mongodb/look.h"
 
-#include "model/codec.h"
+#include "model/chat_bson.h"
 #include "base/log.h"
 
 void sf_look_release(struct sf_look *look)
@@ -26,7 +26,7 @@ enum sf_err sf_look_take(struct sf_look *look, bson_t *found)
 
 	sf_look_release(look);
 	look->found = found;
-	err = sf_codec_decode(
+	err = sf_chat_bson_decode(
 		bson_get_data(found), found->len, NULL, &look->chat);
 	look->found_messages = look->chat.message_count;
 	if (err)
@@ -106,7 +106,7 @@ bson_t *sf_look_added(const struct sf_look *look)
 	const struct sf_chat *chat = &look->chat;
 	bson_t *list = bson_new();
 
-	sf_codec_append_messages(list, "$each",
+	sf_chat_bson_append_messages(list, "$each",
 		chat->messages + look->found_messages,
 		chat->message_count - look->found_messages);
 	return list;
@@ -118,7 +118,7 @@ bson_t *sf_look_outline(void)
 		BCON_NEW("messages", "{", "$slice", BCON_INT32(1), "}");
 
 	for (size_t i = 0; i < SF_CHAT_USERS_MAX; i++)
-		BSON_APPEND_INT32(fields, sf_codec_sent_name(i), 0);
+		BSON_APPEND_INT32(fields, sf_chat_bson_sent_name(i), 0);
 	return fields;
 }
 
@@ -144,7 +144,7 @@ enum sf_err sf_look_expire(struct sf_look *look)
 
 	sf_chat_expire(chat, look->now_ms, look->lifetime_ms);
 	BSON_APPEND_UTF8(set, "status", sf_status_name(chat->status));
-	sf_codec_append_messages(
+	sf_chat_bson_append_messages(
 		set, "messages", chat->messages, chat->message_count);
 	update = BCON_NEW("$set", BCON_DOCUMENT(set));
 	bson_destroy(set);

@@ -9,7 +9,7 @@
 
 #include <malloc.h>
 
-#include "model/codec.h"
+#include "model/chat_bson.h"
 #include "base/log.h"
 #include "store/mongodb/look.h"
 #include "store/mongodb/mongodb_indexes.h"
@@ -119,7 +119,7 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 	size_t size;
 	bson_t bson;
 
-	data = sf_codec_encode(chat, &size);
+	data = sf_chat_bson_encode(chat, &size);
 	if (!bson_init_static(&bson, data, size))
 		sf_die("a new chat is not BSON");
 	sf_mongodb_begin(store->mongodb);
@@ -136,7 +136,7 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	enum sf_err err = sf_look_as(&verb.look, who);
 
 	if (!err)
-		err = sf_codec_decode(bson_get_data(look->found),
+		err = sf_chat_bson_decode(bson_get_data(look->found),
 			look->found->len, &who->user, out);
 	sf_look_release(&verb.look);
 	return err;
@@ -163,7 +163,7 @@ static enum sf_err try_join(struct verb *verb,
 	if (bson_iter_init_find(&polls, verb->look.found, "long_polling"))
 		(void)bson_append_iter(filter, "long_polling", -1, &polls);
 	set = BCON_NEW("status", BCON_UTF8(sf_status_name(chat->status)));
-	sf_codec_append_polls(
+	sf_chat_bson_append_polls(
 		set, "long_polling", chat->polls, chat->poll_count);
 	added = sf_look_added(&verb->look);
 	update = BCON_NEW("$set", BCON_DOCUMENT(set), "$push", "{",
@@ -236,9 +236,10 @@ static void require_unknown(
 	bson_t remembered = BSON_INITIALIZER;
 	bson_t waiting = BSON_INITIALIZER;
 
-	sf_codec_append_tokens(&remembered, "$nin", chosen->ids, chosen->count);
+	sf_chat_bson_append_tokens(
+		&remembered, "$nin", chosen->ids, chosen->count);
 	BSON_APPEND_DOCUMENT(filter, chosen->member, &remembered);
-	sf_codec_append_tokens(&waiting, "$in", chosen->ids, chosen->count);
+	sf_chat_bson_append_tokens(&waiting, "$in", chosen->ids, chosen->count);
 	BCON_APPEND(filter, "messages", "{", "$not", "{", "$elemMatch", "{",
 		"user_token", BCON_OID(&user), "_id", BCON_DOCUMENT(&waiting),
 		"}", "}", "}");
@@ -254,7 +255,7 @@ static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 	const size_t index = sf_chat_index(chat, from);
 	const struct sf_sent *sent = &chat->sent[index];
 	const size_t count = count_chosen(verb);
-	const struct chosen chosen = { sf_codec_sent_name(index),
+	const struct chosen chosen = { sf_chat_bson_sent_name(index),
 		sent->ids + sent->count - count, count };
 	bson_t remembered = BSON_INITIALIZER;
 	bson_t *filter = sf_look_filter(&verb->look);
@@ -263,7 +264,7 @@ static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 
 	require_unknown(&chosen, to, filter);
 	require_room(verb, to, filter);
-	sf_codec_append_tokens(&remembered, "$each", chosen.ids, count);
+	sf_chat_bson_append_tokens(&remembered, "$each", chosen.ids, count);
 	BSON_APPEND_INT32(&remembered, "$slice", -SF_CHAT_SENT_MAX);
 	update = BCON_NEW("$push", "{", "messages", BCON_DOCUMENT(added),
 		chosen.member, BCON_DOCUMENT(&remembered), "}");
@@ -332,7 +333,7 @@ static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
 	bson_t *update;
 	enum sf_err err;
 
-	sf_codec_append_tokens(&ids, "$in", pull->ids, pull->count);
+	sf_chat_bson_append_tokens(&ids, "$in", pull->ids, pull->count);
 	update = BCON_NEW("$pull", "{", "messages", "{", "user_token",
 		BCON_OID(&user), "_id", BCON_DOCUMENT(&ids), "}", "}");
 	bson_destroy(&ids);

@@ -4,7 +4,7 @@
  * passed over, so that an older program reads a newer one's documents; what it
  * knows must have the right type.
  */
-#include "model/codec.h"
+#include "model/chat_bson.h"
 
 #include <bson/bson.h>
 
@@ -15,7 +15,7 @@ static const char *const sent_names[SF_CHAT_USERS_MAX] = {
 	"sent_by_joiner",
 };
 
-const char *sf_codec_sent_name(size_t index)
+const char *sf_chat_bson_sent_name(size_t index)
 {
 	return sent_names[index];
 }
@@ -29,7 +29,7 @@ static void append_token(
 	BSON_APPEND_OID(bson, key, &oid);
 }
 
-void sf_codec_append_tokens(bson_t *bson, const char *key,
+void sf_chat_bson_append_tokens(bson_t *bson, const char *key,
 	const struct sf_token *tokens, size_t count)
 {
 	bson_t array;
@@ -63,7 +63,7 @@ static void append_message(
 	bson_append_document_end(bson, &item);
 }
 
-void sf_codec_append_messages(bson_t *bson, const char *key,
+void sf_chat_bson_append_messages(bson_t *bson, const char *key,
 	const struct sf_message *messages, size_t count)
 {
 	bson_t array;
@@ -80,7 +80,7 @@ void sf_codec_append_messages(bson_t *bson, const char *key,
 	bson_append_array_end(bson, &array);
 }
 
-void sf_codec_append_polls(bson_t *bson, const char *key,
+void sf_chat_bson_append_polls(bson_t *bson, const char *key,
 	const struct sf_poll *polls, size_t count)
 {
 	bson_t array;
@@ -103,7 +103,7 @@ void sf_codec_append_polls(bson_t *bson, const char *key,
 	bson_append_array_end(bson, &array);
 }
 
-uint8_t *sf_codec_encode(const struct sf_chat *chat, size_t *size)
+uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size)
 {
 	bson_t bson = BSON_INITIALIZER;
 	uint32_t length;
@@ -111,15 +111,15 @@ uint8_t *sf_codec_encode(const struct sf_chat *chat, size_t *size)
 
 	append_token(&bson, "_id", &chat->id);
 	BSON_APPEND_UTF8(&bson, "status", sf_status_name(chat->status));
-	sf_codec_append_tokens(
+	sf_chat_bson_append_tokens(
 		&bson, "user_tokens", chat->users, chat->user_count);
-	sf_codec_append_messages(
+	sf_chat_bson_append_messages(
 		&bson, "messages", chat->messages, chat->message_count);
-	sf_codec_append_polls(
+	sf_chat_bson_append_polls(
 		&bson, "long_polling", chat->polls, chat->poll_count);
 	for (size_t i = 0; i < SF_CHAT_USERS_MAX; i++)
-		sf_codec_append_tokens(&bson, sent_names[i], chat->sent[i].ids,
-			chat->sent[i].count);
+		sf_chat_bson_append_tokens(&bson, sent_names[i],
+			chat->sent[i].ids, chat->sent[i].count);
 	BSON_APPEND_DATE_TIME(&bson, "created", chat->created_ms);
 	data = bson_destroy_with_steal(&bson, true, &length);
 	*size = length;
@@ -302,7 +302,7 @@ static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
 	return decode_sent(iter, out);
 }
 
-enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
+enum sf_err sf_chat_bson_decode(const uint8_t *data, size_t size,
 	const struct sf_token *user, struct sf_chat *out)
 {
 	bool good = true;

@@ -4,36 +4,36 @@
  * keeps it. Beside what the protocol lists it has the ids that each sender
  * chose lately, so that a retry is safe after the message was delivered too.
  */
-#ifndef SF_CODEC_H
-#define SF_CODEC_H
+#ifndef SF_CHAT_BSON_H
+#define SF_CHAT_BSON_H
 
 #include "model/chat.h"
 
 /* Returns the document's BSON, which the caller frees, and its size. */
-uint8_t *sf_codec_encode(const struct sf_chat *chat, size_t *size);
+uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size);
 
 /*
  * Reads BSON of size bytes into out, only the messages for user unless that is
  * NULL; sf_chat_release() frees them. SF_ERR_INTERNAL: it is not a chat's
  * document; out is then empty.
  */
-enum sf_err sf_codec_decode(const uint8_t *data, size_t size,
+enum sf_err sf_chat_bson_decode(const uint8_t *data, size_t size,
 	const struct sf_token *user, struct sf_chat *out) SF_MUST_CHECK;
 
 /* The member that holds the ids which the user of that index chose. */
-const char *sf_codec_sent_name(size_t index);
+const char *sf_chat_bson_sent_name(size_t index);
 
 /* Arrays of a chat's parts, for a store that changes it where it lies. */
 
 struct _bson_t;
 
-void sf_codec_append_tokens(struct _bson_t *bson, const char *key,
+void sf_chat_bson_append_tokens(struct _bson_t *bson, const char *key,
 	const struct sf_token *tokens, size_t count);
 
-void sf_codec_append_messages(struct _bson_t *bson, const char *key,
+void sf_chat_bson_append_messages(struct _bson_t *bson, const char *key,
 	const struct sf_message *messages, size_t count);
 
-void sf_codec_append_polls(struct _bson_t *bson, const char *key,
+void sf_chat_bson_append_polls(struct _bson_t *bson, const char *key,
 	const struct sf_poll *polls, size_t count);
 
 #endif

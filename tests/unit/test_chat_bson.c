@@ -3,7 +3,7 @@
  * A chat as BSON: what goes in comes out, and what is no chat is refused. The
  * bad ones are made of a good one by libbson.
  */
-#include "model/codec.h"
+#include "model/chat_bson.h"
 #include "support.h"
 
 #include <bson/bson.h>
@@ -61,10 +61,10 @@ static void what_goes_in_comes_out(void **state)
 	struct sf_chat chat = make_document();
 	struct sf_chat again;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 
 	(void)state;
-	assert_int_equal(sf_codec_decode(data, size, NULL, &again), SF_OK);
+	assert_int_equal(sf_chat_bson_decode(data, size, NULL, &again), SF_OK);
 	assert_same(&again, &chat);
 	free(data);
 	sf_chat_release(&chat);
@@ -88,8 +88,8 @@ static void a_full_chat_fits(void **state)
 		sf_message_copy(&message, &chat.messages[3]);
 		sf_chat_append(&chat, &message);
 	}
-	data = sf_codec_encode(&chat, &size);
-	assert_int_equal(sf_codec_decode(data, size, NULL, &again), SF_OK);
+	data = sf_chat_bson_encode(&chat, &size);
+	assert_int_equal(sf_chat_bson_decode(data, size, NULL, &again), SF_OK);
 	assert_same(&again, &chat);
 	free(data);
 	sf_chat_release(&chat);
@@ -101,7 +101,7 @@ static void one_users_messages_can_be_had_alone(void **state)
 	struct sf_chat chat = make_document();
 	struct sf_token stranger;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 	const struct sf_token *users[] = { &chat.users[0], &chat.users[1],
 		&stranger };
 	static const size_t counts[] = { 3, 4, 0 };
@@ -112,7 +112,8 @@ static void one_users_messages_can_be_had_alone(void **state)
 		struct sf_chat seen;
 
 		assert_int_equal(
-			sf_codec_decode(data, size, users[i], &seen), SF_OK);
+			sf_chat_bson_decode(data, size, users[i], &seen),
+			SF_OK);
 		assert_int_equal(seen.message_count, counts[i]);
 		assert_int_equal(seen.user_count, 2);
 		for (size_t j = 0; j < seen.message_count; j++)
@@ -147,7 +148,7 @@ static void the_document_is_the_protocols(void **state)
 	};
 	struct sf_chat chat = make_document();
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 	bson_iter_t iter;
 	bson_iter_t found;
 	bson_t bson;
@@ -217,7 +218,7 @@ static enum sf_err decode_edited(const struct edit *edit, struct sf_chat *out)
 	struct sf_chat chat = make_document();
 	bson_t edited = BSON_INITIALIZER;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 	bson_iter_t iter;
 	bson_t bson;
 	enum sf_err err;
@@ -225,7 +226,8 @@ static enum sf_err decode_edited(const struct edit *edit, struct sf_chat *out)
 	assert_true(bson_init_static(&bson, data, size));
 	assert_true(bson_iter_init(&iter, &bson));
 	copy_edited(&edited, &iter, "", edit);
-	err = sf_codec_decode(bson_get_data(&edited), edited.len, NULL, out);
+	err = sf_chat_bson_decode(
+		bson_get_data(&edited), edited.len, NULL, out);
 	bson_destroy(&edited);
 	free(data);
 	sf_chat_release(&chat);
@@ -295,7 +297,7 @@ static void assert_too_many(const char *path, const char *like, uint32_t count)
 	bson_t array;
 	bson_t bson;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 
 	assert_true(bson_init_static(&bson, data, size));
 	assert_true(bson_iter_init(&iter, &bson));
@@ -331,7 +333,7 @@ static void unknown_members_are_passed_over(void **state)
 	struct sf_chat chat = make_document();
 	struct sf_chat again;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 	bson_t *more;
 
 	(void)state;
@@ -339,8 +341,8 @@ static void unknown_members_are_passed_over(void **state)
 	assert_non_null(more);
 	BSON_APPEND_UTF8(more, "later", "text");
 	BSON_APPEND_INT32(more, "status2", 7);
-	assert_int_equal(
-		sf_codec_decode(bson_get_data(more), more->len, NULL, &again),
+	assert_int_equal(sf_chat_bson_decode(
+				 bson_get_data(more), more->len, NULL, &again),
 		SF_OK);
 	assert_same(&again, &chat);
 	bson_destroy(more);
@@ -354,7 +356,7 @@ static void what_is_cut_off_is_refused(void **state)
 	struct sf_chat chat = make_document();
 	struct sf_chat out;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 
 	(void)state;
 	for (size_t left = 0; left < size; left++) {
@@ -362,7 +364,7 @@ static void what_is_cut_off_is_refused(void **state)
 
 		assert_non_null(cut);
 		memcpy(cut, data, left);
-		assert_int_equal(sf_codec_decode(cut, left, NULL, &out),
+		assert_int_equal(sf_chat_bson_decode(cut, left, NULL, &out),
 			SF_ERR_INTERNAL);
 		free(cut);
 	}
@@ -376,7 +378,7 @@ static void what_ends_inside_is_refused(void **state)
 	struct sf_chat chat = make_document();
 	struct sf_chat out;
 	size_t size;
-	uint8_t *data = sf_codec_encode(&chat, &size);
+	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 
 	(void)state;
 	for (size_t left = 5; left < size; left++) {
@@ -387,7 +389,7 @@ static void what_ends_inside_is_refused(void **state)
 		for (size_t i = 0; i < 4; i++)
 			cut[i] = (uint8_t)(left >> 8 * i);
 		cut[left - 1] = 0;
-		assert_int_equal(sf_codec_decode(cut, left, NULL, &out),
+		assert_int_equal(sf_chat_bson_decode(cut, left, NULL, &out),
 			SF_ERR_INTERNAL);
 		free(cut);
 	}
@@ -407,7 +409,7 @@ static void what_is_broken_inside_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		struct sf_chat chat = make_document();
 		size_t size;
-		uint8_t *data = sf_codec_encode(&chat, &size);
+		uint8_t *data = sf_chat_bson_encode(&chat, &size);
 		struct sf_chat out;
 		bson_iter_t iter;
 		bson_iter_t found;
@@ -418,7 +420,8 @@ static void what_is_broken_inside_is_refused(void **state)
 		assert_true(bson_iter_find_descendant(&iter, paths[i], &found));
 		/* The byte before the key. */
 		data[bson_iter_key(&found) - (char *)data - 1] = 0x50;
-		if (sf_codec_decode(data, size, NULL, &out) != SF_ERR_INTERNAL)
+		if (sf_chat_bson_decode(data, size, NULL, &out) !=
+			SF_ERR_INTERNAL)
 			fail_msg("taken with a broken %s", paths[i]);
 		free(data);
 		sf_chat_release(&chat);
