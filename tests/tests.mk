@@ -60,7 +60,7 @@ check-asan:
 	@$(ASAN_MAKE) check-jobs \
 		JOBS_lmdb='$(patsubst %,tests/jobs/%.test.mjs,jobs terminate)'
 	@scripts/test-mongodb run $(ASAN_MAKE) --jobs=1 STORE=mongodb $(patsubst \
-		%,$(BUILD)/asan/mongodb/tests/unit/%.run,test_look test_mongodb test_store)
+		%,$(BUILD)/asan/mongodb/tests/unit/%.run,test_snapshot test_mongodb test_store)
 
 UNDER_DIR := $(BUILD)/valgrind/under/$(STORE)/cgi-bin
 check-valgrind:

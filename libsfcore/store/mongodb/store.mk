@@ -7,4 +7,4 @@ PACKAGES_mongodb = $(shell pkg-config --exists mongoc2 && echo mongoc2 || \
 # The libraries of the driver do not link statically.
 LDSTATIC_mongodb := -no-pie
 # The unit tests that run with this store alone.
-TEST_NAMES_mongodb := test_look test_mongodb test_mongodb_sweep
+TEST_NAMES_mongodb := test_snapshot test_mongodb test_mongodb_sweep

@@ -11,7 +11,7 @@
 
 #include "model/chat_bson.h"
 #include "base/log.h"
-#include "store/mongodb/look.h"
+#include "store/mongodb/snapshot.h"
 #include "store/mongodb/mongodb_indexes.h"
 
 #define COLLECTION "chats"
@@ -28,7 +28,7 @@ struct sf_store {
 
 /* One verb under way. */
 struct verb {
-	struct sf_look look;
+	struct sf_snapshot snapshot;
 	bool done; /* the command's filter matched */
 };
 
@@ -95,7 +95,7 @@ static struct verb begin(const struct sf_store *store, int64_t now_ms)
 {
 	sf_mongodb_begin(store->mongodb);
 	return (struct verb){
-		.look = {
+		.snapshot = {
 			.mongodb = store->mongodb,
 			.now_ms = now_ms,
 			.lifetime_ms = store->lifetime_ms,
@@ -106,7 +106,7 @@ static struct verb begin(const struct sf_store *store, int64_t now_ms)
 /* The one command of a verb. Where it does not match, the verb begins anew. */
 static enum sf_err change(struct verb *verb, bson_t *filter, bson_t *update)
 {
-	enum sf_err err = sf_look_change(&verb->look, filter, update);
+	enum sf_err err = sf_snapshot_change(&verb->snapshot, filter, update);
 
 	verb->done = err == SF_OK;
 	return err == SF_ERR_NOT_FOUND ? SF_OK : err;
@@ -132,40 +132,41 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *who, struct sf_chat *out)
 {
 	struct verb verb = begin(store, now_ms);
-	const struct sf_look *look = &verb.look;
-	enum sf_err err = sf_look_as(&verb.look, who);
+	const struct sf_snapshot *snapshot = &verb.snapshot;
+	enum sf_err err = sf_snapshot_as(&verb.snapshot, who);
 
 	if (!err)
-		err = sf_chat_bson_decode(bson_get_data(look->found),
-			look->found->len, &who->user, out);
-	sf_look_release(&verb.look);
+		err = sf_chat_bson_decode(bson_get_data(snapshot->found),
+			snapshot->found->len, &who->user, out);
+	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 
 static enum sf_err try_join(struct verb *verb,
 	const struct sf_participant *joiner, struct sf_token *creator)
 {
-	const bson_oid_t user = sf_look_oid(&joiner->user);
-	struct sf_chat *chat = &verb->look.chat;
-	enum sf_err err = sf_look_at(&verb->look, &joiner->chat);
+	const bson_oid_t user = sf_snapshot_oid(&joiner->user);
+	struct sf_chat *chat = &verb->snapshot.chat;
+	enum sf_err err = sf_snapshot_at(&verb->snapshot, &joiner->chat);
 	bson_t *filter, *set, *added, *update;
 	bson_iter_t polls;
 
 	if (!err) {
 		*creator = chat->users[0];
-		err = sf_chat_join(chat, &joiner->user, verb->look.now_ms);
+		err = sf_chat_join(chat, &joiner->user, verb->snapshot.now_ms);
 	}
-	verb->done = !err && chat->message_count == verb->look.found_messages;
+	verb->done =
+		!err && chat->message_count == verb->snapshot.found_messages;
 	if (err || verb->done)
 		return err;
-	filter = sf_look_filter(&verb->look);
+	filter = sf_snapshot_filter(&verb->snapshot);
 	/* The rule makes new ones of these. */
-	if (bson_iter_init_find(&polls, verb->look.found, "long_polling"))
+	if (bson_iter_init_find(&polls, verb->snapshot.found, "long_polling"))
 		(void)bson_append_iter(filter, "long_polling", -1, &polls);
 	set = BCON_NEW("status", BCON_UTF8(sf_status_name(chat->status)));
 	sf_chat_bson_append_polls(
 		set, "long_polling", chat->polls, chat->poll_count);
-	added = sf_look_added(&verb->look);
+	added = sf_snapshot_added(&verb->snapshot);
 	update = BCON_NEW("$set", BCON_DOCUMENT(set), "$push", "{",
 		"user_tokens", BCON_OID(&user), "messages",
 		BCON_DOCUMENT(added), "}");
@@ -183,17 +184,18 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	do
 		err = try_join(&verb, joiner, creator);
 	while (!err && !verb.done);
-	sf_look_release(&verb.look);
+	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 
 /* How many of the messages that the rule appended have a chosen id. */
 static size_t count_chosen(const struct verb *verb)
 {
-	const struct sf_chat *chat = &verb->look.chat;
+	const struct sf_chat *chat = &verb->snapshot.chat;
 	size_t count = 0;
 
-	for (size_t i = verb->look.found_messages; i < chat->message_count; i++)
+	for (size_t i = verb->snapshot.found_messages; i < chat->message_count;
+		i++)
 		count += chat->messages[i].chosen_id;
 	return count;
 }
@@ -202,15 +204,15 @@ static size_t count_chosen(const struct verb *verb)
 static void require_room(
 	const struct verb *verb, const struct sf_token *to, bson_t *filter)
 {
-	const size_t count = verb->look.chat.message_count;
-	const int room =
-		SF_CHAT_WAITING_MAX - (int)(count - verb->look.found_messages);
-	const bson_oid_t user = sf_look_oid(to);
+	const size_t count = verb->snapshot.chat.message_count;
+	const int room = SF_CHAT_WAITING_MAX -
+			 (int)(count - verb->snapshot.found_messages);
+	const bson_oid_t user = sf_snapshot_oid(to);
 	char next[32];
 
 	(void)snprintf(next, sizeof(next), "messages.%d", room);
 	/* Mostly it is enough that there are so few in all. */
-	if (verb->look.found_messages <= (size_t)room)
+	if (verb->snapshot.found_messages <= (size_t)room)
 		BCON_APPEND(
 			filter, next, "{", "$exists", BCON_BOOL(false), "}");
 	else
@@ -232,7 +234,7 @@ struct chosen {
 static void require_unknown(
 	const struct chosen *chosen, const struct sf_token *to, bson_t *filter)
 {
-	const bson_oid_t user = sf_look_oid(to);
+	const bson_oid_t user = sf_snapshot_oid(to);
 	bson_t remembered = BSON_INITIALIZER;
 	bson_t waiting = BSON_INITIALIZER;
 
@@ -251,15 +253,15 @@ static void require_unknown(
 static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 	const struct sf_token *to)
 {
-	const struct sf_chat *chat = &verb->look.chat;
+	const struct sf_chat *chat = &verb->snapshot.chat;
 	const size_t index = sf_chat_index(chat, from);
 	const struct sf_sent *sent = &chat->sent[index];
 	const size_t count = count_chosen(verb);
 	const struct chosen chosen = { sf_chat_bson_sent_name(index),
 		sent->ids + sent->count - count, count };
 	bson_t remembered = BSON_INITIALIZER;
-	bson_t *filter = sf_look_filter(&verb->look);
-	bson_t *added = sf_look_added(&verb->look);
+	bson_t *filter = sf_snapshot_filter(&verb->snapshot);
+	bson_t *added = sf_snapshot_added(&verb->snapshot);
 	bson_t *update;
 
 	require_unknown(&chosen, to, filter);
@@ -277,8 +279,8 @@ static enum sf_err try_push(struct verb *verb,
 	const struct sf_participant *from, const struct sf_store_push *push,
 	struct sf_token *to)
 {
-	struct sf_chat *chat = &verb->look.chat;
-	enum sf_err err = sf_look_as(&verb->look, from);
+	struct sf_chat *chat = &verb->snapshot.chat;
+	enum sf_err err = sf_snapshot_as(&verb->snapshot, from);
 	const struct sf_token *other;
 
 	if (err)
@@ -288,7 +290,7 @@ static enum sf_err try_push(struct verb *verb,
 	err = sf_chat_push(chat, &from->user, push->messages, push->count);
 	if (err)
 		return err;
-	verb->done = chat->message_count == verb->look.found_messages;
+	verb->done = chat->message_count == verb->snapshot.found_messages;
 	return verb->done ? SF_OK : push_added(verb, &from->user, to);
 }
 
@@ -302,7 +304,7 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 	do
 		err = try_push(&verb, from, push, to);
 	while (!err && !verb.done);
-	sf_look_release(&verb.look);
+	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 
@@ -313,13 +315,14 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 static bson_t *match_living(
 	const struct verb *verb, const struct sf_participant *who)
 {
-	const bson_oid_t id = sf_look_oid(&who->chat);
-	const bson_oid_t user = sf_look_oid(&who->user);
+	const bson_oid_t id = sf_snapshot_oid(&who->chat);
+	const bson_oid_t user = sf_snapshot_oid(&who->user);
 	const char *closed = sf_status_name(SF_STATUS_CLOSED);
-	const int64_t since_ms = verb->look.now_ms - verb->look.lifetime_ms;
+	const int64_t since_ms =
+		verb->snapshot.now_ms - verb->snapshot.lifetime_ms;
 
-	if (verb->look.found)
-		return sf_look_filter(&verb->look);
+	if (verb->snapshot.found)
+		return sf_snapshot_filter(&verb->snapshot);
 	return BCON_NEW("_id", BCON_OID(&id), "user_tokens", BCON_OID(&user),
 		"status", "{", "$ne", BCON_UTF8(closed), "}", "created", "{",
 		"$gt", BCON_DATE_TIME(since_ms), "}");
@@ -328,7 +331,7 @@ static bson_t *match_living(
 static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
 	const struct sf_store_pull *pull)
 {
-	const bson_oid_t user = sf_look_oid(&who->user);
+	const bson_oid_t user = sf_snapshot_oid(&who->user);
 	bson_t ids = BSON_INITIALIZER;
 	bson_t *update;
 	enum sf_err err;
@@ -341,10 +344,10 @@ static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
 	if (err)
 		return err;
 	if (!verb->done)
-		return sf_look_as(&verb->look, who);
-	if (sf_chat_is_forgotten(&verb->look.chat, verb->look.now_ms,
-		    verb->look.lifetime_ms))
-		(void)!sf_look_forget(&verb->look);
+		return sf_snapshot_as(&verb->snapshot, who);
+	if (sf_chat_is_forgotten(&verb->snapshot.chat, verb->snapshot.now_ms,
+		    verb->snapshot.lifetime_ms))
+		(void)!sf_snapshot_forget(&verb->snapshot);
 	return SF_OK;
 }
 
@@ -357,7 +360,7 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 	do
 		err = try_pull(&verb, who, pull);
 	while (!err && !verb.done);
-	sf_look_release(&verb.look);
+	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 
@@ -365,7 +368,7 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 static void require_silence(
 	bson_t *filter, const struct sf_token *user, int64_t since_ms)
 {
-	const bson_oid_t id = sf_look_oid(user);
+	const bson_oid_t id = sf_snapshot_oid(user);
 
 	BCON_APPEND(filter, "long_polling", "{", "$not", "{", "$elemMatch", "{",
 		"user_token", BCON_OID(&id), "created", "{", "$gt",
@@ -375,17 +378,17 @@ static void require_silence(
 static enum sf_err close_found(
 	struct verb *verb, const struct sf_token *by, int64_t silent_since_ms)
 {
-	bson_t *filter = sf_look_filter(&verb->look);
+	bson_t *filter = sf_snapshot_filter(&verb->snapshot);
 	bson_t *added;
 	bson_t *update;
 
 	if (silent_since_ms < INT64_MAX)
 		require_silence(filter, by, silent_since_ms);
-	sf_chat_close(&verb->look.chat, by);
-	added = sf_look_added(&verb->look);
+	sf_chat_close(&verb->snapshot.chat, by);
+	added = sf_snapshot_added(&verb->snapshot);
 	update = BCON_NEW("$set", "{", "status",
-		BCON_UTF8(sf_status_name(verb->look.chat.status)), "}", "$push",
-		"{", "messages", BCON_DOCUMENT(added), "}");
+		BCON_UTF8(sf_status_name(verb->snapshot.chat.status)), "}",
+		"$push", "{", "messages", BCON_DOCUMENT(added), "}");
 	bson_destroy(added);
 	return change(verb, filter, update);
 }
@@ -393,8 +396,8 @@ static enum sf_err close_found(
 static enum sf_err try_close(struct verb *verb, const struct sf_participant *by,
 	int64_t silent_since_ms, struct sf_token *other)
 {
-	const struct sf_chat *chat = &verb->look.chat;
-	enum sf_err err = sf_look_as(&verb->look, by);
+	const struct sf_chat *chat = &verb->snapshot.chat;
+	enum sf_err err = sf_snapshot_as(&verb->snapshot, by);
 	const struct sf_token *rest;
 
 	if (err)
@@ -418,25 +421,26 @@ enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 	do
 		err = try_close(&verb, by, silent_since_ms, other);
 	while (!err && !verb.done);
-	sf_look_release(&verb.look);
+	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 
 static enum sf_err try_begin_poll(struct verb *verb,
 	const struct sf_participant *who, const struct sf_token *poll)
 {
-	const bson_oid_t user = sf_look_oid(&who->user);
-	const bson_oid_t id = sf_look_oid(poll);
+	const bson_oid_t user = sf_snapshot_oid(&who->user);
+	const bson_oid_t id = sf_snapshot_oid(poll);
 	bson_t *update = BCON_NEW("0", "{", "$set", "{", "long_polling", "{",
 		"$concatArrays", "[", "{", "$filter", "{", "input",
 		BCON_UTF8("$long_polling"), "cond", "{", "$ne", "[",
 		BCON_UTF8("$$this.user_token"), BCON_OID(&user), "]", "}", "}",
 		"}", "[", "{", "_id", BCON_OID(&id), "user_token",
-		BCON_OID(&user), "created", BCON_DATE_TIME(verb->look.now_ms),
-		"}", "]", "]", "}", "}", "}");
+		BCON_OID(&user), "created",
+		BCON_DATE_TIME(verb->snapshot.now_ms), "}", "]", "]", "}", "}",
+		"}");
 	enum sf_err err = change(verb, match_living(verb, who), update);
 
-	return err || verb->done ? err : sf_look_as(&verb->look, who);
+	return err || verb->done ? err : sf_snapshot_as(&verb->snapshot, who);
 }
 
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
@@ -448,7 +452,7 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 	do
 		err = try_begin_poll(&verb, who, poll);
 	while (!err && !verb.done);
-	sf_look_release(&verb.look);
+	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 
@@ -490,7 +494,7 @@ static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
 	const struct sf_store_sweep *sweep, bson_t **out, size_t *count)
 {
 	bson_t *filter = match_part(store, now_ms, (enum part)sweep->part);
-	bson_t *fields = sf_look_outline();
+	bson_t *fields = sf_snapshot_outline();
 	bson_t *order = BCON_NEW("created", BCON_INT32(1));
 	struct sf_mongodb_query query = { filter, fields, order, sweep->passed,
 		SF_STORE_SWEEP_MAX };
@@ -512,14 +516,14 @@ static void tell(const struct sf_chat *chat, struct sf_store_sweep *sweep)
 
 /* What was found due, unless a request was quicker. */
 static enum sf_err sweep_found(
-	struct sf_look *look, struct sf_store_sweep *sweep)
+	struct sf_snapshot *snapshot, struct sf_store_sweep *sweep)
 {
-	const struct sf_chat *chat = &look->chat;
+	const struct sf_chat *chat = &snapshot->chat;
 	bool open = chat->status != SF_STATUS_CLOSED;
-	bool forgotten =
-		sf_chat_is_forgotten(chat, look->now_ms, look->lifetime_ms);
-	enum sf_err err =
-		forgotten ? sf_look_forget(look) : sf_look_expire(look);
+	bool forgotten = sf_chat_is_forgotten(
+		chat, snapshot->now_ms, snapshot->lifetime_ms);
+	enum sf_err err = forgotten ? sf_snapshot_forget(snapshot)
+				    : sf_snapshot_expire(snapshot);
 
 	if (err)
 		return err == SF_ERR_NOT_FOUND ? SF_OK : err;
@@ -539,11 +543,11 @@ static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
 	struct verb verb = begin(store, now_ms);
 	enum sf_err err = SF_OK;
 
-	if (sf_look_take(&verb.look, found) == SF_OK)
-		err = sweep_found(&verb.look, sweep);
+	if (sf_snapshot_take(&verb.snapshot, found) == SF_OK)
+		err = sweep_found(&verb.snapshot, sweep);
 	else
 		sweep->unreadable++;
-	sf_look_release(&verb.look);
+	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 

@@ -6,13 +6,13 @@
  *
  * Errors are those of mongodb.h; SF_ERR_INTERNAL: a document is not a chat.
  */
-#ifndef SF_LOOK_H
-#define SF_LOOK_H
+#ifndef SF_SNAPSHOT_H
+#define SF_SNAPSHOT_H
 
 #include "model/chat.h"
 #include "store/mongodb/mongodb.h"
 
-struct sf_look {
+struct sf_snapshot {
 	struct sf_mongodb *mongodb;
 	int64_t now_ms;
 	int64_t lifetime_ms;
@@ -21,46 +21,47 @@ struct sf_look {
 	struct sf_chat chat; /* the same, or what a rule made of it */
 };
 
-void sf_look_release(struct sf_look *look);
+void sf_snapshot_release(struct sf_snapshot *snapshot);
 
 /* A token as the driver has it. */
-bson_oid_t sf_look_oid(const struct sf_token *token);
+bson_oid_t sf_snapshot_oid(const struct sf_token *token);
 
 /* Takes over a document; it becomes what was found, also after an error. */
-enum sf_err sf_look_take(struct sf_look *look, bson_t *found) SF_MUST_CHECK;
+enum sf_err sf_snapshot_take(
+	struct sf_snapshot *snapshot, bson_t *found) SF_MUST_CHECK;
 
 /*
  * Finds the chat, and first closes or removes it if it is time to. Beside the
  * above SF_ERR_NOT_FOUND: there is none.
  */
-enum sf_err sf_look_at(
-	struct sf_look *look, const struct sf_token *chat_token) SF_MUST_CHECK;
+enum sf_err sf_snapshot_at(struct sf_snapshot *snapshot,
+	const struct sf_token *chat_token) SF_MUST_CHECK;
 
 /* The same for who. SF_ERR_UNAUTHORIZED: no such chat, or not one of it. */
-enum sf_err sf_look_as(
-	struct sf_look *look, const struct sf_participant *who) SF_MUST_CHECK;
+enum sf_err sf_snapshot_as(struct sf_snapshot *snapshot,
+	const struct sf_participant *who) SF_MUST_CHECK;
 
 /* The chat, if its status and people are still what was found. */
-bson_t *sf_look_filter(const struct sf_look *look);
+bson_t *sf_snapshot_filter(const struct sf_snapshot *snapshot);
 
 /* {$each: […]}, the messages that a rule has appended to the document. */
-bson_t *sf_look_added(const struct sf_look *look);
+bson_t *sf_snapshot_added(const struct sf_snapshot *snapshot);
 
 /* The members that say what is due, of the messages only whether there is one;
  * for a query or a change. */
-bson_t *sf_look_outline(void);
+bson_t *sf_snapshot_outline(void);
 
 /*
  * Updates the chat if filter matches; the outline of what it then is has been
  * found. Frees both. SF_ERR_NOT_FOUND: nothing has happened.
  */
-enum sf_err sf_look_change(
-	struct sf_look *look, bson_t *filter, bson_t *update) SF_MUST_CHECK;
+enum sf_err sf_snapshot_change(struct sf_snapshot *snapshot, bson_t *filter,
+	bson_t *update) SF_MUST_CHECK;
 
 /* Closes what is over its lifetime. SF_ERR_NOT_FOUND: somebody has. */
-enum sf_err sf_look_expire(struct sf_look *look) SF_MUST_CHECK;
+enum sf_err sf_snapshot_expire(struct sf_snapshot *snapshot) SF_MUST_CHECK;
 
 /* Removes what sf_chat_is_forgotten(). SF_ERR_NOT_FOUND: somebody has. */
-enum sf_err sf_look_forget(struct sf_look *look) SF_MUST_CHECK;
+enum sf_err sf_snapshot_forget(struct sf_snapshot *snapshot) SF_MUST_CHECK;
 
 #endif
