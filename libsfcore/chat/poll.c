@@ -8,7 +8,7 @@
 #include <malloc.h>
 #include <sys/prctl.h>
 
-#include "http/files.h"
+#include "http/fdtable.h"
 
 /* However long the sleep, a client that has left is noticed so soon. */
 #define CLIENT_SECONDS 3
@@ -50,7 +50,7 @@ static bool is_over(const struct sf_chat *seen)
  */
 static void settle(void)
 {
-	sf_files_shrink();
+	sf_fdtable_shrink();
 	(void)malloc_trim(0);
 	(void)prctl(PR_SET_TIMERSLACK, SLACK_NS);
 }

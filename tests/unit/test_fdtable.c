@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table of open files, as /proc shows it. */
-#include "http/files.h"
+#include "http/fdtable.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -38,7 +38,7 @@ static void what_is_open_stays_open(void **state)
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	grow_table(ends[0]);
-	sf_files_shrink();
+	sf_fdtable_shrink();
 	assert_int_equal(write(ends[1], &byte, 1), 1);
 	byte = '\0';
 	assert_int_equal(read(ends[0], &byte, 1), 1);
@@ -57,10 +57,10 @@ static void the_table_fits_again(void **state)
 	}
 	grow_table(STDIN_FILENO);
 	assert_true(table_size() > HIGH);
-	sf_files_shrink();
+	sf_fdtable_shrink();
 	assert_true(table_size() < HIGH / 4);
 	/* And again, when there is nothing to gain. */
-	sf_files_shrink();
+	sf_fdtable_shrink();
 	assert_true(table_size() < HIGH / 4);
 }
 

@@ -3,7 +3,7 @@
  * The kernel makes a table that fits when a process leaves one that it shares.
  * So for a moment a thread shares it.
  */
-#include "http/files.h"
+#include "http/fdtable.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -53,7 +53,7 @@ static void leave_shared_table(const pthread_attr_t *attributes)
 }
 
 /* The stack is ours because the library would keep its own. */
-void sf_files_shrink(void)
+void sf_fdtable_shrink(void)
 {
 	size_t size = (size_t)PTHREAD_STACK_MIN;
 	pthread_attr_t attributes;
