@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 
-#include "wake/wake_way.h"
+#include "wake/wake_backend.h"
 
 enum sf_err sf_wake_open(const struct sf_config *config, struct sf_wake **out)
 {
@@ -17,13 +17,13 @@ enum sf_err sf_wake_open(const struct sf_config *config, struct sf_wake **out)
 void sf_wake_free(struct sf_wake *wake)
 {
 	if (wake)
-		wake->way->free(wake);
+		wake->backend->free(wake);
 }
 
 void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user)
 {
 	if (wake)
-		wake->way->prepare(wake, user);
+		wake->backend->prepare(wake, user);
 }
 
 bool sf_wake_wait(struct sf_wake *wake, int seconds)
@@ -35,7 +35,7 @@ bool sf_wake_wait(struct sf_wake *wake, int seconds)
 	(void)sigaddset(&terminate, SIGTERM);
 	(void)sigprocmask(SIG_UNBLOCK, &terminate, &old);
 	if (wake)
-		woken = wake->way->wait(wake, seconds);
+		woken = wake->backend->wait(wake, seconds);
 	else
 		(void)poll(NULL, 0, seconds * 1000);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
@@ -45,5 +45,5 @@ bool sf_wake_wait(struct sf_wake *wake, int seconds)
 void sf_wake_send(struct sf_wake *wake, const struct sf_token *user)
 {
 	if (wake)
-		wake->way->send(wake, user);
+		wake->backend->send(wake, user);
 }

@@ -4,7 +4,7 @@
  * futex on it. The sender counts and wakes; the waiter sleeps only if the
  * counter still is what it was before it looked.
  */
-#include "wake/wake_way.h"
+#include "wake/wake_backend.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -69,7 +69,7 @@ static void send_local(struct sf_wake *wake, const struct sf_token *user)
 enum sf_err sf_wake_open_local(
 	const struct sf_config *config, struct sf_wake **out)
 {
-	static const struct sf_wake_way way = {
+	static const struct sf_wake_backend way = {
 		free_local,
 		prepare,
 		wait_local,

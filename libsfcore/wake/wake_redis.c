@@ -12,7 +12,7 @@
  * without its chat's, of which Redis hears nothing at all. Two users on one
  * channel only look once too often.
  */
-#include "wake/wake_way.h"
+#include "wake/wake_backend.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -154,7 +154,7 @@ static void send_remote(struct sf_wake *wake, const struct sf_token *user)
 enum sf_err sf_wake_open_redis(
 	const struct sf_config *config, struct sf_wake **out)
 {
-	static const struct sf_wake_way way = {
+	static const struct sf_wake_backend way = {
 		free_remote,
 		prepare,
 		wait_remote,

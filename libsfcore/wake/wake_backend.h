@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What wake.c knows of the ways to wake somebody; for wake*.c alone. */
-#ifndef SF_WAKE_WAY_H
-#define SF_WAKE_WAY_H
+#ifndef SF_WAKE_BACKEND_H
+#define SF_WAKE_BACKEND_H
 
 #include "wake/wake.h"
 
 /* As the functions of wake.h; wait may be ended by a signal. */
-struct sf_wake_way {
+struct sf_wake_backend {
 	void (*free)(struct sf_wake *wake);
 	void (*prepare)(struct sf_wake *wake, const struct sf_token *user);
 	bool (*wait)(struct sf_wake *wake, int seconds);
@@ -15,7 +15,7 @@ struct sf_wake_way {
 
 /* The first member of each way's own struct. */
 struct sf_wake {
-	const struct sf_wake_way *way;
+	const struct sf_wake_backend *backend;
 };
 
 enum sf_err sf_wake_open_local(
