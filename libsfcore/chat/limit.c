@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "base/table.h"
+#include "base/shared_words.h"
 
 #define HOUR_MS (3600 * 1000)
 
@@ -57,14 +57,15 @@ enum sf_err sf_limit_take(const struct sf_config *config, const char *address,
 	int64_t now_ms, int64_t *retry_seconds)
 {
 	struct source source = parse_address(address);
-	struct sf_table *table;
+	struct sf_shared_words *words;
 	enum sf_err err;
 
 	if (config->create_limit == 0 ||
-		sf_table_open(config, "limit", &table) != SF_OK)
+		sf_shared_words_open(config, "limit", &words) != SF_OK)
 		return SF_OK;
-	err = take(sf_table_word(table, source.bytes, sizeof(source.bytes)),
+	err = take(
+		sf_shared_words_find(words, source.bytes, sizeof(source.bytes)),
 		now_ms, HOUR_MS / config->create_limit, retry_seconds);
-	sf_table_free(table);
+	sf_shared_words_free(words);
 	return err;
 }

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/table.h"
+#include "base/shared_words.h"
 
 struct local {
 	struct sf_wake wake;
-	struct sf_table *table;
+	struct sf_shared_words *words;
 	_Atomic uint32_t *counter; /* the prepared user's */
 	uint32_t prepared;
 };
@@ -26,7 +26,7 @@ static void free_local(struct sf_wake *wake)
 {
 	struct local *local = (struct local *)wake;
 
-	sf_table_free(local->table);
+	sf_shared_words_free(local->words);
 	free(local);
 }
 
@@ -34,8 +34,8 @@ static void free_local(struct sf_wake *wake)
 static _Atomic uint32_t *find_counter(
 	const struct local *local, const struct sf_token *user)
 {
-	return (_Atomic uint32_t *)sf_table_word(
-		local->table, user->bytes, sizeof(user->bytes));
+	return (_Atomic uint32_t *)sf_shared_words_find(
+		local->words, user->bytes, sizeof(user->bytes));
 }
 
 static void prepare(struct sf_wake *wake, const struct sf_token *user)
@@ -69,20 +69,20 @@ static void send_local(struct sf_wake *wake, const struct sf_token *user)
 enum sf_err sf_wake_open_local(
 	const struct sf_config *config, struct sf_wake **out)
 {
-	static const struct sf_wake_backend way = {
+	static const struct sf_wake_backend backend = {
 		free_local,
 		prepare,
 		wait_local,
 		send_local,
 	};
-	struct sf_table *table;
-	enum sf_err err = sf_table_open(config, "wake", &table);
+	struct sf_shared_words *words;
+	enum sf_err err = sf_shared_words_open(config, "wake", &words);
 	struct local *local;
 
 	if (err)
 		return err;
 	local = sf_alloc(sizeof(*local));
-	*local = (struct local){ .wake = { &way }, .table = table };
+	*local = (struct local){ .wake = { &backend }, .words = words };
 	*out = &local->wake;
 	return SF_OK;
 }

@@ -154,7 +154,7 @@ static void send_remote(struct sf_wake *wake, const struct sf_token *user)
 enum sf_err sf_wake_open_redis(
 	const struct sf_config *config, struct sf_wake **out)
 {
-	static const struct sf_wake_backend way = {
+	static const struct sf_wake_backend backend = {
 		free_remote,
 		prepare,
 		wait_remote,
@@ -162,7 +162,7 @@ enum sf_err sf_wake_open_redis(
 	};
 	struct remote *remote = sf_alloc(sizeof(*remote));
 
-	*remote = (struct remote){ .wake = { &way } };
+	*remote = (struct remote){ .wake = { &backend } };
 	sf_redis_init(&remote->link, &config->redis, TIMEOUT_MS);
 	*out = &remote->wake;
 	return SF_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shared tables: one word for the same bytes, whoever asks. */
 #include "support.h"
-#include "base/table.h"
+#include "base/shared_words.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,110 +9,114 @@
 
 #define RACERS 8
 
-static struct sf_table *open_table(const char *name)
+static struct sf_shared_words *open_table(const char *name)
 {
 	struct sf_config config = support_config();
-	struct sf_table *table;
+	struct sf_shared_words *words;
 
-	assert_int_equal(sf_table_open(&config, name, &table), SF_OK);
-	return table;
+	assert_int_equal(sf_shared_words_open(&config, name, &words), SF_OK);
+	return words;
 }
 
 static void the_same_bytes_have_the_same_word(void **state)
 {
-	struct sf_table *first = open_table("same");
-	struct sf_table *second = open_table("same");
+	struct sf_shared_words *first = open_table("same");
+	struct sf_shared_words *second = open_table("same");
 
 	(void)state;
-	assert_int_equal(atomic_load(sf_table_word(first, "bytes", 5)), 0);
-	atomic_store(sf_table_word(first, "bytes", 5), UINT64_MAX);
 	assert_int_equal(
-		atomic_load(sf_table_word(second, "bytes", 5)), UINT64_MAX);
-	sf_table_free(first);
-	sf_table_free(second);
+		atomic_load(sf_shared_words_find(first, "bytes", 5)), 0);
+	atomic_store(sf_shared_words_find(first, "bytes", 5), UINT64_MAX);
+	assert_int_equal(atomic_load(sf_shared_words_find(second, "bytes", 5)),
+		UINT64_MAX);
+	sf_shared_words_free(first);
+	sf_shared_words_free(second);
 }
 
 /* Two may share a word, but that is rare. */
 static void other_bytes_have_another_word(void **state)
 {
-	struct sf_table *table = open_table("other");
+	struct sf_shared_words *words = open_table("other");
 	int shared = 0;
 
 	(void)state;
-	atomic_store(sf_table_word(table, "bytes", 5), 1);
+	atomic_store(sf_shared_words_find(words, "bytes", 5), 1);
 	for (int i = 0; i < 100; i++)
-		shared += atomic_load(sf_table_word(table, &i, sizeof(i))) != 0;
+		shared += atomic_load(sf_shared_words_find(
+				  words, &i, sizeof(i))) != 0;
 	assert_in_range(shared, 0, 2);
-	sf_table_free(table);
+	sf_shared_words_free(words);
 }
 
 static void tables_of_other_names_are_others(void **state)
 {
-	struct sf_table *first = open_table("one");
-	struct sf_table *second = open_table("two");
+	struct sf_shared_words *first = open_table("one");
+	struct sf_shared_words *second = open_table("two");
 
 	(void)state;
-	atomic_store(sf_table_word(first, "bytes", 5), 1);
-	assert_int_equal(atomic_load(sf_table_word(second, "bytes", 5)), 0);
-	sf_table_free(first);
-	sf_table_free(second);
-	sf_table_free(NULL);
+	atomic_store(sf_shared_words_find(first, "bytes", 5), 1);
+	assert_int_equal(
+		atomic_load(sf_shared_words_find(second, "bytes", 5)), 0);
+	sf_shared_words_free(first);
+	sf_shared_words_free(second);
+	sf_shared_words_free(NULL);
 }
 
 static void words_outlive_the_handle(void **state)
 {
-	struct sf_table *table = open_table("kept");
+	struct sf_shared_words *words = open_table("kept");
 
 	(void)state;
-	atomic_store(sf_table_word(table, "bytes", 5), 7);
-	sf_table_free(table);
-	table = open_table("kept");
-	assert_int_equal(atomic_load(sf_table_word(table, "bytes", 5)), 7);
-	sf_table_free(table);
+	atomic_store(sf_shared_words_find(words, "bytes", 5), 7);
+	sf_shared_words_free(words);
+	words = open_table("kept");
+	assert_int_equal(
+		atomic_load(sf_shared_words_find(words, "bytes", 5)), 7);
+	sf_shared_words_free(words);
 }
 
 /* Where the words lie must not tell who was here: two keys, two places. */
 static void every_table_has_a_key_of_its_own(void **state)
 {
-	struct sf_table *first = open_table("key1");
-	struct sf_table *second = open_table("key2");
+	struct sf_shared_words *first = open_table("key1");
+	struct sf_shared_words *second = open_table("key2");
 	ptrdiff_t same = 0;
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		ptrdiff_t there = sf_table_word(first, &i, sizeof(i)) -
-				  sf_table_word(first, "", 0);
-		ptrdiff_t here = sf_table_word(second, &i, sizeof(i)) -
-				 sf_table_word(second, "", 0);
+		ptrdiff_t there = sf_shared_words_find(first, &i, sizeof(i)) -
+				  sf_shared_words_find(first, "", 0);
+		ptrdiff_t here = sf_shared_words_find(second, &i, sizeof(i)) -
+				 sf_shared_words_find(second, "", 0);
 
 		same += there == here;
 	}
 	assert_in_range(same, 0, 5);
-	sf_table_free(first);
-	sf_table_free(second);
+	sf_shared_words_free(first);
+	sf_shared_words_free(second);
 }
 
 static void the_file_is_private(void **state)
 {
-	struct sf_table *table = open_table("private");
+	struct sf_shared_words *words = open_table("private");
 	char path[128];
 	struct stat status;
 
 	(void)snprintf(path, sizeof(path), "%s/private", (const char *)*state);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode, S_IFREG | 0600);
-	sf_table_free(table);
+	sf_shared_words_free(words);
 }
 
 static int count(void *data, int number)
 {
 	const struct sf_config *config = data;
-	struct sf_table *table;
+	struct sf_shared_words *words;
 
 	(void)number;
-	if (sf_table_open(config, "race", &table))
+	if (sf_shared_words_open(config, "race", &words))
 		return 1;
-	atomic_fetch_add(sf_table_word(table, "bytes", 5), 1);
+	atomic_fetch_add(sf_shared_words_find(words, "bytes", 5), 1);
 	return 0;
 }
 
@@ -124,14 +128,15 @@ static void who_opens_first_makes_it_for_all(void **state)
 	(void)state;
 	for (uint64_t round = 1; round <= 10; round++) {
 		char path[SF_CONFIG_PATH_MAX + 8];
-		struct sf_table *table;
+		struct sf_shared_words *words;
 
 		support_race(count, &config, RACERS, results);
 		assert_int_equal(support_count(results, RACERS, 0), RACERS);
-		table = open_table("race");
+		words = open_table("race");
 		assert_int_equal(
-			atomic_load(sf_table_word(table, "bytes", 5)), RACERS);
-		sf_table_free(table);
+			atomic_load(sf_shared_words_find(words, "bytes", 5)),
+			RACERS);
+		sf_shared_words_free(words);
 		(void)snprintf(
 			path, sizeof(path), "%s/race", config.runtime_dir);
 		assert_int_equal(unlink(path), 0);
@@ -141,10 +146,10 @@ static void who_opens_first_makes_it_for_all(void **state)
 static void assert_unavailable(const char *name)
 {
 	struct sf_config config = support_config();
-	struct sf_table *table;
+	struct sf_shared_words *words;
 
-	assert_int_equal(
-		sf_table_open(&config, name, &table), SF_ERR_UNAVAILABLE);
+	assert_int_equal(sf_shared_words_open(&config, name, &words),
+		SF_ERR_UNAVAILABLE);
 }
 
 static void what_is_no_table_is_refused(void **state)
@@ -155,7 +160,7 @@ static void what_is_no_table_is_refused(void **state)
 	assert_true(dir >= 0 && fd >= 0);
 	assert_int_equal(write(fd, "short", 5), 5);
 	assert_unavailable("short");
-	sf_table_free(open_table("real"));
+	sf_shared_words_free(open_table("real"));
 	assert_int_equal(symlinkat("real", dir, "link"), 0);
 	assert_unavailable("link");
 	assert_int_equal(mkdirat(dir, "folder", 0700), 0);
@@ -166,13 +171,13 @@ static void what_is_no_table_is_refused(void **state)
 static void without_its_folder_there_is_none(void **state)
 {
 	struct sf_config config = support_config();
-	struct sf_table *table;
+	struct sf_shared_words *words;
 
 	(void)state;
 	(void)snprintf(config.runtime_dir, sizeof(config.runtime_dir),
 		"/dev/null/here");
-	assert_int_equal(
-		sf_table_open(&config, "any", &table), SF_ERR_UNAVAILABLE);
+	assert_int_equal(sf_shared_words_open(&config, "any", &words),
+		SF_ERR_UNAVAILABLE);
 }
 
 int main(void)

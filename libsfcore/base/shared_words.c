@@ -4,7 +4,7 @@
  * clean-up after a process that was killed. A table is made under another name
  * and linked into place, so nobody sees half a key.
  */
-#include "base/table.h"
+#include "base/shared_words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ struct layout {
 	_Atomic uint64_t words[WORDS];
 };
 
-struct sf_table {
+struct sf_shared_words {
 	struct layout *shared;
 };
 
@@ -88,8 +88,8 @@ static struct layout *map_file(int fd)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-enum sf_err sf_table_open(
-	const struct sf_config *config, const char *name, struct sf_table **out)
+enum sf_err sf_shared_words_open(const struct sf_config *config,
+	const char *name, struct sf_shared_words **out)
 {
 	char path[SF_CONFIG_PATH_MAX + 16];
 	struct layout *shared = NULL;
@@ -113,18 +113,18 @@ enum sf_err sf_table_open(
 	return SF_OK;
 }
 
-void sf_table_free(struct sf_table *table)
+void sf_shared_words_free(struct sf_shared_words *words)
 {
-	if (!table)
+	if (!words)
 		return;
-	(void)munmap(table->shared, sizeof(*table->shared));
-	free(table);
+	(void)munmap(words->shared, sizeof(*words->shared));
+	free(words);
 }
 
-_Atomic uint64_t *sf_table_word(
-	const struct sf_table *table, const void *data, size_t size)
+_Atomic uint64_t *sf_shared_words_find(
+	const struct sf_shared_words *words, const void *data, size_t size)
 {
-	uint64_t hash = sf_hash_keyed(table->shared->key, data, size);
+	uint64_t hash = sf_hash_keyed(words->shared->key, data, size);
 
-	return &table->shared->words[hash % WORDS];
+	return &words->shared->words[hash % WORDS];
 }
