@@ -27,14 +27,14 @@ static enum sf_err receive(struct sf_app *app, bool long_polling,
 {
 	enum sf_err err =
 		long_polling ? sf_app_open_desk(app) : sf_app_open_store(app);
-	struct sf_client client;
+	struct sf_hangup hangup;
 
 	if (err)
 		return err;
 	if (!long_polling)
 		return sf_desk_receive(&app->desk, who, out);
-	sf_app_watch_client(app, &client);
-	return sf_poll_run(&app->desk, &app->config, who, &client, out);
+	sf_app_watch_hangup(app, &hangup);
+	return sf_poll_run(&app->desk, &app->config, who, &hangup, out);
 }
 
 static enum sf_err get_messages(struct sf_app *app, char **body)

@@ -94,11 +94,11 @@ static const struct sf_method *find_method(
 	return method->name ? method : NULL;
 }
 
-void sf_app_watch_client(const struct sf_app *app, struct sf_client *out)
+void sf_app_watch_hangup(const struct sf_app *app, struct sf_hangup *out)
 {
-	sf_client_init(&app->request, STDOUT_FILENO, out);
+	sf_hangup_init(&app->request, STDOUT_FILENO, out);
 	if (app->forked)
-		sf_server_watch_peer(STDIN_FILENO);
+		sf_hangup_signal(STDIN_FILENO);
 }
 
 static enum sf_err serve(

@@ -8,7 +8,7 @@
 #define SF_APP_H
 
 #include "chat/desk.h"
-#include "http/client.h"
+#include "http/hangup.h"
 #include "http/http.h"
 #include "api/json.h"
 
@@ -60,7 +60,7 @@ enum sf_err sf_app_read_participant(
  * client has left. As a CGI program it is told by SIGTERM in any case. out is
  * for asking where the server does not say it.
  */
-void sf_app_watch_client(const struct sf_app *app, struct sf_client *out);
+void sf_app_watch_hangup(const struct sf_app *app, struct sf_hangup *out);
 
 /*
  * What every program's main is: serves one request as CGI/1.1 says or, with

@@ -57,19 +57,19 @@ static void settle(void)
 
 /* Until there may be something to see, or nobody is left to see it. */
 static void sleep_between_looks(struct sf_desk *desk,
-	const struct sf_config *config, const struct sf_client *client)
+	const struct sf_config *config, const struct sf_hangup *hangup)
 {
 	int seconds = config->poll_sleep_seconds;
 
 	for (; seconds > CLIENT_SECONDS; seconds -= CLIENT_SECONDS)
 		if (sf_wake_wait(desk->wake, CLIENT_SECONDS) ||
-			sf_client_is_gone(client))
+			sf_hangup_happened(hangup))
 			return;
 	(void)sf_wake_wait(desk->wake, seconds);
 }
 
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
-	const struct sf_participant *who, const struct sf_client *client,
+	const struct sf_participant *who, const struct sf_hangup *hangup,
 	struct sf_chat *out)
 {
 	int64_t start_ms = sf_desk_now();
@@ -94,7 +94,7 @@ enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 			return SF_OK;
 		}
 		if (is_over(out) || sf_desk_now() - start_ms >= whole_ms ||
-			sf_client_is_gone(client))
+			sf_hangup_happened(hangup))
 			return SF_OK;
 		err = close_if_abandoned(desk, config, out, who);
 		sf_chat_release(out);
@@ -104,6 +104,6 @@ enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 		/* Who has waited once is likely to wait long. */
 		if (looks == 2)
 			settle();
-		sleep_between_looks(desk, config, client);
+		sleep_between_looks(desk, config, hangup);
 	}
 }

@@ -4,7 +4,7 @@
 #define SF_POLL_H
 
 #include "chat/desk.h"
-#include "http/client.h"
+#include "http/hangup.h"
 
 /*
  * Waits as PROTOCOL, "Long polling", says: until there is a message for who,
@@ -14,7 +14,7 @@
  * caller releases it. Errors as sf_store_begin_poll().
  */
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
-	const struct sf_participant *who, const struct sf_client *client,
+	const struct sf_participant *who, const struct sf_hangup *hangup,
 	struct sf_chat *out) SF_MUST_CHECK;
 
 #endif

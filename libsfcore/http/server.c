@@ -170,20 +170,3 @@ enum sf_err sf_server_run(
 	(void)close(listener);
 	return SF_OK;
 }
-
-void sf_server_watch_peer(int fd)
-{
-	struct pollfd peer = { .fd = fd, .events = POLLRDHUP };
-	char unread[512];
-
-	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) > 0)
-		continue;
-	/* The signal is for any event of the connection, but only its end is
-	 * still to come: fcntl(2), F_SETSIG. */
-	(void)fcntl(fd, F_SETOWN, getpid());
-	(void)fcntl(fd, F_SETSIG, SIGTERM);
-	(void)fcntl(fd, F_SETFL, O_ASYNC);
-	/* It may have come before that. */
-	if (poll(&peer, 1, 0) > 0)
-		(void)raise(SIGTERM);
-}

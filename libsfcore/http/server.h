@@ -26,10 +26,4 @@ enum sf_err sf_server_listen(const char *path, int *out) SF_MUST_CHECK;
 enum sf_err sf_server_run(int listener, int (*serve)(const void *),
 	const void *argument) SF_MUST_CHECK;
 
-/*
- * From now on the calling process gets SIGTERM when the peer of the connection
- * fd closes it. What the peer has sent and nobody has read is dropped.
- */
-void sf_server_watch_peer(int fd);
-
 #endif

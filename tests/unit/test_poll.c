@@ -33,7 +33,7 @@ struct poller {
 static int run_poll(void *data, int number)
 {
 	struct poller *poller = data;
-	struct sf_client client = { .reply = poller->reply };
+	struct sf_hangup hangup = { .reply = poller->reply };
 	struct sf_desk desk = { .wake = NULL };
 	struct sf_chat seen;
 
@@ -45,7 +45,7 @@ static int run_poll(void *data, int number)
 			sf_wake_open(&poller->config, &desk.wake)))
 		return 1;
 	poller->err = sf_poll_run(
-		&desk, &poller->config, &poller->who, &client, &seen);
+		&desk, &poller->config, &poller->who, &hangup, &seen);
 	if (poller->err)
 		return 0;
 	poller->status = seen.status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Accept, fork, reap: what a server process does, seen by its clients. */
 #include "http/server.h"
+#include "http/hangup.h"
 #include "support.h"
 
 #include <signal.h>
@@ -29,7 +30,7 @@ static int serve(const void *argument)
 		if (c == 'x')
 			abort();
 		if (c == 'w') {
-			sf_server_watch_peer(STDIN_FILENO);
+			sf_hangup_signal(STDIN_FILENO);
 			atomic_fetch_add(&server->serving, 1);
 			(void)pause();
 		}

@@ -6,15 +6,15 @@
  * program that it is just starting. So the kernel is asked too, about the TCP
  * connection that the server holds.
  */
-#ifndef SF_CLIENT_H
-#define SF_CLIENT_H
+#ifndef SF_HANGUP_H
+#define SF_HANGUP_H
 
 #include "http/http.h"
 
 #include <stdbool.h>
 #include <linux/inet_diag.h>
 
-struct sf_client {
+struct sf_hangup {
 	int reply;     /* file descriptor that the server reads from */
 	bool is_known; /* the kernel knows the connection below */
 	struct inet_diag_req_v2 connection;
@@ -27,10 +27,16 @@ struct sf_client {
  * server sets SFCHAT_REMOTE_IS_PEER, which rules such proxies out: then one
  * that is not there has left already.
  */
-void sf_client_init(
-	const struct sf_request *request, int reply, struct sf_client *out);
+void sf_hangup_init(
+	const struct sf_request *request, int reply, struct sf_hangup *out);
 
 /* The client has closed its connection, or the server has given it up. */
-bool sf_client_is_gone(const struct sf_client *client);
+bool sf_hangup_happened(const struct sf_hangup *hangup);
+
+/*
+ * From now on the calling process gets SIGTERM when the peer of the connection
+ * fd closes it. What the peer has sent and nobody has read is dropped.
+ */
+void sf_hangup_signal(int fd);
 
 #endif

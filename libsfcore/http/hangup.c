@@ -3,14 +3,16 @@
  * One question to the kernel, by sock_diag(7), for exactly one connection: it
  * costs a few microseconds, however many there are.
  */
-#include "http/client.h"
+#include "http/hangup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -90,8 +92,8 @@ static bool read_connection(
  * That means the client's end only if the connection has been there before, or
  * if the server says that the addresses are those of a connection of its own.
  */
-void sf_client_init(
-	const struct sf_request *request, int reply, struct sf_client *out)
+void sf_hangup_init(
+	const struct sf_request *request, int reply, struct sf_hangup *out)
 {
 	int state = 0;
 
@@ -110,14 +112,31 @@ static bool is_reply_unread(int fd)
 	return poll(&reply, 1, 0) > 0;
 }
 
-bool sf_client_is_gone(const struct sf_client *client)
+bool sf_hangup_happened(const struct sf_hangup *hangup)
 {
 	int state;
 
-	if (is_reply_unread(client->reply))
+	if (is_reply_unread(hangup->reply))
 		return true;
-	if (!client->is_known)
+	if (!hangup->is_known)
 		return false;
-	state = ask_state(&client->connection);
+	state = ask_state(&hangup->connection);
 	return state != 0 && state != TCP_ESTABLISHED;
+}
+
+void sf_hangup_signal(int fd)
+{
+	struct pollfd peer = { .fd = fd, .events = POLLRDHUP };
+	char unread[512];
+
+	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) > 0)
+		continue;
+	/* The signal is for any event of the connection, but only its end is
+	 * still to come: fcntl(2), F_SETSIG. */
+	(void)fcntl(fd, F_SETOWN, getpid());
+	(void)fcntl(fd, F_SETSIG, SIGTERM);
+	(void)fcntl(fd, F_SETFL, O_ASYNC);
+	/* It may have come before that. */
+	if (poll(&peer, 1, 0) > 0)
+		(void)raise(SIGTERM);
 }

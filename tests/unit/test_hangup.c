@@ -3,7 +3,7 @@
  * Is the client gone? Asked about real connections on the loopback, ended in
  * each of the ways in which a client can go.
  */
-#include "http/client.h"
+#include "http/hangup.h"
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -91,27 +91,27 @@ static void end(const struct visit *visit)
 	assert_int_equal(close(visit->server) | close(visit->listener), 0);
 }
 
-static struct sf_client watch(struct visit *visit)
+static struct sf_hangup watch(struct visit *visit)
 {
 	struct sf_request request = {
 		.variables = (char *[]){ visit->text[0], visit->text[1],
 			visit->text[2], visit->text[3], visit->text[4], NULL }
 	};
-	struct sf_client client;
+	struct sf_hangup hangup;
 
-	sf_client_init(&request, -1, &client);
-	return client;
+	sf_hangup_init(&request, -1, &hangup);
+	return hangup;
 }
 
 static void check_closing(int family)
 {
 	struct visit visit = come(family);
-	struct sf_client client = watch(&visit);
+	struct sf_hangup hangup = watch(&visit);
 
-	assert_true(client.is_known);
-	assert_false(sf_client_is_gone(&client));
+	assert_true(hangup.is_known);
+	assert_false(sf_hangup_happened(&hangup));
 	assert_int_equal(close(visit.client), 0);
-	assert_true(sf_client_is_gone(&client));
+	assert_true(sf_hangup_happened(&hangup));
 	end(&visit);
 }
 
@@ -142,37 +142,37 @@ static void a_client_that_resets_is_gone(void **state)
 {
 	struct linger at_once = { .l_onoff = 1 };
 	struct visit visit = come(AF_INET);
-	struct sf_client client = watch(&visit);
+	struct sf_hangup hangup = watch(&visit);
 
 	(void)state;
 	assert_int_equal(setsockopt(visit.client, SOL_SOCKET, SO_LINGER,
 				 &at_once, sizeof(at_once)),
 		0);
 	assert_int_equal(close(visit.client), 0);
-	assert_true(sf_client_is_gone(&client));
+	assert_true(sf_hangup_happened(&hangup));
 	end(&visit);
 }
 
 static void one_that_left_before_the_first_look_is_gone(void **state)
 {
 	struct visit visit = come(AF_INET);
-	struct sf_client client;
+	struct sf_hangup hangup;
 
 	(void)state;
 	assert_int_equal(close(visit.client), 0);
-	client = watch(&visit);
-	assert_true(sf_client_is_gone(&client));
+	hangup = watch(&visit);
+	assert_true(sf_hangup_happened(&hangup));
 	end(&visit);
 }
 
 static void one_that_the_server_has_given_up_is_gone(void **state)
 {
 	struct visit visit = come(AF_INET);
-	struct sf_client client = watch(&visit);
+	struct sf_hangup hangup = watch(&visit);
 
 	(void)state;
 	assert_int_equal(close(visit.server), 0);
-	assert_true(sf_client_is_gone(&client));
+	assert_true(sf_hangup_happened(&hangup));
 	assert_int_equal(close(visit.client) | close(visit.listener), 0);
 }
 
@@ -181,19 +181,19 @@ static void one_that_left_before_it_was_known_is_gone_if_vouched_for(
 {
 	struct linger at_once = { .l_onoff = 1 };
 	struct visit visit = come(AF_INET);
-	struct sf_client client;
+	struct sf_hangup hangup;
 
 	(void)state;
 	assert_int_equal(setsockopt(visit.client, SOL_SOCKET, SO_LINGER,
 				 &at_once, sizeof(at_once)),
 		0);
 	assert_int_equal(close(visit.client), 0);
-	client = watch(&visit);
-	assert_false(sf_client_is_gone(&client));
+	hangup = watch(&visit);
+	assert_false(sf_hangup_happened(&hangup));
 	(void)snprintf(visit.text[4], sizeof(visit.text[4]),
 		"SFCHAT_REMOTE_IS_PEER=1");
-	client = watch(&visit);
-	assert_true(sf_client_is_gone(&client));
+	hangup = watch(&visit);
+	assert_true(sf_hangup_happened(&hangup));
 	end(&visit);
 }
 
@@ -201,15 +201,15 @@ static void one_that_left_before_it_was_known_is_gone_if_vouched_for(
 static void one_that_is_not_known_counts_as_there(void **state)
 {
 	struct visit visit = come(AF_INET);
-	struct sf_client client;
+	struct sf_hangup hangup;
 
 	(void)state;
 	(void)snprintf(
 		visit.text[2], sizeof(visit.text[2]), "REMOTE_ADDR=192.0.2.1");
-	client = watch(&visit);
-	assert_false(client.is_known);
+	hangup = watch(&visit);
+	assert_false(hangup.is_known);
 	assert_int_equal(close(visit.client), 0);
-	assert_false(sf_client_is_gone(&client));
+	assert_false(sf_hangup_happened(&hangup));
 	end(&visit);
 }
 
@@ -222,16 +222,16 @@ static void nor_is_one_without_an_address(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct visit visit = come(AF_INET);
-		struct sf_client client;
+		struct sf_hangup hangup;
 
 		for (int j = 0; j < 4; j++)
 			if (strncmp(visit.text[j], bad[i], 11) == 0 || !*bad[i])
 				(void)snprintf(visit.text[j],
 					sizeof(visit.text[j]), "%s", bad[i]);
-		client = watch(&visit);
-		assert_false(client.is_known);
+		hangup = watch(&visit);
+		assert_false(hangup.is_known);
 		assert_int_equal(close(visit.client), 0);
-		assert_false(sf_client_is_gone(&client));
+		assert_false(sf_hangup_happened(&hangup));
 		end(&visit);
 	}
 }
@@ -239,15 +239,15 @@ static void nor_is_one_without_an_address(void **state)
 static void nobody_reads_the_reply(void **state)
 {
 	struct sf_request request = { .variables = (char *[]){ NULL } };
-	struct sf_client client;
+	struct sf_hangup hangup;
 	int ends[2];
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	sf_client_init(&request, ends[1], &client);
-	assert_false(sf_client_is_gone(&client));
+	sf_hangup_init(&request, ends[1], &hangup);
+	assert_false(sf_hangup_happened(&hangup));
 	assert_int_equal(close(ends[0]), 0);
-	assert_true(sf_client_is_gone(&client));
+	assert_true(sf_hangup_happened(&hangup));
 	assert_int_equal(close(ends[1]), 0);
 }
 
