@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/auth.h"
+#include "base/die.h"
 #include "base/log.h"
 #include "http/scgi.h"
 #include "http/server.h"
@@ -283,7 +284,7 @@ static int refuse_usage(const char *name)
 int sf_app_main(int argc, char **argv, const struct sf_resource *resource)
 {
 	sf_log_guard_streams();
-	sf_log_set_die_hook(answer_death);
+	sf_die_set_hook(answer_death);
 	/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
 	if (argc <= 1 || getenv("REQUEST_METHOD")) {
 		hold_signals();

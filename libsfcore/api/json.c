@@ -7,7 +7,8 @@
 
 #include <json.h>
 
-#include "base/log.h"
+#include "base/die.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 
 #define DEPTH_MAX 8

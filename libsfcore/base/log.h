@@ -6,6 +6,8 @@
 #ifndef SF_LOG_H
 #define SF_LOG_H
 
+#include <stdarg.h>
+
 #include "base/banned.h"
 
 enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
@@ -23,16 +25,8 @@ void sf_log_set_level(enum sf_log_level level);
 void sf_log(enum sf_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Called by sf_die() before the process ends, to still answer a request. */
-void sf_log_set_die_hook(void (*hook)(void));
-
-/* For the impossible and for out of memory: logs, runs the hook, exits 1. */
-_Noreturn void sf_die(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-/* malloc, realloc and strdup that do not return NULL; the caller frees. */
-void *sf_alloc(size_t size);
-void *sf_realloc(void *old, size_t count, size_t size);
-char *sf_strdup(const char *text);
+/* Writes a line as sf_log() does, whatever the level is. */
+void sf_log_write(const char *format, va_list args)
+	__attribute__((format(printf, 1, 0)));
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "base/log.h"
 
 void sf_redis_init(struct sf_redis *out, const struct sf_redis_address *address,

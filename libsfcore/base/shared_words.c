@@ -15,6 +15,7 @@
 #include "base/dir.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/token.h"
 
 /* 512 KiB */

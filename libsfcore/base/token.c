@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
-#include "base/log.h"
+#include "base/die.h"
 
 void sf_token_generate(struct sf_token *out)
 {

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/die.h"
+#include "base/mem.h"
 
 void sf_request_init(struct sf_request *out)
 {

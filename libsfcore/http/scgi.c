@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "base/log.h"
+#include "base/mem.h"
 
 /* Reads exactly size bytes; false: they do not come. */
 static bool read_whole(int fd, char *out, size_t size)

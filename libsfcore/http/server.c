@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "base/log.h"
 
 static enum sf_err report(const char *what)

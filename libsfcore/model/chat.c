@@ -5,7 +5,7 @@
  */
 #include "model/chat.h"
 
-#include "base/log.h"
+#include "base/mem.h"
 
 static const char *const status_names[SF_STATUS__MAX] = {
 	[SF_STATUS_DRAFT] = "draft",

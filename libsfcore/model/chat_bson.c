@@ -8,7 +8,7 @@
 
 #include <bson/bson.h>
 
-#include "base/log.h"
+#include "base/mem.h"
 
 static const char *const sent_names[SF_CHAT_USERS_MAX] = {
 	"sent_by_creator",

@@ -5,7 +5,7 @@
  */
 #include "model/message.h"
 
-#include "base/log.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 
 static const struct {

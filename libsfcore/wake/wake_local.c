@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/mem.h"
 #include "base/shared_words.h"
 
 struct local {

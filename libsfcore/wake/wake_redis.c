@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/log.h"
+#include "base/mem.h"
 #include "base/redis.h"
 
 /* Waiting for a wake-up to be sent holds up the one who sends a message. */

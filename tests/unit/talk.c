@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "base/log.h"
+#include "base/mem.h"
 
 struct sf_token talk_token(void)
 {

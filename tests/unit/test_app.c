@@ -11,7 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 /* One run of the program. */
 struct run {

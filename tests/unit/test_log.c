@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The log, the ways out of the impossible, and memory. */
+/* The lines of the log, and the streams that it guards. */
 #include "base/log.h"
 #include "support.h"
 
@@ -52,83 +52,6 @@ static void a_long_line_is_cut_and_ends(void **state)
 	assert_non_null(end);
 	assert_true(end - output.err > 400);
 	assert_string_equal(end + 1, "sfchat: next\n");
-}
-
-static void say_farewell(void)
-{
-	(void)!write(STDOUT_FILENO, "farewell", 8);
-}
-
-static void die_again(void)
-{
-	say_farewell();
-	sf_die("twice");
-}
-
-static int die(void *data, int number)
-{
-	void (*hook)(void) = *(void (**)(void))data;
-
-	(void)number;
-	sf_log_set_level(SF_LOG_NONE);
-	sf_log_set_die_hook(hook);
-	sf_die("cause %d", 7);
-}
-
-static void die_logs_runs_the_hook_and_exits(void **state)
-{
-	void (*hook)(void) = say_farewell;
-	struct support_output output;
-
-	(void)state;
-	support_capture(die, &hook, "", 0, &output);
-	assert_int_equal(output.status, 1);
-	assert_string_equal(output.err, "sfchat: cause 7\n");
-	assert_string_equal(output.out, "farewell");
-}
-
-static void die_in_the_hook_ends_too(void **state)
-{
-	void (*hook)(void) = die_again;
-	struct support_output output;
-
-	(void)state;
-	support_capture(die, &hook, "", 0, &output);
-	assert_int_equal(output.status, 1);
-	assert_string_equal(output.err, "sfchat: cause 7\nsfchat: twice\n");
-	assert_string_equal(output.out, "farewell");
-}
-
-static int allocate_too_much(void *data, int number)
-{
-	(void)data;
-	(void)number;
-	free(sf_realloc(NULL, SIZE_MAX / 2, 3));
-	return 0;
-}
-
-static void a_size_that_overflows_is_the_end(void **state)
-{
-	struct support_output output;
-
-	(void)state;
-	support_capture(allocate_too_much, NULL, "", 0, &output);
-	assert_int_equal(output.status, 1);
-	assert_non_null(strstr(output.err, "does not fit"));
-}
-
-static void memory_is_there(void **state)
-{
-	char *text = sf_strdup("text");
-	void *empty = sf_alloc(0);
-
-	(void)state;
-	assert_non_null(empty);
-	free(empty);
-	text = sf_realloc(text, 100, 2);
-	assert_string_equal(text, "text");
-	memset(text, 'x', 200);
-	free(text);
 }
 
 static int log_without_streams(void *data, int number)
@@ -186,10 +109,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_go_to_standard_error),
 		cmocka_unit_test(a_long_line_is_cut_and_ends),
-		cmocka_unit_test(die_logs_runs_the_hook_and_exits),
-		cmocka_unit_test(die_in_the_hook_ends_too),
-		cmocka_unit_test(a_size_that_overflows_is_the_end),
-		cmocka_unit_test(memory_is_there),
 		in_sandbox(closed_streams_are_not_mistaken),
 		cmocka_unit_test(open_streams_stay_as_they_are),
 	};

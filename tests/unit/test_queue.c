@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "jobs/queue.h"
 
 #define KEYS "sfchat:{jobs}:"

@@ -7,7 +7,7 @@
 #include "support.h"
 
 #include "model/chat_bson.h"
-#include "base/log.h"
+#include "base/mem.h"
 #include "store/mongodb/snapshot.h"
 
 /* A chat of two, as found. */

@@ -5,8 +5,6 @@
  */
 #include "talk.h"
 
-#include "base/log.h"
-
 #define MANY (3 * SF_STORE_SWEEP_MAX)
 
 /* One whole sweep at talk's time; told says how often user was among the told.

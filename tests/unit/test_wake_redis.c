@@ -6,7 +6,7 @@
  */
 #include "private_redis.h"
 
-#include "base/log.h"
+#include "base/mem.h"
 #include "wake/wake.h"
 
 /* Who sleeps so long in a test was not woken. */

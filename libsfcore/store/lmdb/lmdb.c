@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 /* Address space only: memory is what is in use, and tables to find it by: so
  * who reads begins with less. */

@@ -9,7 +9,7 @@
 #include "model/chat_bson.h"
 #include "base/dir.h"
 #include "store/lmdb/lmdb.h"
-#include "base/log.h"
+#include "base/mem.h"
 
 #define SCHEME "lmdb:"
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 #define DATABASE "sfchat" /* unless the URI names one */
 

@@ -10,7 +10,8 @@
 #include <malloc.h>
 
 #include "model/chat_bson.h"
-#include "base/log.h"
+#include "base/die.h"
+#include "base/mem.h"
 #include "store/mongodb/snapshot.h"
 #include "store/mongodb/mongodb_indexes.h"
 
