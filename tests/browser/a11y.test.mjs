@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * For everyone: axe finds nothing on any page in any state, light or dark;
- * nothing has to be scrolled sideways on a narrow screen or with large type;
- * a keyboard is enough.
+ * Accessibility: axe finds no fault on any page in any state, light or dark; a
+ * narrow screen or large type needs no scrolling sideways; a keyboard is enough.
  */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   closeChat, createChat, joinChat, meet, say, waitReady, waitState, waitText,
 } from "./lib/story.mjs";
@@ -19,10 +18,11 @@ const AXE = readFileSync(
   new URL("../../build/node/node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const PAGES = ["/", "/faq", "/privacy", "/license", "/nowhere"];
 const TABS_LIMIT = 40;
-/** Width of the window in pixels, size of the type in percent. */
+/** The width of the window in pixels and the size of the type in percent. */
 const SIZES = [[320, 100], [640, 200], [360, 200]];
+const FIRST_SIZE = [800, 600];
 
-/** What axe has to say against a page: `rule: the elements`. */
+/** Returns the faults that axe finds on a page, as `rule: elements`. */
 async function findFaults(page) {
   await page.evaluate(new Function(`if (!window.axe) { ${AXE} }`));
   return page.evaluate(async () => {
@@ -34,7 +34,7 @@ async function findFaults(page) {
   });
 }
 
-/** What stands out of the window to a side, and so needs scrolling. */
+/** Returns the elements that reach beyond the left or right edge. */
 const findWide = (page) =>
   page.evaluate(() => {
     const { clientWidth, scrollWidth } = document.documentElement;
@@ -47,12 +47,12 @@ const findWide = (page) =>
       .map((element) => element.outerHTML.slice(0, 120));
   });
 
-/** @param {number} percent of what the page asks for; 100 is all of it */
+/** @param {number} percent of the size that the page sets */
 function scaleType(percent) {
   document.documentElement.style.fontSize = percent === 100 ? "" : `${percent}%`;
 }
 
-/** Goes on with the Tab key until this element has the focus, and shows it. */
+/** Presses Tab until the element has the focus, and checks that it shows the focus. */
 async function tabTo(page, selector, key = "Tab") {
   await page.front();
   for (let i = 0; i < TABS_LIMIT; i += 1) {
@@ -76,22 +76,22 @@ async function tabTo(page, selector, key = "Tab") {
 }
 
 /**
- * The pages in the states that people meet, one after the other.
+ * Visits all pages in all states that people see, one after the other.
  * @param {any} browser
  * @param {string} url
  * @param {(page: any, name: string) => Promise<void>} look
  */
 async function visitAll(browser, url, look) {
+  const visitor = await browser.newPage();
   for (const path of PAGES) {
-    const page = await browser.newPage();
-    await page.goto(url + path);
-    await look(page, path);
-    await page.close();
+    await visitor.setViewport(...FIRST_SIZE);
+    await visitor.goto(url + path);
+    await look(visitor, path);
   }
-  const home = await browser.newPage();
-  await joinChat(home, url, "nonsense");
-  await home.waitFor(() => document.querySelector("#problem:not(.busy)").textContent);
-  await look(home, "home with a problem");
+  await visitor.setViewport(...FIRST_SIZE);
+  await joinChat(visitor, url, "nonsense");
+  await visitor.waitFor(() => document.querySelector("#problem:not(.busy)").textContent);
+  await look(visitor, "home with a problem");
 
   const creator = await browser.newPage();
   const joiner = await browser.newPage();
@@ -120,18 +120,19 @@ async function visitAll(browser, url, look) {
 }
 
 for (const engine of ENGINES) {
-  describe(`for everyone in ${engine}`, () => {
+  describe(`accessibility in ${engine}`, () => {
     let server;
     let browser;
+    setStage(engine, (...both) => { [server, browser] = both; });
 
-    before(async () => {
-      server = await startServer();
-    });
-    after(() => server?.stop());
-    afterEach(() => browser?.close());
+    /** Opens another browser for one test. */
+    async function openOther(t, preferences) {
+      const other = await openBrowser(engine, preferences);
+      t.after(() => other.close());
+      return other;
+    }
 
-    it("leaves axe and narrow screens no reason to complain", async () => {
-      browser = await openBrowser(engine);
+    it("axe finds no fault and narrow screens need no scrolling sideways", async () => {
       await visitAll(browser, server.url, async (page, name) => {
         assert.deepEqual(await findFaults(page), [], name);
         for (const [width, percent] of SIZES) {
@@ -144,18 +145,19 @@ for (const engine of ENGINES) {
       });
     });
 
-    // All engines have the same colours.
+    // Colours, directions and sizes come from the style sheet alone, and are the
+    // same in every engine.
     if (engine === "chromium") {
-      it("leaves axe no reason to complain in the dark", async () => {
-        browser = await openBrowser(engine, { dark: true });
-        await visitAll(browser, server.url, async (page, name) => {
+      it("axe finds no fault in the dark", async (t) => {
+        const dark = await openOther(t, { dark: true });
+        await visitAll(dark, server.url, async (page, name) => {
           assert.deepEqual(await findFaults(page), [], name);
         });
       });
 
-      it("leaves axe and narrow screens no reason to complain from right to left", async () => {
-        browser = await openBrowser(engine, { language: "ar" });
-        await visitAll(browser, server.url, async (page, name) => {
+      it("axe finds no fault from right to left, nor does a narrow screen scroll", async (t) => {
+        const arabic = await openOther(t, { language: "ar" });
+        await visitAll(arabic, server.url, async (page, name) => {
           await page.setViewport(320, 640);
           assert.equal(await page.evaluate(() => getComputedStyle(document.body).direction), "rtl");
           assert.deepEqual(await findFaults(page), [], name);
@@ -163,26 +165,24 @@ for (const engine of ENGINES) {
         });
       });
 
-      it("moves nothing where the device wants that", async () => {
+      it("nothing moves on a device that prefers reduced motion", async (t) => {
         const countMoving = (page) => page.evaluate(() =>
           [...document.querySelectorAll("*")].filter((element) => {
             const { animationName, transitionDuration } = getComputedStyle(element);
             return animationName !== "none" || transitionDuration !== "0s";
           }).length);
         for (const reducedMotion of [false, true]) {
-          browser = await openBrowser(engine, { reducedMotion });
-          const page = await browser.newPage();
+          const other = await openOther(t, { reducedMotion });
+          const page = await other.newPage();
           await page.goto(server.url);
           const counts = [await countMoving(page)];
           await createChat(page, server.url);
           counts.push(await countMoving(page));
           assert.deepEqual(counts.map((count) => count > 0), Array(2).fill(!reducedMotion));
-          if (!reducedMotion) await browser.close();
         }
       });
 
-      it("has all within reach in a small window", async () => {
-        browser = await openBrowser(engine);
+      it("all controls are within reach in a small window", async () => {
         const [creator, joiner] = await meet(browser, server.url);
         const isInSight = (page, selector) => page.evaluate((wanted) => {
           const { top, bottom } = document.querySelector(wanted).getBoundingClientRect();
@@ -194,7 +194,7 @@ for (const engine of ENGINES) {
           assert.ok(await isInSight(creator, `#verify [value=${button}]`), button);
         }
         await creator.press("Escape");
-        // As a zoom of 400 % makes it of 1280 x 1024.
+        // The size of a window of 1280 × 1024 at a zoom of 400 %.
         await creator.setViewport(320, 256);
         for (const part of [".bar", "#scroll", "#composer"]) {
           assert.ok(await isInSight(creator, part), part);
@@ -205,7 +205,7 @@ for (const engine of ENGINES) {
         const height = await measureBar();
         await creator.setOffline(true);
         await waitState(creator, "retrying");
-        assert.equal(await measureBar(), height, "a lost line moves nothing");
+        assert.equal(await measureBar(), height, "a lost line changes no height");
         await creator.setOffline(false);
         await creator.setViewport(320, 256);
         await closeChat(joiner);
@@ -214,8 +214,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("can be used by keyboard alone", async () => {
-      browser = await openBrowser(engine);
+    it("a keyboard is enough to create, join, use and close a chat", async () => {
       const [creator, joiner] = [await browser.newPage(), await browser.newPage()];
       await creator.goto(server.url);
       await tabTo(creator, "#create");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Where an operator counts: two events, from the home page, and no more. */
+/** A site whose operator counts: the home page reports two events and no more. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -14,14 +14,14 @@ import { Peer } from "./lib/peer.mjs";
 
 const GOOGLE = "https://www.google-analytics.com";
 
-/** Keeps what the page sends to others, and lets nothing of it out. */
+/** Records the requests of the page to other servers, and sends none of them. */
 const watch = (page) => page.evaluate(() => {
   const { fetch } = window;
   window.foreign = [];
   window.fetch = (url, asked) => {
     if (String(url).startsWith("/")) return fetch(url, asked);
     window.foreign.push([String(url), asked.body ?? "", asked.credentials, asked.referrerPolicy]);
-    // The next page does not know it any more.
+    // The chat page has a window of its own, so keep them in the storage too.
     sessionStorage.foreign = JSON.stringify(window.foreign);
     return Promise.resolve(new Response());
   };
@@ -49,14 +49,14 @@ for (const engine of ENGINES) {
       rmSync(dir, { recursive: true, force: true });
     });
 
-    it("opens the policy of the home page alone", async () => {
+    it("only the policy of the home page allows requests to Google", async () => {
       for (const target of ["/", "/chat", "/faq", "/privacy", "/license", "/nothing"]) {
         const { headers } = await request(server, "GET", target);
         assert.equal(headers["content-security-policy"].includes(GOOGLE), target === "/", target);
       }
     });
 
-    it("counts creating and joining, and tells nothing else", async () => {
+    it("creating and joining are counted, and nothing else is told", async () => {
       const creator = await browser.newPage();
       await creator.goto(server.url);
       await watch(creator);

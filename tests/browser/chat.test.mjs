@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Two people talk through the real server, in every engine there is. */
+/** Two people talk through the real server. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -7,12 +7,12 @@ import { describe, it } from "node:test";
 import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, readLog, readSystem, say, waitPath, waitReady,
-  waitState, waitSystem, waitText,
+  closeChat, createChat, joinChat, meet, panic, readLog, readSystem, say, submit, waitMarks,
+  waitPath, waitReady, waitState, waitSystem, waitText, waitVanished,
 } from "./lib/story.mjs";
 
-/** Until the home page has something to say about joining. */
-const answered = (page) =>
+/** Waits until the home page shows why joining failed. */
+const waitProblem = (page) =>
   page.waitFor(() => document.querySelector("#problem:not(.busy)")?.textContent);
 
 const problem = (page) =>
@@ -24,14 +24,14 @@ for (const engine of ENGINES) {
     let browser;
     setStage(engine, (...both) => { [server, browser] = both; });
 
-    it("goes from creating to closing", async () => {
+    it("two people create, join, talk in and close a chat", async () => {
       const creator = await browser.newPage();
       const joiner = await browser.newPage();
       const code = await createChat(creator, server.url);
       assert.equal(
         await creator.evaluate(() => document.querySelector("#text").disabled),
         true,
-        "nobody is there to write to",
+        "the composer is locked until somebody joins",
       );
       await joinChat(joiner, server.url, code);
       await waitReady(creator);
@@ -67,11 +67,11 @@ for (const engine of ENGINES) {
         await page.reload();
         await waitPath(page, "/");
         assert.deepEqual(page.complaints, []);
-        assert.deepEqual(page.line.strangers, [], "nobody else is asked");
+        assert.deepEqual(page.line.strangers, [], "the page asks its own server only");
       }
     });
 
-    it("draws a message as the mock-up says", async () => {
+    it("a message has a time, a name and a text, drawn as in the mock-up", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await say(creator, "one");
       await say(creator, "two");
@@ -117,7 +117,7 @@ for (const engine of ENGINES) {
       });
       assert.equal(look.log, "log");
       assert.notEqual(look.names[0], look.names[1]);
-      assert.equal(look.state, "off", "what becomes of a message is not read out");
+      assert.equal(look.state, "off", "a screen reader stays silent when the state changes");
       assert.match(look.asterisks, /^"\*( \*)+"$/);
       assert.equal(look.align, "center");
       const [you, talker] = [look.you, look.talker].map(([r, g, b]) => ({ r, g, b }));
@@ -126,7 +126,7 @@ for (const engine of ENGINES) {
       assert.ok(Math.max(...look.time) - Math.min(...look.time) < 30, `${look.time} is grey`);
     });
 
-    it("shows the server's words as such, never as its own", async () => {
+    it("a text from the server is marked as such, unlike the page's own lines", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.evaluate(() => {
         const { fetch } = window;
@@ -143,7 +143,8 @@ for (const engine of ENGINES) {
           return new Response(JSON.stringify({ results }));
         };
       });
-      await say(joiner, "so that there is an answer");
+      // The message ends the held poll. The next reply carries the texts.
+      await say(joiner, "wake the poll");
       await waitText(creator, "The server says: It is over");
       const said = (await readSystem(creator)).at(-2);
       assert.equal(said, `The server says: Well * * * done ${"x".repeat(124)}`);
@@ -154,12 +155,12 @@ for (const engine of ENGINES) {
         ]));
       assert.deepEqual(lines.map(([isOwn]) => isOwn), [false, false, true, false, false]);
       const looks = (wanted) => lines.filter(([isOwn]) => isOwn === wanted).map(([, look]) => look);
-      assert.ok(!looks(false).includes(looks(true)[0]), "they look different");
+      assert.ok(!looks(false).includes(looks(true)[0]), "the page's own lines have another colour");
       assert.equal(await creator.evaluate(() => document.querySelector("#state").dataset.state),
         "ready");
     });
 
-    it("adds one global, which holds its modules", async () => {
+    it("the page adds one global, which holds its modules", async () => {
       const page = await browser.newPage();
       const globals = () => page.evaluate(() => Object.getOwnPropertyNames(window));
       await page.goto(`${server.url}/robots.txt`);
@@ -172,7 +173,7 @@ for (const engine of ENGINES) {
       ]);
     });
 
-    it("takes text for text", async () => {
+    it("markup in a message is shown as text, and a blank message is not sent", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const markup = '<img src=x onerror="document.title=1"><b>&amp;</b>';
       await say(creator, markup);
@@ -190,10 +191,10 @@ for (const engine of ENGINES) {
         [["talker", "two\nlines"], ["talker", "after blanks"]]);
     });
 
-    it("divides what is too long for one message", async () => {
+    it("a text that is too long for one message is sent as several messages", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const words = Array.from({ length: 60 }, (_, i) => `word${i}`);
-      await say(creator, words.join(" "));
+      await submit(creator, words.join(" "));
       await joiner.waitFor(
         (last) => document.querySelector("#log").textContent.includes(last),
         words.at(-1),
@@ -204,7 +205,7 @@ for (const engine of ENGINES) {
       assert.equal(heard.map(([, text]) => text).join(" "), words.join(" "));
     });
 
-    it("keeps the conversation through a refresh on both sides", async () => {
+    it("the conversation survives a refresh on either side", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await say(creator, "before");
       await waitText(joiner, "before");
@@ -223,28 +224,22 @@ for (const engine of ENGINES) {
       assert.equal((await readSystem(creator)).length, 3);
     });
 
-    it("sends once, in order, what was written without a connection", async () => {
+    it("messages written without a connection are sent later, once and in order", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.setOffline(true);
       await say(creator, "first");
       await say(creator, "second");
       await creator.waitFor(() => document.querySelector(".mark.sending"));
-      await creator.waitFor(
-        () => document.querySelector("#state").dataset.state === "retrying",
-      );
+      await waitState(creator, "retrying");
       await creator.setOffline(false);
       await waitText(joiner, "second");
-      await creator.waitFor(
-        () => document.querySelectorAll(".mark.delivered").length === 2,
-      );
-      await creator.waitFor(
-        () => document.querySelector("#state").dataset.state === "ready",
-      );
+      await waitMarks(creator, "delivered", 2);
+      await waitState(creator, "ready");
       assert.deepEqual(await readLog(joiner),
         [["talker", "first"], ["talker", "second"]]);
     });
 
-    it("counts in the title what nobody has looked at", async () => {
+    it("the title counts the messages that arrive while the page is hidden", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const title = await joiner.title();
       const look = (hidden) => joiner.evaluate((value) => {
@@ -260,7 +255,7 @@ for (const engine of ENGINES) {
       assert.equal(await joiner.title(), title);
     });
 
-    it("closes a chat that nobody has joined", async () => {
+    it("a chat that nobody has joined can be closed", async () => {
       const page = await browser.newPage();
       const code = await createChat(page, server.url);
       await closeChat(page);
@@ -268,11 +263,11 @@ for (const engine of ENGINES) {
         "Thank you for using SFChat.\nCurrent chat was successfully closed.");
       const late = await browser.newPage();
       await joinChat(late, server.url, code);
-      await answered(late);
+      await waitProblem(late);
       assert.match(await problem(late), /no chat with this code/);
     });
 
-    it("forgives how a code is typed and says what is wrong with one", async () => {
+    it("a code with blanks and capitals is accepted; a bad one is explained", async () => {
       const creator = await browser.newPage();
       const code = await createChat(creator, server.url);
       const joiner = await browser.newPage();
@@ -282,14 +277,14 @@ for (const engine of ENGINES) {
 
       const late = await browser.newPage();
       await joinChat(late, server.url, code);
-      await answered(late);
+      await waitProblem(late);
       assert.match(await problem(late), /intercepted/);
       await joinChat(late, server.url, "nonsense");
-      await answered(late);
+      await waitProblem(late);
       assert.match(await problem(late), /24 characters/);
     });
 
-    it("stops asking when the server knows the chat no more", async () => {
+    it("the page ends the chat when the server does not know it any more", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       await page.evaluate(() => {
@@ -298,14 +293,12 @@ for (const engine of ENGINES) {
         sessionStorage.sfChat = JSON.stringify(session);
       });
       await page.reload();
-      await page.waitFor(
-        () => document.querySelector("#state").dataset.state === "closed",
-      );
+      await waitState(page, "closed");
       assert.match((await readSystem(page)).at(-1), /no longer exists/);
       assert.equal(await page.evaluate(() => sessionStorage.length), 0);
     });
 
-    it("keeps nothing when it is left while it is being closed", async () => {
+    it("a page that is left while its chat is being closed keeps nothing", async () => {
       const [creator] = await meet(browser, server.url);
       await creator.evaluate(() => { window.fetch = () => new Promise(() => {}); });
       await closeChat(creator);
@@ -315,7 +308,7 @@ for (const engine of ENGINES) {
       assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
     });
 
-    it("gives back what was not yet encrypted when the page went", async () => {
+    it("a reload puts messages that were not encrypted yet back into the composer", async () => {
       const [creator] = await meet(browser, server.url);
       await creator.evaluate(() => {
         SubtleCrypto.prototype.encrypt = () => new Promise(() => {});
@@ -330,12 +323,10 @@ for (const engine of ENGINES) {
         "first\nsecond\nthird");
     });
 
-    it("lives in one tab only", async () => {
+    it("a duplicated tab shows nothing of the chat, which goes on in the first tab", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const twin = await creator.duplicate();
-      await twin.waitFor(
-        () => document.querySelector("#state").dataset.state === "elsewhere",
-      );
+      await waitState(twin, "elsewhere");
       await say(joiner, "who is there?");
       await waitText(creator, "who is there?");
       await creator.close();
@@ -344,17 +335,15 @@ for (const engine of ENGINES) {
       assert.equal(await twin.evaluate(() => sessionStorage.length), 0);
     });
 
-    it("closes the chat from the tab that it does not live in, in a hurry", async () => {
+    it("panic in a duplicated tab closes the chat", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const twin = await creator.duplicate();
-      await twin.press("Escape");
-      await twin.press("Escape");
-      await twin.waitFor(() => location.href === "about:blank");
+      await panic(twin);
       await waitSystem(creator, /closed/);
       await waitSystem(joiner, /closed by Talker/);
     });
 
-    it("gives up on what it cannot go on from", async () => {
+    it("a damaged session is wiped and its chat cannot be joined any more", async () => {
       const page = await browser.newPage();
       const breakWith = async (damage) => {
         const code = await createChat(page, server.url);
@@ -366,7 +355,7 @@ for (const engine of ENGINES) {
       };
       await breakWith(() => { sessionStorage.sfChat = "{"; });
       await page.click("#panic");
-      await page.waitFor(() => location.href === "about:blank");
+      await waitVanished(page);
 
       const code = await breakWith(() => {
         const session = JSON.parse(sessionStorage.sfChat);
@@ -376,11 +365,11 @@ for (const engine of ENGINES) {
       await page.click("#again");
       await page.type("#code", code);
       await page.press("Enter");
-      await answered(page);
+      await waitProblem(page);
       assert.match(await problem(page), /no chat with this code/);
     });
 
-    it("leads home who has no chat", async () => {
+    it("the chat page leads to the home page when there is no chat", async () => {
       const page = await browser.newPage();
       await page.goto(`${server.url}/chat`);
       await waitPath(page, "/");

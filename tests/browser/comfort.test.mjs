@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What makes the page pleasant, and what it says when it cannot work. */
+/** Conveniences of the page, and what the page says when it cannot work. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -13,11 +13,11 @@ import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { INSECURE_URL } from "./lib/line.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, say, waitReady, waitState, waitSystem, waitText,
+  closeChat, createChat, joinChat, meet, say, submit, waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
 
-/** Makes a page believe that it is looked at, or not. */
-const look = (page, hidden) => page.evaluate((value) => {
+/** Makes a page believe that it is hidden, or visible again. */
+const setHidden = (page, hidden) => page.evaluate((value) => {
   Object.defineProperty(document, "hidden", { value, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }, hidden);
@@ -31,18 +31,18 @@ for (const engine of ENGINES) {
     let browser;
     setStage(engine, (...both) => { [server, browser] = both; });
 
-    it("shows a badge on its icon while messages wait to be seen", async () => {
+    it("the icon has a badge while unseen messages wait", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const calm = await icon(joiner);
-      await look(joiner, true);
+      await setHidden(joiner, true);
       await say(creator, "psst");
       await waitText(joiner, "psst");
       assert.match(await icon(joiner), /^\/images\/unread-/);
-      await look(joiner, false);
+      await setHidden(joiner, false);
       assert.equal(new URL(await icon(joiner), server.url).pathname, calm);
     });
 
-    it("rings and notifies only when asked, and never says what was said", async () => {
+    it("the page rings and notifies only if asked to, and never shows the text", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await joiner.evaluate(() => {
         window.heard = [];
@@ -62,22 +62,22 @@ for (const engine of ENGINES) {
         };
       });
       const heard = () => joiner.evaluate(() => window.heard.splice(0));
-      await look(joiner, true);
+      await setHidden(joiner, true);
       await say(creator, "first secret");
       await waitText(joiner, "first secret");
       assert.deepEqual(await heard(), [], "off by default");
 
-      await look(joiner, false);
+      await setHidden(joiner, false);
       await joiner.click("#show-options");
       await joiner.click("#sound");
       await joiner.click("#notify");
       await joiner.click("#options button");
-      assert.deepEqual(await heard(), ["ring"], "to try it");
+      assert.deepEqual(await heard(), ["ring"], "a ring to try it");
       await say(creator, "while looking");
       await waitText(joiner, "while looking");
       assert.deepEqual(await heard(), []);
 
-      await look(joiner, true);
+      await setHidden(joiner, true);
       await say(creator, "second secret");
       await waitText(joiner, "second secret");
       const words = await heard();
@@ -90,11 +90,11 @@ for (const engine of ENGINES) {
         ["sound", "notify"].map((id) => document.getElementById(id).checked)), [true, true]);
     });
 
-    it("calls back for Talker's coming and going", async () => {
+    it("the title counts it when Talker joins and when Talker closes the chat", async () => {
       const [creator, joiner] = [await browser.newPage(), await browser.newPage()];
       const code = await createChat(creator, server.url);
       const title = await creator.title();
-      await look(creator, true);
+      await setHidden(creator, true);
       await joinChat(joiner, server.url, code);
       await waitReady(joiner);
       await waitReady(creator);
@@ -104,7 +104,7 @@ for (const engine of ENGINES) {
       assert.equal(await creator.title(), `(2) ${title}`);
     });
 
-    it("loses nothing of what is being written", async () => {
+    it("an unsent text survives a reload and the end of the chat", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.type("#text", "half a sen");
       await creator.reload();
@@ -120,7 +120,7 @@ for (const engine of ENGINES) {
       assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
     });
 
-    it("stays where one reads, and at the end while one is there", async () => {
+    it("the log keeps its place while one reads, and stays at the end otherwise", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.evaluate(() => {
         const session = JSON.parse(sessionStorage.sfChat);
@@ -131,60 +131,63 @@ for (const engine of ENGINES) {
       });
       await creator.reload();
       await waitReady(creator);
-      const left = async () => {
-        // Nothing moves where nobody can look.
+      const measureLeft = async () => {
+        // A tab in the background runs no animation frames.
         await creator.front();
         return creator.evaluate(() => new Promise((resolve) => {
-          // What has another size is dealt with in between.
+          // ResizeObserver callbacks run between two animation frames.
           requestAnimationFrame(() => requestAnimationFrame(() => {
             const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroll");
             resolve(scrollHeight - scrollTop - clientHeight);
           }));
         }));
       };
-      await left();
+      await measureLeft();
       for (const [width, height] of [[360, 740], [320, 400], [640, 800]]) {
         await creator.setViewport(width, height);
-        assert.ok(await left() < 40, `at the end of ${width} x ${height}`);
+        assert.ok(await measureLeft() < 40, `at the end of ${width} x ${height}`);
       }
       await creator.evaluate(() => { document.querySelector("#scroll").scrollTop = 500; });
-      await left();
+      await measureLeft();
       for (const [width, height] of [[640, 400], [360, 740]]) {
         await creator.setViewport(width, height);
-        assert.ok(await left() > 1_000, `in the middle of ${width} x ${height}`);
+        assert.ok(await measureLeft() > 1_000, `in the middle of ${width} x ${height}`);
       }
       await say(joiner, "down here");
       await waitText(creator, "down here");
-      assert.ok(await left() > 1_000);
+      assert.ok(await measureLeft() > 1_000);
       await creator.click("#newer");
-      assert.ok(await left() < 40);
+      assert.ok(await measureLeft() < 40);
     });
 
-    it("has the page laid out once, however much there is to draw", async () => {
-      const [creator] = await meet(browser, server.url);
-      const countLooks = (lines) => creator.evaluate((length) => {
-        const { prototype } = HTMLElement;
-        const height = Object.getOwnPropertyDescriptor(prototype, "offsetHeight");
-        let looks = 0;
-        Object.defineProperty(prototype, "offsetHeight", {
-          configurable: true,
-          get() {
-            looks += 1;
-            return height.get.call(this);
-          },
-        });
-        const view = window.sfChat.view.createView({ values: {}, onTryAgain() {} });
-        view.show(Array.from({ length }, (_, i) =>
-          ({ id: `${length}-${i}`, from: "you", at: i, text: "a", state: "stored" })));
-        Object.defineProperty(prototype, "offsetHeight", height);
-        return looks;
-      }, lines);
-      const looks = await countLooks(1);
-      assert.ok(looks > 0);
-      assert.equal(await countLooks(300), looks);
-    });
+    // Counts calls of our own script, which are the same in every engine.
+    if (engine === "chromium") {
+      it("drawing 300 lines computes the layout as often as drawing one", async () => {
+        const [creator] = await meet(browser, server.url);
+        const countLayouts = (lines) => creator.evaluate((length) => {
+          const { prototype } = HTMLElement;
+          const height = Object.getOwnPropertyDescriptor(prototype, "offsetHeight");
+          let layouts = 0;
+          Object.defineProperty(prototype, "offsetHeight", {
+            configurable: true,
+            get() {
+              layouts += 1;
+              return height.get.call(this);
+            },
+          });
+          const view = window.sfChat.view.createView({ values: {}, onTryAgain() {} });
+          view.show(Array.from({ length }, (_, i) =>
+            ({ id: `${length}-${i}`, from: "you", at: i, text: "a", state: "stored" })));
+          Object.defineProperty(prototype, "offsetHeight", height);
+          return layouts;
+        }, lines);
+        const layouts = await countLayouts(1);
+        assert.ok(layouts > 0);
+        assert.equal(await countLayouts(300), layouts);
+      });
+    }
 
-    it("says how long the chat will last", async () => {
+    it("the bar says how long the chat will last", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       for (const page of [creator, joiner]) {
         await page.waitFor(() => document.querySelector("#left").textContent === "24 hr left");
@@ -199,7 +202,7 @@ for (const engine of ENGINES) {
           return new Response(body, { status, headers });
         };
       });
-      // The first answer may be to a poll that was asked before.
+      // The poll that was held before `fetch` was replaced brings the first message.
       await say(creator, "one");
       await waitText(joiner, "one");
       await say(creator, "two");
@@ -207,10 +210,11 @@ for (const engine of ENGINES) {
     });
 
     for (const [language, direction, word] of [
-      ["de-DE", "ltr", "neu erstellen"], ["es", "ltr", "crear nuevo"],
-      ["ar", "rtl", "محادثة جديدة"],
+      ["de-DE", "ltr", "neu erstellen"], ["ar", "rtl", "محادثة جديدة"],
+      // lighttpd chooses Spanish as it chooses German, whatever the engine.
+      ...(engine === "chromium" ? [["es", "ltr", "crear nuevo"]] : []),
     ]) {
-      it(`speaks the language of a visitor from ${language}`, async () => {
+      it(`the pages speak the language of a visitor from ${language}`, async () => {
         const foreign = await openBrowser(engine, { language });
         try {
           const page = await foreign.newPage();
@@ -230,33 +234,30 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("ends safely what it cannot save", async () => {
+    it("a chat that cannot be saved is closed", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.evaluate(() => {
-        // Fills the storage to the last letter.
+        // Fill the storage completely, with ever smaller pieces.
         for (let length = 2 ** 24, i = 0; length >= 1; length /= 2) {
           try {
             for (;;) sessionStorage.setItem(`filler${i += 1}`, "x".repeat(length));
           } catch {
-            // Full, for pieces as large as this.
+            // No room for a piece of this length.
           }
         }
       });
-      // Longer than all that could be dropped to make room for it.
-      await creator.evaluate(() => {
-        document.querySelector("#text").value = "too much ".repeat(400);
-        document.querySelector("#composer").requestSubmit();
-      });
+      // This text is longer than everything that the page can drop for it.
+      await submit(creator, "too much ".repeat(400));
       await waitSystem(creator, /could not go on safely/);
       await waitState(creator, "closed");
       await waitSystem(joiner, /closed by Talker/);
     });
 
-    it("goes on when a promise that is not its own is rejected", async () => {
+    it("a rejected promise of another script does not end the chat", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.evaluate(() => {
         const promise = Promise.reject(new Error("of an extension"));
-        // Chromium fires no such event for a script of a test.
+        // Chromium does not fire this event for a test's script, so dispatch it.
         window.dispatchEvent(new PromiseRejectionEvent("unhandledrejection", { promise }));
       });
       await say(creator, "still here");
@@ -266,23 +267,23 @@ for (const engine of ENGINES) {
       await waitState(creator, "ready");
     });
 
-    it("says what to do without JavaScript", async () => {
+    it("without JavaScript the pages say what to do", async () => {
       const page = await browser.newPage();
       await page.goto(server.url);
-      // A page's own script cannot see what stands in <noscript> but as text.
+      // A script sees the content of <noscript> as text only, so read the source.
       for (const place of ["/", "/chat"]) {
         const html = await page.evaluate((url) => fetch(url).then((r) => r.text()), place);
         assert.match(html, /<noscript>.*allow JavaScript.*<\/noscript>/s);
       }
     });
 
-    it("says what to do where browsers do not let it encrypt", async () => {
+    it("without TLS, where browsers offer no encryption, the home page says so", async () => {
       const isWarned = (page) =>
         page.evaluate(() => document.querySelector("#insecure").checkVisibility());
       const page = await browser.newPage();
       await page.goto(server.url);
       assert.equal(await isWarned(page), false);
-      // The product's own server does not serve its pages without TLS.
+      // lighttpd serves the pages through TLS only, so serve one from here.
       const insecure = http.createServer((_, response) => {
         response.setHeader("Content-Type", "text/html; charset=utf-8");
         response.end(readFileSync(path.join(build, "html/index.html")));
@@ -300,7 +301,7 @@ for (const engine of ENGINES) {
       }
     });
 
-    it("asks nobody but its own server", async () => {
+    it("the page asks its own server only and leaves no cookie", async () => {
       const [creator] = await meet(browser, server.url);
       const asked = await creator.evaluate(() =>
         performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin));

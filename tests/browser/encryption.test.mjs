@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The page's side of the encryption: what the server gets to see, what the
- * user is told, and what happens when somebody interferes. The other side is
- * no page, so that it can misbehave.
+ * The encryption as the page runs it: what the server sees, what the page tells
+ * its user, and how it reacts to interference. The other participant is a
+ * `Peer`, not a page, so that it can misbehave.
  */
 
 import assert from "node:assert/strict";
@@ -14,20 +14,20 @@ import { ENGINES } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, hurry, joinChat, meet, readInvite, readLog, readSystem, say, waitReady,
-  waitState, waitSystem, waitText,
+  createChat, joinChat, lengthenTimers, meet, readInvite, readLog, readSystem, say,
+  shortenTimers, waitMarks, waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
 
-/** Flips one bit in the middle. */
+/** Changes one character in the middle. */
 function damage(msg) {
   const at = Math.floor(msg.length / 2);
   return msg.slice(0, at) + (msg[at] === "A" ? "B" : "A") + msg.slice(at + 1);
 }
 
-const security = (page) =>
+const readSecurity = (page) =>
   page.evaluate(() => document.querySelector("#security").textContent);
 
-/** All bytes that the server keeps at this moment. */
+/** Reads all bytes that the server keeps at this moment. */
 const readStore = (server) =>
   readdirSync(server.dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -40,7 +40,7 @@ for (const engine of ENGINES) {
     let browser;
     setStage(engine, (...both) => { [server, browser] = both; });
 
-    /** A page that has created a chat, and the other one established with it. */
+    /** Creates a chat on a page and establishes the channel between it and a peer. */
     async function establish({ link = true } = {}) {
       const page = await browser.newPage();
       await createChat(page, server.url);
@@ -51,41 +51,42 @@ for (const engine of ENGINES) {
       return { page, peer };
     }
 
-    /** Until the page has ended the chat with this line. */
-    async function refuses(page, peer, line) {
+    /** Waits until the page has ended the chat with this system line. */
+    async function waitRefused(page, peer, line) {
       await waitSystem(page, line);
       await waitState(page, "closed");
       assert.equal(await page.evaluate(() => sessionStorage.length), 0);
       await peer.waitClosed();
     }
 
-    it("leaves no word of what was said in the captured server", async () => {
+    it("the store of the server holds no word of a message", async () => {
       const { page, peer } = await establish();
       await say(page, "a very secret sentence");
-      // Not listening: what was sent stays in the store.
-      await page.waitFor(() => document.querySelector(".mark.stored"));
+      // The peer does not listen, so the message stays in the store.
+      await waitMarks(page, "stored", 1);
       const store = readStore(server);
       const { chat } = await page.evaluate(() => ({
         chat: JSON.parse(sessionStorage.sfChat).chatToken,
       }));
-      assert.ok(store.includes(Buffer.from(chat, "hex")), "the store was read");
-      for (const word of ["secret", "sentence", Buffer.from("secret").toString("base64").slice(0, 8)]) {
+      assert.ok(store.includes(Buffer.from(chat, "hex")), "the store holds the chat");
+      const encoded = Buffer.from("secret").toString("base64").slice(0, 8);
+      for (const word of ["secret", "sentence", encoded]) {
         assert.ok(!store.includes(word), word);
       }
       assert.equal((await peer.hear("text")).text, "a very secret sentence");
     });
 
-    it("is verified by the link", async () => {
+    it("a chat that was joined with the link is verified", async () => {
       const { page, peer } = await establish();
-      assert.match(await security(page), /verified by the link/);
+      assert.match(await readSecurity(page), /verified by the link/);
       await peer.say("Hello");
       await waitText(page, "Hello");
       await peer.hear("delivered");
     });
 
-    it("is not verified by the code until the numbers match", async () => {
+    it("a chat that was joined with the code is verified when the numbers match", async () => {
       const { page, peer } = await establish({ link: false });
-      assert.match(await security(page), /not verified/);
+      assert.match(await readSecurity(page), /not verified/);
       await page.click("#security");
       const shown = await page.evaluate(() => document.querySelector("#safety").textContent);
       assert.equal(shown, peer.state.channel.safety);
@@ -93,34 +94,36 @@ for (const engine of ENGINES) {
       await page.waitFor(() => document.querySelector("#security").dataset.verified === "number");
       await page.reload();
       await waitReady(page);
-      assert.match(await security(page), /verified by the safety number/);
+      assert.match(await readSecurity(page), /verified by the safety number/);
     });
 
-    it("ends the chat when the numbers differ", async () => {
+    it("the chat ends when the numbers differ", async () => {
       const { page, peer } = await establish({ link: false });
       await page.click("#security");
       await page.click("#differ");
-      await refuses(page, peer, /numbers differ/);
+      await waitRefused(page, peer, /numbers differ/);
     });
 
-    it("marks what was stored and what was received", async () => {
+    it("a message is marked when it is stored and when it is delivered", async () => {
       const { page, peer } = await establish();
       await say(page, "one");
       await say(page, "two");
-      await page.waitFor(() => document.querySelectorAll(".mark.stored").length === 2);
+      await waitMarks(page, "stored", 2);
       const { n } = await peer.hear("text");
       assert.equal((await peer.hear("text")).n, n + 1);
-      await peer.thank([n, n + 1]);
-      await page.waitFor(() => document.querySelectorAll(".mark.delivered").length === 2);
+      await peer.confirmDelivery([n, n + 1]);
+      await waitMarks(page, "delivered", 2);
       assert.equal(
         await page.evaluate(() => document.querySelector(".mark").textContent), "✓✓");
     });
 
-    it("tells Talker of writing, and is told", async () => {
+    it("each side is told that the other is writing", async () => {
       const { page, peer } = await establish();
       await page.type("#text", "I am thinking");
       await peer.hear("typing");
-      await peer.hint();
+      // The message, and not the clock, is to hide the hint.
+      await lengthenTimers(page);
+      await peer.hintTyping();
       await page.waitFor(() => document.querySelector("#typing").textContent);
       await peer.say("there");
       await waitText(page, "there");
@@ -128,7 +131,7 @@ for (const engine of ENGINES) {
         await page.evaluate(() => document.querySelector("#typing").textContent), "");
     });
 
-    it("tells nothing of writing while something of ours is under way", async () => {
+    it("the page sends no typing hint while a message of its own is not delivered", async () => {
       const { page, peer } = await establish();
       await page.evaluate(() => {
         const { fetch } = window;
@@ -138,27 +141,27 @@ for (const engine of ENGINES) {
           return fetch(url, asked);
         };
       });
-      /** The rest between two hints is over. */
-      const rest = () => page.evaluate(() => {
+      /** Moves the clock past the rest between two hints. */
+      const skipRest = () => page.evaluate(() => {
         const { now } = performance;
         performance.now = () => now.call(performance) + 60_000;
       });
-      const sent = () => page.evaluate(() => window.sent);
+      const countSent = () => page.evaluate(() => window.sent);
       await say(page, "one");
-      await page.waitFor(() => document.querySelector(".mark.stored"));
-      const before = await sent();
-      await rest();
+      await waitMarks(page, "stored", 1);
+      const before = await countSent();
+      await skipRest();
       await say(page, "two");
-      await page.waitFor(() => document.querySelectorAll(".mark.stored").length === 2);
-      assert.equal(await sent(), before + 1, "the message and nothing else");
+      await waitMarks(page, "stored", 2);
+      assert.equal(await countSent(), before + 1, "the page sends the message and nothing else");
       const ns = [(await peer.hear("text")).n, (await peer.hear("text")).n];
-      await peer.thank(ns);
-      await page.waitFor(() => document.querySelectorAll(".mark.delivered").length === 2);
+      await peer.confirmDelivery(ns);
+      await waitMarks(page, "delivered", 2);
       await page.type("#text", "t");
       await page.waitFor((wanted) => window.sent === wanted, before + 2);
     });
 
-    it("survives a refresh at every step of the handshake", async () => {
+    it("the handshake survives a refresh at every step", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       const invite = await readInvite(page);
@@ -184,34 +187,34 @@ for (const engine of ENGINES) {
         await joiner.reload();
       }
       await waitReady(joiner);
-      assert.match(await security(joiner), /verified by the link/);
+      assert.match(await readSecurity(joiner), /verified by the link/);
     });
 
-    it("refuses a talker who does not encrypt", async () => {
+    it("a plaintext message ends the chat", async () => {
       const { page, peer } = await establish();
       await peer.postRaw({ msg: "plain words" });
-      await refuses(page, peer, /not encrypted/);
+      await waitRefused(page, peer, /not encrypted/);
       assert.deepEqual(await readLog(page), []);
     });
 
-    it("refuses a talker who never encrypts, before a word is said", async () => {
+    it("a plaintext message instead of the handshake ends the chat", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       const peer = await Peer.join(server, await readInvite(page));
       await peer.postRaw({ msg: "Hello, anybody there?" });
-      await refuses(page, peer, /not encrypted/);
+      await waitRefused(page, peer, /not encrypted/);
     });
 
-    it("names a talker who stays silent, and lets nothing be written", async () => {
+    it("the page tells of a talker who starts no handshake, and stays locked", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
-      await hurry(page);
+      await shortenTimers(page);
       await Peer.join(server, await readInvite(page));
       await waitSystem(page, /encryption is not being set up/);
       assert.equal(await page.evaluate(() => document.querySelector("#text").disabled), true);
     });
 
-    it("catches who knows the code but not the link", async () => {
+    it("a joiner who knows the code but not the link's secret is detected", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       const { code } = await readInvite(page);
@@ -222,17 +225,17 @@ for (const engine of ENGINES) {
       assert.equal(peer.state.fault, "intercepted");
     });
 
-    it("catches who stands between the two of a link", async () => {
+    it("a creator who does not know the link's secret is detected", async () => {
       const peer = await Peer.create(server);
       const page = await browser.newPage();
       await joinChat(page, server.url, `${peer.invite.code}.${"A".repeat(21)}Q`);
       await waitState(page, "securing");
       await peer.start();
       await peer.pass("awaiting-key");
-      await refuses(page, peer, /Somebody is between you/);
+      await waitRefused(page, peer, /Somebody is between you/);
     });
 
-    it("lets nobody in with the bare code when the link is demanded", async () => {
+    it("a joiner with the bare code is refused when the link is demanded", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       const { code } = await readInvite(page);
@@ -241,17 +244,17 @@ for (const engine of ENGINES) {
       await page.waitFor(() => document.querySelector("#invite:not([hidden]) #link-only").checked);
       const peer = await Peer.join(server, { code, secret: null });
       await peer.pass("awaiting-commit");
-      await refuses(page, peer, /only the code/);
+      await waitRefused(page, peer, /only the code/);
     });
 
-    it("shows nothing of an altered message", async () => {
+    it("an altered message ends the chat and is not shown", async () => {
       const { page, peer } = await establish();
       await peer.say("pay 100", (msg) => [damage(msg)]);
-      await refuses(page, peer, /altered on the way/);
+      await waitRefused(page, peer, /altered on the way/);
       assert.deepEqual(await readLog(page), []);
     });
 
-    it("ends by a fault even if the page was gone in between", async () => {
+    it("a fault that was saved before a reload ends the chat after it", async () => {
       const { page, peer } = await establish();
       await page.evaluate(() => {
         const session = JSON.parse(sessionStorage.sfChat);
@@ -260,10 +263,10 @@ for (const engine of ENGINES) {
         sessionStorage.sfChat = JSON.stringify(session);
       });
       await page.reload();
-      await refuses(page, peer, /altered on the way/);
+      await waitRefused(page, peer, /altered on the way/);
     });
 
-    it("takes a message once, however often it comes", async () => {
+    it("a repeated message is shown once", async () => {
       const { page, peer } = await establish();
       await peer.say("only once", (msg) => [msg, msg, msg]);
       await peer.say("and on");
@@ -272,8 +275,9 @@ for (const engine of ENGINES) {
         [["talker", "only once"], ["talker", "and on"]]);
     });
 
-    it("tells of a message that does not come", async () => {
+    it("the page tells of a missing message, and when it arrives after all", async () => {
       const { page, peer } = await establish();
+      await shortenTimers(page);
       let kept;
       await peer.say("withheld", (msg) => { kept = msg; return []; });
       await peer.say("next");
@@ -284,21 +288,21 @@ for (const engine of ENGINES) {
       await waitSystem(page, /arrived after all/);
     });
 
-    it("names what it does not understand", async () => {
+    it("an unknown version or type of envelope ends the chat", async () => {
       for (const [msg, line] of [["A".repeat(40), /another version/], ["AX8", /does not know/]]) {
         const { page, peer } = await establish();
         await peer.postRaw({ msg, sealed: true });
-        await refuses(page, peer, line);
+        await waitRefused(page, peer, line);
       }
     });
 
-    it("gives two pages the same number", async () => {
+    it("two pages show the same safety number", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const numbers = [];
       for (const page of [creator, joiner]) {
         await page.click("#security");
         numbers.push(await page.evaluate(() => document.querySelector("#safety").textContent));
-        assert.match(await security(page), /not verified/);
+        assert.match(await readSecurity(page), /not verified/);
         assert.equal((await readSystem(page)).filter((text) => /end to end/.test(text)).length, 1);
       }
       assert.match(numbers[0], /^\d{4} \d{4} \d{4}$/);

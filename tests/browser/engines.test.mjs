@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Each engine is there, and the layer over it does what it says. */
+/** Each engine is installed, and the layer over it does what it promises. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
+import { waitFor } from "../lib/children.mjs";
 import { ENGINES, WANTED, openBrowser } from "./lib/browser.mjs";
+import { setStage } from "./lib/stage.mjs";
 
 for (const engine of WANTED) {
-  it(`has ${engine} to run in`, (t) => {
+  it(`${engine} is installed`, (t) => {
     if (ENGINES.includes(engine)) return;
-    const problem = `${engine} is missing: no story is tried in it`;
+    const problem = `${engine} is missing: no test runs in it`;
     assert.notEqual(process.env.CI, "true", problem);
     console.error(`\n*** ${problem} ***\n`);
     t.skip(problem);
@@ -26,33 +27,30 @@ for (const engine of ENGINES) {
   describe(`the layer over ${engine}`, () => {
     let server;
     let browser;
-    let page;
+    setStage(engine, (...both) => { [server, browser] = both; });
 
-    before(async () => {
-      server = await startServer();
-    });
-    after(() => server?.stop());
-    afterEach(() => browser?.close());
-
-    async function open(options) {
-      browser = await openBrowser(engine, options);
-      page = await browser.newPage();
+    /** Opens a page at the home page, in the shared browser or in another one. */
+    async function openHome(opened = browser) {
+      const page = await opened.newPage();
       await page.goto(server.url);
+      return page;
     }
 
-    for (const wishes of PREFERENCES) {
-      it(`tells what the device prefers: ${JSON.stringify(wishes)}`, async () => {
-        await open(wishes);
+    for (const preferences of PREFERENCES) {
+      it(`a page sees the preferences ${JSON.stringify(preferences)}`, async (t) => {
+        const other = await openBrowser(engine, preferences);
+        t.after(() => other.close());
+        const page = await openHome(other);
         assert.deepEqual(await page.evaluate(() => ({
           dark: matchMedia("(prefers-color-scheme: dark)").matches,
           reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
           language: navigator.language,
-        })), wishes);
+        })), preferences);
       });
     }
 
-    it("keeps people apart and a person's tabs together", async () => {
-      await open();
+    it("people share no storage, tabs of one person do", async () => {
+      const page = await openHome();
       const sibling = await page.sibling();
       const stranger = await browser.newPage();
       await page.evaluate(() => {
@@ -71,22 +69,24 @@ for (const engine of ENGINES) {
       assert.deepEqual(await marks(twin), ["kept", "kept"]);
     });
 
-    it("hears what a page complains about", async () => {
-      await open();
+    it("errors and warnings of a page are recorded", async () => {
+      const page = await openHome();
       await page.evaluate(() => {
         console.error("one");
         console.warn("two");
         setTimeout(() => { throw new Error("three"); });
       });
-      await page.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 50); }));
-      const heard = page.complaints.join();
       for (const word of ["one", "two", "three"]) {
-        assert.ok(heard.includes(word), `${word} in ${heard}`);
+        await waitFor(async () => {
+          // WebKit's complaints come with the reply to a command.
+          await page.evaluate(() => {});
+          return page.complaints.join().includes(word);
+        }, `${word} is recorded`);
       }
     });
 
-    it("types what people type", async () => {
-      await open();
+    it("keys of all kinds arrive as they were typed", async () => {
+      const page = await openHome();
       const text = "aZ 1;!\"ß → ü é 你好 😀";
       await page.evaluate(() => {
         document.body.replaceChildren(document.createElement("textarea"));
@@ -103,11 +103,11 @@ for (const engine of ENGINES) {
       );
     });
 
-    it("cuts a line and mends it, for one person alone", async () => {
-      await open();
+    it("the line of one person is cut and mended, and of nobody else", async () => {
+      const page = await openHome();
       const other = await browser.newPage();
       await other.goto(server.url);
-      const reach = (who) => who.evaluate(() =>
+      const reach = (visitor) => visitor.evaluate(() =>
         fetch("/robots.txt", { cache: "no-store" }).then(({ ok }) => ok, () => false));
       await page.setOffline(true);
       assert.equal(await page.evaluate(() => navigator.onLine), false);
@@ -116,8 +116,8 @@ for (const engine of ENGINES) {
       assert.deepEqual([await reach(page), await reach(other)], [true, true]);
     });
 
-    it("has the window and the picture that were asked for", async () => {
-      await open();
+    it("the page and its picture have the size that was set", async () => {
+      const page = await openHome();
       for (const [width, height] of [[320, 640], [1280, 800]]) {
         await page.setViewport(width, height);
         await page.waitFor(
@@ -128,8 +128,8 @@ for (const engine of ENGINES) {
       }
     });
 
-    it("knows whom a page wants to reach, and leads to the server alone", async () => {
-      await open();
+    it("a request to another host is recorded and refused", async () => {
+      const page = await openHome();
       assert.deepEqual(page.line.strangers, []);
       await page.goto("https://stranger.invalid/").catch(() => {});
       assert.ok(page.line.strangers.includes("stranger.invalid"));

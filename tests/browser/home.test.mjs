@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The home page of somebody who is in a chat, or cannot get into one. */
+/** The home page for a visitor who is in a chat, or cannot get into one. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -8,11 +8,11 @@ import { ENGINES } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, hurry, joinChat, meet, say, waitPath, waitReady, waitState, waitSystem,
-  waitText,
+  createChat, joinChat, meet, panic, pressEscapeTwice, say, shortenTimers, waitPath, waitReady,
+  waitState, waitSystem, waitText, waitVanished,
 } from "./lib/story.mjs";
 
-/** Until the home page says something that matches. */
+/** Waits until the home page shows a problem that matches. */
 const waitProblem = (page, pattern) =>
   page.waitFor((source) =>
     new RegExp(source).test(document.querySelector("#problem:not(.busy)").textContent),
@@ -25,13 +25,7 @@ const goHome = async (page) => {
 
 const goBack = (page) => page.evaluate(() => history.back());
 
-const token = (page) => page.evaluate(() => JSON.parse(sessionStorage.sfChat).chatToken);
-
-async function panic(page) {
-  await page.press("Escape");
-  await page.press("Escape");
-  await page.waitFor(() => location.href === "about:blank");
-}
+const readToken = (page) => page.evaluate(() => JSON.parse(sessionStorage.sfChat).chatToken);
 
 for (const engine of ENGINES) {
   describe(`home in ${engine}`, () => {
@@ -39,21 +33,21 @@ for (const engine of ENGINES) {
     let browser;
     setStage(engine, (...both) => { [server, browser] = both; });
 
-    it("does not let a creator in by their own invitation", async () => {
+    it("a creator cannot join with their own invitation", async () => {
       const page = await browser.newPage();
       const code = await createChat(page, server.url);
       await joinChat(page, server.url, code);
       await waitProblem(page, /already in this chat/);
       await page.click("#return");
       await waitState(page, "draft");
-      assert.equal(await token(page), code);
+      assert.equal(await readToken(page), code);
     });
 
-    it("gets in although the answer to the join was lost", async () => {
+    it("joining succeeds although the first reply was lost", async () => {
       const [creator, joiner] = [await browser.newPage(), await browser.newPage()];
       const code = await createChat(creator, server.url);
       await joiner.goto(server.url);
-      await hurry(joiner);
+      await shortenTimers(joiner);
       await joiner.evaluate(() => {
         const { fetch } = window;
         window.fetch = async (...asked) => {
@@ -69,13 +63,13 @@ for (const engine of ENGINES) {
       await waitText(creator, "Hi");
     });
 
-    it("asks before it leaves a chat for another, and closes the old one then", async () => {
+    it("the page asks before it leaves a chat for another, then closes the old one", async () => {
       const [creator, joiner] = await meet(browser, server.url);
-      const old = await token(creator);
+      const old = await readToken(creator);
       await goHome(creator);
       await creator.click("#create");
       await creator.waitFor(() => document.querySelector("#leave").checkVisibility());
-      assert.equal(await token(creator), old);
+      assert.equal(await readToken(creator), old);
 
       await creator.type("#code", "0".repeat(24));
       await creator.press("Enter");
@@ -92,23 +86,22 @@ for (const engine of ENGINES) {
       await creator.press("Enter");
       await creator.click("#leave-now");
       await waitState(creator, "securing");
-      assert.equal(await token(creator), peer.invite.code);
+      assert.equal(await readToken(creator), peer.invite.code);
       await waitSystem(joiner, /closed by Talker/);
     });
 
-    it("panics too, but only with a chat to leave", async () => {
+    it("panic on the home page closes the chat, and does nothing without one", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await goHome(creator);
       await panic(creator);
       await waitSystem(joiner, /closed by Talker/);
       await creator.goto(server.url);
       assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
-      await creator.press("Escape");
-      await creator.press("Escape");
+      await pressEscapeTwice(creator);
       await createChat(creator, server.url);
     });
 
-    it("panics also on its way into a chat, and then keeps none", async () => {
+    it("panic while a chat is being entered closes that chat and keeps nothing", async () => {
       const creator = await browser.newPage();
       const code = await createChat(creator, server.url);
       const joiner = await browser.newPage();
@@ -131,13 +124,13 @@ for (const engine of ENGINES) {
         }
         window.deliver();
       });
-      await joiner.waitFor(() => location.href === "about:blank");
+      await waitVanished(joiner);
       await waitSystem(creator, /closed by Talker/);
       await joiner.goto(server.url);
       assert.equal(await joiner.evaluate(() => sessionStorage.length), 0);
     });
 
-    it("leads back into a chat from one tab only", async () => {
+    it("the home page leads back into the chat from one tab only", async () => {
       const [creator] = await meet(browser, server.url);
       await goHome(creator);
       await creator.waitFor(() => document.querySelector("#return").checkVisibility());
@@ -151,7 +144,7 @@ for (const engine of ENGINES) {
       await waitReady(creator);
     });
 
-    it("leaves nothing to go back to", async () => {
+    it("after panic the back button does not lead into the chat", async () => {
       const creator = await browser.newPage();
       const code = await createChat(creator, server.url);
       const joiner = await browser.newPage();
@@ -164,7 +157,7 @@ for (const engine of ENGINES) {
       await waitPath(joiner, "/faq");
     });
 
-    it("leaves nothing to go back to after a visit of the home page", async () => {
+    it("after panic the back button leads to a home page that knows of no chat", async () => {
       const [creator] = await meet(browser, server.url);
       await say(creator, "burn this");
       await goHome(creator);
@@ -180,7 +173,7 @@ for (const engine of ENGINES) {
       ]), [0, true, ""]);
     });
 
-    it("neither enters without tokens nor asks for those it could not keep", async () => {
+    it("the page enters no chat without tokens and requests none it cannot store", async () => {
       const page = await browser.newPage();
       await page.goto(server.url);
       await page.evaluate(() => {

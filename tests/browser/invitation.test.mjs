@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** How one gets in, and how one gets out in a hurry. */
+/** Inviting, joining by a link, and leaving by panic. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -7,12 +7,12 @@ import { describe, it } from "node:test";
 import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, meet, readInvite, say, waitReady, waitSystem, waitText,
+  createChat, meet, panic, readInvite, say, waitReady, waitSystem, waitText,
 } from "./lib/story.mjs";
 
-const field = (page) => page.evaluate(() => document.querySelector("#code").value);
+const readField = (page) => page.evaluate(() => document.querySelector("#code").value);
 
-/** Keeps what the page puts on the clipboard, which tests cannot look into. */
+/** Records what the page copies: tests cannot read the clipboard. */
 const catchCopies = (page) => page.evaluate(() => {
   window.copies = [];
   navigator.clipboard.writeText = async (text) => { window.copies.push(text); };
@@ -24,7 +24,7 @@ for (const engine of ENGINES) {
     let browser;
     setStage(engine, (...both) => { [server, browser] = both; });
 
-    it("shows the code in groups and copies code and link", async () => {
+    it("the page shows the code in groups and copies the code and the link", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       const { code, secret } = await readInvite(page);
@@ -41,7 +41,7 @@ for (const engine of ENGINES) {
         [`${server.url}/#j=${code}.${secret}`, code]);
     });
 
-    it("draws the link as a QR code, loaded only then", async () => {
+    it("the script that draws the QR code is loaded only when it is asked for", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       await readInvite(page);
@@ -55,7 +55,7 @@ for (const engine of ENGINES) {
         document.querySelector("#qr svg").viewBox.baseVal.width,
         document.querySelector("#qr path").getAttribute("d"),
       ]);
-      // Version 5 or so: 4 modules a version, and a quiet zone of 4 around.
+      // A QR code of version v has 17 + 4 v modules; the quiet zone adds 8.
       assert.equal((size - 8 - 17) % 4, 0);
       for (const corner of [[4, 4], [size - 5, 4], [4, size - 5]]) {
         assert.ok(path.includes(`M${corner.join(" ")}h1`), `a finder at ${corner}`);
@@ -63,7 +63,7 @@ for (const engine of ENGINES) {
       assert.deepEqual(page.complaints, []);
     });
 
-    it("refuses a script for QR codes that is not the one it knows", async () => {
+    it("a script for QR codes with another hash is refused", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
       await readInvite(page);
@@ -75,14 +75,14 @@ for (const engine of ENGINES) {
       assert.equal(await page.evaluate(() => document.querySelector("#qr svg")), null);
     });
 
-    it("takes a link, hides it and waits for a click", async () => {
+    it("a link fills in the code, leaves the address bar and waits for a click", async () => {
       const creator = await browser.newPage();
       await createChat(creator, server.url);
       const { code, secret } = await readInvite(creator);
       const joiner = await browser.newPage();
       await joiner.goto(`${server.url}/#j=${code}.${secret}`);
       await joiner.waitFor(() => document.querySelector("#invited:not([hidden])"));
-      assert.equal(await field(joiner), `j=${code}.${secret}`);
+      assert.equal(await readField(joiner), `j=${code}.${secret}`);
       assert.equal(await joiner.evaluate(() => document.activeElement.id), "enter");
       assert.equal(await joiner.url(), `${server.url}/`);
       assert.equal(
@@ -97,7 +97,7 @@ for (const engine of ENGINES) {
       }
     });
 
-    it("takes a link into a page that is open already", async () => {
+    it("a link is accepted by a page that is already open", async () => {
       const page = await browser.newPage();
       await page.goto(`${server.url}/`);
       await page.evaluate(() => { location.hash = "#j=0123456789abcdef01234567.AAECAwQFBgcICQoLDA0ODw"; });
@@ -105,18 +105,12 @@ for (const engine of ENGINES) {
       assert.equal(await page.url(), `${server.url}/`);
     });
 
-    for (const way of ["button", "Esc twice"]) {
-      it(`leaves nothing after panic by ${way}`, async () => {
+    for (const means of ["button", "Escape twice"]) {
+      it(`panic with ${means} closes the chat and leaves nothing`, async () => {
         const [creator, joiner] = await meet(browser, server.url);
         await say(creator, "burn this");
         await waitText(joiner, "burn this");
-        if (way === "button") {
-          await creator.click("#panic");
-        } else {
-          await creator.press("Escape");
-          await creator.press("Escape");
-        }
-        await creator.waitFor(() => location.href === "about:blank");
+        await panic(creator, means);
         assert.equal(await creator.evaluate(() => document.body.textContent), "");
         await waitSystem(joiner, /closed by Talker/);
         await creator.goto(`${server.url}/faq`);
@@ -124,7 +118,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("takes neither one Esc for panic, nor those for somebody else", async () => {
+    it("a single Escape is no panic, nor is one for a dialog or an input method", async () => {
       const [creator] = await meet(browser, server.url);
       await creator.click("#close");
       await creator.press("Escape");
@@ -140,7 +134,7 @@ for (const engine of ENGINES) {
       await waitText(creator, "still here");
     });
 
-    it("opens web addresses and nothing else, telling nobody where from", async () => {
+    it("only web addresses become links, and a link tells no referrer", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await say(creator, "see https://example.org/?a=1. javascript:alert(1)");
       await joiner.waitFor(() => document.querySelector(".msg-text a"));

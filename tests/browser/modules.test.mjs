@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The page's modules that need no page. */
+/** The modules of the page that need no document. */
 
 import assert from "node:assert/strict";
 import { afterEach, describe, it, mock } from "node:test";
@@ -14,17 +14,18 @@ import { createPhase } from "../../html/js/sfChat/phase.js";
 import { isToken, readInvite } from "../../html/js/sfChat/validator.js";
 
 const CODE = "0123456789abcdef01234567";
-const soon = () => new Promise((resolve) => setImmediate(resolve));
+/** Lets everything run that waits for its turn. */
+const yieldTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("validator", () => {
-  it("knows a token", () => {
+  it("a token is 24 hexadecimal digits in lower case", () => {
     assert.equal(isToken(CODE), true);
     for (const bad of ["", CODE.slice(1), `${CODE}0`, CODE.toUpperCase(), `${CODE}\n`, 7, null]) {
       assert.equal(isToken(bad), false, String(bad));
     }
   });
 
-  it("reads an invitation as people type and paste it", () => {
+  it("an invitation is read as people type and paste it", () => {
     const secret = "AAECAwQFBgcICQoLDA0ODw";
     for (const typed of [
       CODE, ` ${CODE}\n`, CODE.toUpperCase(), CODE.match(/..../g).join(" "),
@@ -52,7 +53,7 @@ describe("validator", () => {
 describe("links", () => {
   const links = (text) => findLinks(text).filter(({ href }) => href).map(({ text: t }) => t);
 
-  it("finds web addresses and leaves the sentence alone", () => {
+  it("web addresses are found without the punctuation around them", () => {
     for (const [text, wanted] of [
       ["see https://example.org.", ["https://example.org"]],
       ["(https://example.org/a_(b)), ok", ["https://example.org/a_(b)"]],
@@ -66,7 +67,7 @@ describe("links", () => {
     }
   });
 
-  it("loses no letter of a text", () => {
+  it("the pieces of a text make up the whole text", () => {
     for (const text of ["", "a", "https://x.example", " a https://x.example, b (https://y.example) "]) {
       assert.equal(findLinks(text).map((piece) => piece.text).join(""), text);
     }
@@ -74,7 +75,8 @@ describe("links", () => {
 });
 
 describe("claim", () => {
-  /** Whose turn it is, try by try: `null` is nobody who holds the lock. */
+  /** Claims `tab`; the lock is refused once for each of `holders`, and held by that
+   * one, or by nobody if it is null. */
   async function claimFrom(tab, holders) {
     let tries = 0;
     const locks = {
@@ -91,13 +93,13 @@ describe("claim", () => {
     return [await claim(tab), tries];
   }
 
-  it("waits for what nobody has, and gives way to who has it", async () => {
+  it("a claim insists while nobody holds the lock, and yields to a holder", async () => {
     assert.deepEqual(await claimFrom("a", []), [true, 1]);
     assert.deepEqual(await claimFrom("b", [null, "sfChat other"]), [true, 3]);
     assert.deepEqual(await claimFrom("c", [null, "sfChat c"]), [false, 2]);
   });
 
-  it("does not give way to itself", async () => {
+  it("a second claim of the same page succeeds without asking", async () => {
     assert.deepEqual(await claimFrom("d", []), [true, 1]);
     assert.deepEqual(await claimFrom("d", ["sfChat d"]), [true, 0]);
   });
@@ -112,7 +114,7 @@ describe("api", () => {
   };
   afterEach(() => mock.restoreAll());
 
-  it("takes what a server answers", async () => {
+  it("a reply of the server is accepted in each state of a chat", async () => {
     const messages = [{ _id: CODE, msg: "hello", system: true, event: "ready" }];
     for (const status of ["draft", "ready", "closed"]) {
       assert.deepEqual(await ask({ code: 200, msg: "Ok", count: 1, status, messages }),
@@ -120,7 +122,7 @@ describe("api", () => {
     }
   });
 
-  it("takes what is no answer for a trouble that passes", async () => {
+  it("a malformed reply is a passing error: 502, not final", async () => {
     const messages = [];
     for (const odd of [
       {}, 7, "text", [], null, { status: "ready" }, { messages },
@@ -134,7 +136,7 @@ describe("api", () => {
     }
   });
 
-  it("tells how long it is asked to wait", async () => {
+  it("an error carries the seconds of Retry-After", async () => {
     for (const [asked, seconds] of [["7", 7], ["soon", 0], ["", 0]]) {
       await assert.rejects(ask(null, { "Retry-After": asked }, 503), { retryAfter: seconds });
     }
@@ -191,7 +193,7 @@ describe("phase", () => {
 });
 
 describe("pause", () => {
-  it("can be cut short", async () => {
+  it("a pause can be cut short", async () => {
     const pause = createPause();
     const waiting = pause.wait(9, 3_600);
     pause.cut();
@@ -199,7 +201,7 @@ describe("pause", () => {
   });
 });
 
-/** Lets pauses end at once. @returns {number[]} how many seconds they were to last */
+/** Makes every timer expire at once. @returns {number[]} the seconds each was set to */
 function skipPauses() {
   const pauses = [];
   mock.method(globalThis, "setTimeout", (run, ms) => {
@@ -209,7 +211,7 @@ function skipPauses() {
   return pauses;
 }
 
-/** @param {number[]} pauses that have to be as long as `wanted`, a quarter more or less */
+/** Checks that each of the pauses is as long as wanted, a quarter more or less. */
 function assertPauses(pauses, wanted) {
   assert.equal(pauses.length, wanted.length);
   for (const [i, seconds] of pauses.entries()) {
@@ -217,8 +219,8 @@ function assertPauses(pauses, wanted) {
   }
 }
 
-/** An outbox whose server answers what `answers` says, then 202. */
-function openOutbox(answers) {
+/** Opens an outbox whose server answers with each status in turn, then 202. */
+function openOutbox(statuses) {
   const seen = { sent: [], states: [], ended: 0, saved: 0 };
   const waiting = { items: [], batch: 0 };
   const outbox = createOutbox({
@@ -226,7 +228,7 @@ function openOutbox(answers) {
     save: () => { seen.saved += 1; },
     send: async (items) => {
       seen.sent.push(items.map(({ _id }) => _id).join());
-      const code = answers.shift();
+      const code = statuses.shift();
       if (code !== undefined) throw new ApiError(code, "");
     },
     onState: (ids, state) => seen.states.push(`${state} ${ids.join()}`),
@@ -241,16 +243,16 @@ function openOutbox(answers) {
 
 const item = (_id) => ({ _id, msg: _id });
 
-/** Lets an outbox run, its pauses cut, until it is still. */
+/** Lets an outbox run, cutting its pauses, until it has nothing to do. */
 async function settle(outbox, rounds = 40) {
   for (let i = 0; i < rounds; i += 1) {
-    await soon();
+    await yieldTurn();
     outbox.flush();
   }
 }
 
 describe("outbox", () => {
-  it("sends in order and repeats the identical request", async () => {
+  it("a failed request is repeated identically before the next is sent", async () => {
     const { add, outbox, waiting, seen } = openOutbox([503, 0]);
     add(item("a"), item("b"));
     add(item("c"));
@@ -261,21 +263,21 @@ describe("outbox", () => {
       ["stored a,b", "stored c"]);
   });
 
-  it("never puts more than 32 into one request", async () => {
+  it("a request carries at most 32 messages", async () => {
     const { add, outbox, seen } = openOutbox([]);
     add(...Array.from({ length: 70 }, (_, i) => item(`m${i}`)));
     await settle(outbox);
     assert.deepEqual(seen.sent.map((ids) => ids.split(",").length), [32, 32, 6]);
   });
 
-  it("gives up after a limit, keeps all and takes another try", async () => {
+  it("the outbox gives up after eight attempts, keeps all and can be started again", async () => {
     const { add, outbox, waiting, seen } = openOutbox(Array(8).fill(0));
     add(item("a"));
     add(item("b"));
-    // One cut a round and no more: the ninth would be the next try.
+    // A flush after the eighth attempt would already start again.
     for (let i = 0; seen.states.at(-1) !== "failed a,b"; i += 1) {
-      assert.ok(i < 100, "it has to give up");
-      await soon();
+      assert.ok(i < 100, "the outbox does not give up");
+      await yieldTurn();
       if (seen.sent.length < 8) outbox.flush();
     }
     assert.equal(seen.sent.length, 8);
@@ -285,7 +287,7 @@ describe("outbox", () => {
     assert.deepEqual(seen.sent.slice(8), ["a", "b"]);
   });
 
-  it("waits longer each time, and as long as it is asked to", async () => {
+  it("each pause is longer, and as long as the server asks", async () => {
     const pauses = skipPauses();
     const asked = [0, 0, 60, 0, 86_400, 0, 0, 0];
     let sent = 0;
@@ -303,17 +305,17 @@ describe("outbox", () => {
     assertPauses(pauses, [1, 2, 60, 8, 300, 30, 30]);
   });
 
-  it("is not hurried by what is written during a pause", async () => {
+  it("a new message does not shorten a pause", async () => {
     const { add, outbox, seen } = openOutbox(Array(8).fill(429));
     for (let i = 0; i < 20; i += 1) {
       add(item(`m${i}`));
-      await soon();
+      await yieldTurn();
     }
     assert.deepEqual(seen.sent, ["m0"]);
     outbox.stop();
   });
 
-  it("goes on after a refresh with the batch that may be stored", async () => {
+  it("after a reload the batch that may be stored is sent first", async () => {
     const { seen } = openOutbox([]);
     const outbox = createOutbox({
       waiting: { items: [item("a"), item("b"), item("c")], batch: 2 },
@@ -328,7 +330,7 @@ describe("outbox", () => {
   });
 
   for (const code of [401, 403]) {
-    it(`stops for good on ${code}`, async () => {
+    it(`the outbox stops for good on ${code}`, async () => {
       const { add, outbox, seen } = openOutbox([code]);
       add(item("a"));
       await settle(outbox);
@@ -336,12 +338,12 @@ describe("outbox", () => {
       await settle(outbox);
       assert.deepEqual(seen.sent, ["a"]);
       assert.equal(seen.ended, 1);
-      assert.equal(seen.states.at(-1), "failed a,b", "nothing seems to be on its way");
+      assert.equal(seen.states.at(-1), "failed a,b", "no message seems to be on its way");
     });
   }
 });
 
-/** A poll against a list of answers; it stops where the list ends. */
+/** Runs a poll against a list of replies; the poll stops at the end of the list. */
 async function runPoll(answers) {
   const seen = { holds: [], handled: [], states: [], ended: [] };
   const done = new Promise((resolve) => {
@@ -355,7 +357,7 @@ async function runPoll(answers) {
         }
         const answer = answers.shift();
         if (typeof answer === "number") {
-          // The pause that follows is not what is tested here.
+          // Cut the pause that follows.
           setImmediate(() => poll.start());
           throw new ApiError(answer, "");
         }
@@ -368,12 +370,12 @@ async function runPoll(answers) {
     poll.start();
   });
   await done;
-  await soon();
+  await yieldTurn();
   return seen;
 }
 
 describe("poll", () => {
-  it("waits longer each time, gives up after a limit and can be started anew", async () => {
+  it("the poll pauses longer each time, gives up after 20 attempts and can be restarted", async () => {
     const pauses = skipPauses();
     const seen = { states: [], asked: 0 };
     let rest;
@@ -402,14 +404,14 @@ describe("poll", () => {
     assertPauses(pauses.slice(0, 20), [1, 2, 300, 8, 16, ...Array(15).fill(30)]);
   });
 
-  it("asks on and on, held once the line is known to be up", async () => {
+  it("the poll asks on and on, and is held after the first reply", async () => {
     const seen = await runPoll(["a", "b", "c"]);
     assert.deepEqual(seen.handled, ["a", "b", "c"]);
     assert.deepEqual(seen.holds, [false, true, true, true]);
     assert.deepEqual(seen.states, ["going"]);
   });
 
-  it("goes on after a lost line and says so once", async () => {
+  it("the poll goes on after errors, and tells each change of state once", async () => {
     const seen = await runPoll(["a", 0, 502, 503, "b"]);
     assert.deepEqual(seen.handled, ["a", "b"]);
     assert.deepEqual(seen.states, ["going", "retrying", "going"]);
@@ -417,7 +419,7 @@ describe("poll", () => {
   });
 
   for (const code of [401, 403]) {
-    it(`stops for good on ${code}`, async () => {
+    it(`the poll stops for good on ${code}`, async () => {
       const seen = await runPoll(["a", code, "never"]);
       assert.deepEqual(seen.handled, ["a"]);
       assert.deepEqual(seen.ended, [code]);

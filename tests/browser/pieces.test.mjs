@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The page's modules that need little of a page: one of paper will do. */
+/** The modules of the page that need little of a document: a paper one. */
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { openPaper } from "./lib/paper.mjs";
 
 let find = openPaper();
-/** What modules have asked of the window: it is not theirs alone. */
+/** The listeners that modules have added to the window, by type. */
 const listeners = {};
 globalThis.addEventListener = (type, listener) => { listeners[type] = listener; };
 
@@ -19,7 +19,8 @@ const { showInvitation } = await import("../../html/js/sfChat/page/invitation.js
 const { createTyping } = await import("../../html/js/sfChat/page/typing.js");
 
 const fire = (element, type) => element.dispatchEvent(new Event(type, { cancelable: true }));
-const soon = () => new Promise((resolve) => setImmediate(resolve));
+/** Lets everything run that waits for its turn. */
+const yieldTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 beforeEach(() => { find = openPaper(); });
 afterEach(() => mock.restoreAll());
@@ -31,7 +32,7 @@ describe("attention", () => {
     fire(document, "visibilitychange");
   };
 
-  it("stops nothing where the browser refuses to ring and to notify", async () => {
+  it("a browser that refuses to ring and to notify stops nothing", async () => {
     const refuse = class {
       static requestPermission = () => Promise.reject(new Error("refused"));
       constructor() {
@@ -46,17 +47,17 @@ describe("attention", () => {
     fire(find("sound"), "change");
     find("notify").checked = true;
     fire(find("notify"), "change");
-    await soon();
+    await yieldTurn();
     assert.equal(options.notify, false);
     assert.equal(find("notify-problem").hidden, false);
   });
 
-  it("leaves no notification, no bell and no context behind", () => {
+  it("the sound and the notification are closed when they are over", () => {
     const closed = [];
     globalThis.Notification = class extends EventTarget {
       close() { closed.push("notification"); }
     };
-    // One that may not play: what is to end it never happens.
+    // A context that may not play: its sound never ends.
     globalThis.AudioContext = class {
       currentTime = 0;
       async close() { closed.push("context"); }
@@ -79,7 +80,7 @@ describe("attention", () => {
     assert.deepEqual(closed, ["context", "notification"]);
   });
 
-  it("tells of the end until somebody looks", () => {
+  it("the notification of the end stays until somebody looks", () => {
     const closed = [];
     globalThis.Notification = class extends EventTarget {
       close() { closed.push("notification"); }
@@ -93,7 +94,7 @@ describe("attention", () => {
     assert.deepEqual(closed, ["notification"]);
   });
 
-  it("brings back no title that was taken away", () => {
+  it("a title that was taken away does not come back", () => {
     const attention = open({ sound: false, notify: false });
     attention.call();
     document.title = "";
@@ -141,7 +142,7 @@ describe("composer", () => {
     return { composer, seen, write };
   }
 
-  it("looks at no novel, and neither sends nor keeps one", () => {
+  it("a far too long text is neither divided, nor sent, nor kept", () => {
     const segment = mock.method(Intl.Segmenter.prototype, "segment");
     const { composer, seen, write } = open();
     composer.unlock();
@@ -155,7 +156,7 @@ describe("composer", () => {
     assert.deepEqual(seen, { sent: [], left: [""] });
   });
 
-  it("takes all that is not too long", () => {
+  it("a text of up to 32 messages is sent, a longer one is not", () => {
     const { composer, seen, write } = open();
     composer.unlock();
     for (const [text, parts] of [["a", 1], ["word ".repeat(800), 29], ["😀".repeat(32 * 127), 32]]) {
@@ -169,7 +170,7 @@ describe("composer", () => {
     assert.deepEqual(seen.sent, []);
   });
 
-  it("keeps what is being written when the page goes", () => {
+  it("an unsent text is kept when the page is left", () => {
     const { composer, seen } = open("half a sen");
     composer.unlock();
     assert.equal(find("text").value, "half a sen");
@@ -178,10 +179,10 @@ describe("composer", () => {
     assert.deepEqual(seen.left, ["half a sen"]);
     find("text").isConnected = false;
     listeners.pagehide();
-    assert.equal(seen.left.length, 1, "nothing of a chat that was wiped");
+    assert.equal(seen.left.length, 1, "nothing is kept of a chat that was wiped");
   });
 
-  it("leaves in sight what was not sent when the chat ends", () => {
+  it("an unsent text stays visible when the chat ends", () => {
     const { composer, seen } = open("not yet said");
     composer.unlock();
     composer.remove();
@@ -192,14 +193,14 @@ describe("composer", () => {
     assert.deepEqual([find("text").value, seen.sent], ["not yet said", []]);
   });
 
-  it("goes when the chat ends and nothing was being written", () => {
+  it("an empty composer is removed when the chat ends", () => {
     open().composer.remove();
     assert.equal(find("composer").isRemoved, true);
   });
 });
 
 describe("conversation", () => {
-  /** A session in a storage of so many letters. */
+  /** Opens a conversation whose storage has room for so many characters. */
   function open(entries, room) {
     const shown = [];
     const storage = { saved: "" };
@@ -219,37 +220,37 @@ describe("conversation", () => {
   }
   const line = (i, more) => ({ id: `id${i}`, from: "talker", at: i, text: "x".repeat(99), ...more });
 
-  it("draws all that has changed at once", () => {
+  it("all changed lines are drawn together", () => {
     const { conversation, shown } = open(Array.from({ length: 1_000 }, (_, i) => line(i)), Infinity);
     conversation.keep();
     assert.equal(shown.length, 1);
     assert.equal(shown[0].length, 1_000);
   });
 
-  it("drops the oldest lines where there is no more room, none that waits", () => {
+  it("a full storage drops the oldest lines, but none that waits to be sent", () => {
     const waiting = line("waits", { from: "you", state: "sending" });
     const old = Array.from({ length: 20 }, (_, i) => line(i));
     const { conversation, shown, saved } = open([waiting, ...old], 2_000);
     conversation.add(line("new"));
     conversation.keep();
-    assert.equal(shown[0].length, 22, "on the screen they stay");
+    assert.equal(shown[0].length, 22, "dropped lines stay on the screen");
     const kept = saved();
     assert.equal(kept[0], "idwaits");
     assert.deepEqual(kept.slice(-2), ["id19", "idnew"]);
     assert.ok(!kept.includes("id0"));
-    assert.equal(conversation.has("id0"), true, "what comes again is known");
+    assert.equal(conversation.has("id0"), true, "a dropped line is still known when it comes again");
   });
 
-  it("gives up when there is nothing left to drop", () => {
+  it("a full storage with nothing to drop is an error", () => {
     const waiting = line("waits", { from: "you", state: "sending" });
     const { conversation, shown } = open([line(1), waiting], 50);
     assert.throws(() => conversation.keep(), { name: "QuotaExceededError" });
-    assert.deepEqual(shown, [], "what is not kept is not shown");
+    assert.deepEqual(shown, [], "a line that is not kept is not shown");
   });
 });
 
 describe("typing", () => {
-  it("gives a hint every five seconds at most, and not when it is refused", () => {
+  it("a hint is given every five seconds at most, and again after a refusal", () => {
     let now = 1_000;
     mock.method(performance, "now", () => now);
     const hints = [];
@@ -264,10 +265,10 @@ describe("typing", () => {
     for (; now < 30_000; now += 250) typing.write();
     isQuiet = true;
     typing.write();
-    assert.deepEqual(hints.slice(4), [30_000], "at once, when it is quiet again");
+    assert.deepEqual(hints.slice(4), [30_000], "at once after the refusals");
   });
 
-  it("hints no more when nobody is heard, until somebody is", () => {
+  it("hints stop after eight without a sign of life, until there is one", () => {
     let now = 0;
     mock.method(performance, "now", () => now);
     let hints = 0;
@@ -291,7 +292,7 @@ describe("share sheet", () => {
     value: { canShare, share }, configurable: true,
   });
 
-  it("offers the link where the device can share it", async () => {
+  it("the link can be shared where the device offers it", async () => {
     const asked = [];
     stub(({ url }) => url.startsWith("https://"), async (what) => { asked.push(what); });
     invite();
@@ -302,16 +303,16 @@ describe("share sheet", () => {
     assert.doesNotMatch(asked[0].text, new RegExp(`${code}|${secret}`));
   });
 
-  it("minds nobody who changes their mind", async () => {
+  it("a share that the user cancels is no error", async () => {
     stub(() => true, () => Promise.reject(new DOMException("no", "AbortError")));
     invite();
     fire(find("share"), "click");
     // An unhandled rejection would fail this test.
-    await soon();
+    await yieldTurn();
   });
 
   for (const [where, canShare] of [["cannot share", undefined], ["does not want the link", () => false]]) {
-    it(`is not offered where the device ${where}`, () => {
+    it(`sharing is not offered where the device ${where}`, () => {
       stub(canShare, undefined);
       invite();
       assert.equal(find("share").hidden, true);

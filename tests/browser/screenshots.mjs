@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Pictures to be looked at, not to be compared: node screenshots.mjs DIR
- * makes them of each page and of a chat in progress, in three widths, light
- * and dark.
+ * Takes pictures for a person to look at; nothing compares them. `node
+ * screenshots.mjs DIR` shows each page and a chat in progress, in three widths,
+ * light and dark.
  */
 
 import { mkdir, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { createChat, joinChat, say, waitReady, waitText } from "./lib/story.mjs"
 const PAGES = { home: "/", faq: "/faq", privacy: "/privacy", license: "/license", missing: "/nowhere" };
 const SIZES = [[360, 740], [768, 1024], [1280, 800]];
 
-/** Who says what, in the chat that is shown. */
+/** The author and the text of each message in the chat. */
 const TALK = [
   ["creator", "Hello! Did you find the place?"],
   ["joiner", "Yes, I am just around the corner."],
@@ -42,10 +42,10 @@ async function shootChat(browser, url, suffix) {
   await joinChat(joiner, url, code);
   await waitReady(creator);
   await waitReady(joiner);
-  for (const [who, text] of TALK) {
-    const [from, to] = who === "creator" ? [creator, joiner] : [joiner, creator];
-    await say(from, text);
-    await waitText(to, text);
+  for (const [author, text] of TALK) {
+    const [sender, receiver] = author === "creator" ? [creator, joiner] : [joiner, creator];
+    await say(sender, text);
+    await waitText(receiver, text);
   }
   await shoot(creator, `chat-${suffix}`);
   await creator.click("#close");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What scripts/build-html makes: the same bytes each time, all of it whole. */
+/** The site that scripts/build-html makes is complete and reproducible. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -13,8 +13,8 @@ import { gzipSync } from "node:zlib";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FIRST_VISIT_BYTES = 40 * 1024;
-// What a server may send before it hears from the client again: ten segments
-// (RFC 6928), less the headers.
+// A server sends ten segments before the first acknowledgement (RFC 6928);
+// some of that goes to the headers.
 const ONE_ROUND_TRIP_BYTES = 10 * 1460 - 1_500;
 const LANGUAGES = ["en", "ar", "de", "es"];
 const NAMES = ["403", "404", "500", "chat", "faq", "index", "license", "privacy"];
@@ -47,7 +47,7 @@ describe("the built site", () => {
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
-  it("is the same byte for byte wherever it is built", () => {
+  it("two builds in different folders are the same byte for byte", () => {
     const other = path.join(dir, "some", "where", "else");
     build(other);
     assert.deepEqual(list(other), list(site));
@@ -59,7 +59,7 @@ describe("the built site", () => {
       readFileSync(path.join(site, "../site.conf")));
   });
 
-  it("has every page in every language", () => {
+  it("every page exists in every language", () => {
     const wanted = LANGUAGES.flatMap((language) =>
       NAMES.map((name) => `${language === "en" ? "" : `${language}/`}${name}.html`));
     assert.deepEqual(pages, wanted.sort());
@@ -70,7 +70,7 @@ describe("the built site", () => {
     }
   });
 
-  it("has the same texts in every catalogue, with the same holes", () => {
+  it("every catalogue has the same keys, placeholders and links", () => {
     const catalogues = LANGUAGES.map((language) => JSON.parse(
       readFileSync(path.join(ROOT, "html/locales", `${language}.json`), "utf8")));
     const shape = (catalogue) => Object.entries(catalogue).map(([section, texts]) =>
@@ -82,7 +82,7 @@ describe("the built site", () => {
     }
   });
 
-  it("leaves no text out", () => {
+  it("no page has a placeholder left or lacks a title", () => {
     for (const page of pages) {
       const html = read(page);
       assert.doesNotMatch(html, /\{\{|data-t[=-]/, page);
@@ -90,7 +90,7 @@ describe("the built site", () => {
     }
   });
 
-  it("says everything that its scripts ask for", () => {
+  it("every text that a script uses is in the catalogue", () => {
     const [home, chat] = ["index.html", "chat.html"].map((page) =>
       JSON.parse(read(page).match(/id="texts">([^<]*)</)[1]));
     const scripts = list(path.join(ROOT, "html/js/sfChat"))
@@ -106,7 +106,7 @@ describe("the built site", () => {
     for (const fault of faults) assert.ok(`fault.${fault}` in chat, fault);
   });
 
-  it("has inline code in the home page alone, as the server is told", () => {
+  it("only the home page has inline code, and its policy allows exactly that", () => {
     const config = readFileSync(path.join(site, "../site.conf"), "utf8");
     const policy = (name) => config.match(new RegExp(`${name}\\s*= "([^"]*)"`))[1];
     for (const page of pages) {
@@ -122,7 +122,7 @@ describe("the built site", () => {
     }
   });
 
-  it("loads only its own files, each with its integrity hash", () => {
+  it("the pages load only files of the site, each with its integrity hash", () => {
     for (const page of pages.filter((name) => path.basename(name) !== "index.html")) {
       const html = read(page);
       const tags = html.match(/<(?:script type="module"|link rel="stylesheet")[^>]*>/g);
@@ -138,15 +138,15 @@ describe("the built site", () => {
     assert.equal(hash(path.join(site, url), "sha384", "base64"), wanted);
   });
 
-  it("names scripts and styles by their content", () => {
+  it("the names of scripts and styles contain a hash of their content", () => {
     for (const name of list(site).filter((file) => /^(js|css|images)\//.test(file))) {
-      // The one that browsers ask for by themselves has a fixed name.
+      // Browsers request this file by a fixed name.
       if (name === "images/favicon.svg") continue;
       assert.match(name, /-[0-9a-f]{12}\.(js|css|svg)(\.map)?$/);
     }
   });
 
-  it("has a home page with the words of the mock-up, in their order", () => {
+  it("the home page has the words of the mock-up in their order", () => {
     const lines = read("index.html").replace(/<head>.*?<\/head>|<script.*?<\/script>/gs, "")
       .replace(/<input[^>]* placeholder="([^"]*)"[^>]*>/g, "$1").replace(/<[^>]*>/g, "\n")
       .split("\n").map((line) => line.replace(/\s+/g, " ").trim());
@@ -163,7 +163,7 @@ describe("the built site", () => {
     }
   });
 
-  it("leads nowhere that does not exist", () => {
+  it("every link within the site leads to an existing page and fragment", () => {
     for (const page of pages) {
       for (const [, url] of read(page).matchAll(/\s(?:href|src)="(\/[^"]*)"/g)) {
         const [file, fragment] = url.split("#");
@@ -176,7 +176,7 @@ describe("the built site", () => {
     }
   });
 
-  it("names the operator's own addresses where they are set", () => {
+  it("the pages name the operator's own addresses if they are set", () => {
     const own = path.join(dir, "own", "html");
     build(own, {
       SFCHAT_SOURCE_URL: "https://example.org/source?a&b",
@@ -187,7 +187,7 @@ describe("the built site", () => {
     assert.match(html, /href="mailto:help@example\.org"/);
   });
 
-  it("carries the operator's header names", () => {
+  it("the chat page carries the operator's header names", () => {
     const own = path.join(dir, "set", "html");
     build(own, {
       SFCHAT_USER_TOKEN_HEADER: "X-My-User",
@@ -199,7 +199,7 @@ describe("the built site", () => {
       /data-user-header="X-SFC-userToken" data-chat-header="X-SFC-chatToken"/);
   });
 
-  it("refuses a setting that cannot be used, by name", () => {
+  it("an unusable setting is refused by name", () => {
     for (const [name, value] of [
       ["SFCHAT_USER_TOKEN_HEADER", "a b"], ["SFCHAT_CHAT_TOKEN_HEADER", "x:"],
       ["SFCHAT_GA_ID", '"><script>'],
@@ -210,7 +210,7 @@ describe("the built site", () => {
     }
   });
 
-  it("is built again when a setting of its pages differs, and only then", () => {
+  it("make rebuilds the site if a setting of its pages changes, and only then", () => {
     const make = (env = {}) => {
       execFileSync("make", ["-s", "-C", ROOT, "site", `BUILD=${path.join(dir, "make")}`],
         { env: { ...process.env, ...env } });
@@ -219,7 +219,7 @@ describe("the built site", () => {
     };
     const [, first] = make();
     assert.equal(make()[1], first);
-    assert.equal(make({ SFCHAT_POLL_SLEEP: "9" })[1], first, "no setting of the pages");
+    assert.equal(make({ SFCHAT_POLL_SLEEP: "9" })[1], first, "this is no setting of the pages");
     const own = { SFCHAT_USER_TOKEN_HEADER: "X-My-User" };
     const [html, second] = make(own);
     assert.match(html, /data-user-header="X-My-User"/);
@@ -227,7 +227,7 @@ describe("the built site", () => {
     assert.match(make()[0], /data-user-header="X-SFC-userToken"/);
   });
 
-  it("opens the home page to analytics only when it is set, and tells", () => {
+  it("analytics is allowed on the home page only if it is set, and the privacy page says so", () => {
     const own = path.join(dir, "counted", "html");
     build(own, { SFCHAT_GA_ID: "G-ABC123" });
     const config = (out) => readFileSync(path.join(out, "../site.conf"), "utf8");
@@ -241,7 +241,7 @@ describe("the built site", () => {
     assert.doesNotMatch(read("privacy.html"), /Google/);
   });
 
-  it("is listed with hashes that others can compare", () => {
+  it("release-hashes lists every file with its hashes", () => {
     const lines = execFileSync(path.join(ROOT, "scripts/release-hashes"), [site])
       .toString().trim().split("\n").map((line) => line.split(" "));
     assert.deepEqual(lines.map(([, , name]) => name).sort(), list(site));
@@ -251,7 +251,7 @@ describe("the built site", () => {
     }
   });
 
-  it("has a home page that fits into one round trip", () => {
+  it("the home page fits into one round trip", () => {
     for (const language of LANGUAGES) {
       const page = language === "en" ? "index.html" : `${language}/index.html`;
       const bytes = gzipSync(read(page)).length;
@@ -260,7 +260,7 @@ describe("the built site", () => {
     }
   });
 
-  it("is light on a first visit, the chat included", () => {
+  it("a first visit loads at most 40 KiB, the chat included", () => {
     const files = new Set(["index.html", "chat.html"]);
     for (const page of [...files]) {
       for (const [, url] of read(page).matchAll(/(?:src|href|data-unread)="(\/[^"]+\.(?:js|css|svg))"/g)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The page stays in its chat, whatever happens to server and line. */
+/** The page stays in its chat whatever happens to the server and the line. */
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,10 +8,11 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { findPort, startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import {
-  closeChat, hurry, meet, readLog, readSystem, say, waitReady, waitState, waitSystem, waitText,
+  closeChat, lengthenTimers, meet, readLog, readSystem, say, shortenTimers, submit, waitMarks,
+  waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
 
-/** The poll of this page is held by nobody: it hears nothing, not even an end. */
+/** Replaces the page's current poll by one that no server answers. */
 async function deafen(page) {
   await page.evaluate(() => {
     const { fetch } = window;
@@ -51,7 +52,7 @@ for (const engine of ENGINES) {
       rmSync(store, { recursive: true, force: true });
     });
 
-    it("goes on by itself when the server was restarted", async () => {
+    it("the page goes on by itself after a restart of the server", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await say(creator, "before");
       await waitText(joiner, "before");
@@ -62,18 +63,20 @@ for (const engine of ENGINES) {
       await waitText(joiner, "meanwhile");
       await say(joiner, "after");
       await waitText(creator, "after");
-      await creator.waitFor(() => document.querySelectorAll(".mark.delivered").length === 2);
+      await waitMarks(creator, "delivered", 2);
       assert.deepEqual(await readLog(creator),
         [["you", "before"], ["you", "meanwhile"], ["talker", "after"]]);
     });
 
-    it("bears a troubled server in between", async () => {
+    it("errors and malformed replies of the server lose and repeat no message", async () => {
       const [creator, joiner] = await meet(browser, server.url);
-      await hurry(creator);
+      await shortenTimers(creator);
       await creator.evaluate(() => {
         const { fetch } = window;
         const troubles = [502, 503, 500, 502, 503];
-        const odd = ["", "7", "{}", '{"results":{}}', '{"results":{"status":"ready","messages":null}}'];
+        const odd = [
+          "", "7", "{}", '{"results":{}}', '{"results":{"status":"ready","messages":null}}',
+        ];
         window.fetch = async (url, asked) => {
           const status = troubles.shift();
           if (status) return new Response("<html>", { status });
@@ -90,9 +93,9 @@ for (const engine of ENGINES) {
         [["talker", "one"], ["talker", "two"], ["you", "three"]]);
     });
 
-    it("tells what could not be sent and tries again when told to", async () => {
+    it("the page tells that a message could not be sent, and sends it on request", async () => {
       const [creator, joiner] = await meet(browser, server.url);
-      await hurry(creator);
+      await shortenTimers(creator);
       await creator.evaluate(() => {
         const { fetch } = window;
         window.fetch = (url, asked) => (asked.method === "POST" && !window.isRepaired
@@ -103,21 +106,26 @@ for (const engine of ENGINES) {
       await creator.evaluate(() => { window.isRepaired = true; });
       await creator.click(".again");
       await waitText(joiner, "kept");
-      await creator.waitFor(() => document.querySelector(".mark.delivered"));
+      await waitMarks(creator, "delivered", 1);
     });
 
-    it("wakes up when it is looked at again", async () => {
+    it("a page that becomes visible again asks the server at once", async () => {
       const [creator, joiner] = await meet(browser, server.url);
+      // The end of a pause is not to make the page ask.
+      await lengthenTimers(creator);
       await creator.setOffline(true);
       await waitState(creator, "retrying");
       await say(joiner, "wake up");
-      await creator.setOffline(false);
-      await creator.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+      creator.line.mend();
+      await creator.evaluate(() => {
+        Object.defineProperty(document, "hidden", { value: false, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      });
       await waitText(creator, "wake up");
       await waitState(creator, "ready");
     });
 
-    it("asks anew when told to, though garbage was collected meanwhile", async () => {
+    it("a held poll can be aborted after a garbage collection", async () => {
       const [creator] = await meet(browser, server.url);
       await creator.evaluate(() => {
         const { fetch } = window;
@@ -131,7 +139,7 @@ for (const engine of ENGINES) {
       await creator.waitFor(() => window.asked.at(-1)?.includes("longPolling=true"));
       await creator.evaluate(async () => {
         for (let i = 0; i < 60; i += 1) Array.from({ length: 100_000 }, (_, j) => ({ j }));
-        // It is collected while nothing else is to be done.
+        // Browsers collect garbage when they are idle.
         await new Promise((resolve) => setTimeout(resolve, 500));
       });
       const before = await creator.evaluate(() => {
@@ -141,7 +149,7 @@ for (const engine of ENGINES) {
       await creator.waitFor((count) => window.asked.length > count, before);
     });
 
-    it("notices by sending that the line is dead", async () => {
+    it("a message that cannot be sent makes the page notice a dead line", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await deafen(creator);
       creator.line.cut();
@@ -152,10 +160,10 @@ for (const engine of ENGINES) {
       await waitState(creator, "ready");
     });
 
-    it("gives up after a limit, says so and goes on when told to", async () => {
+    it("the page gives up after a limit, says so, and goes on when asked to", async () => {
       const [creator, joiner] = await meet(browser, server.url);
-      await hurry(creator);
-      // Being looked at again makes it try, too.
+      await shortenTimers(creator);
+      // Coming to the front makes the page ask, so bring it there before the cut.
       await creator.front();
       creator.line.cut();
       await waitState(creator, "offline");
@@ -168,29 +176,26 @@ for (const engine of ENGINES) {
       await waitText(creator, "still there?");
     });
 
-    it("hears Talker out when it learns by sending that the chat is closed", async () => {
+    it("a page that learns by sending of the closing still shows the last words", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await deafen(creator);
       await say(joiner, "last words");
-      await joiner.waitFor(() => document.querySelector(".mark.stored"));
+      await waitMarks(joiner, "stored", 1);
       await closeChat(joiner);
       await waitState(joiner, "closed");
-      await creator.evaluate(() => {
-        document.querySelector("#text").value = "too late";
-        document.querySelector("#composer").requestSubmit();
-      });
+      await submit(creator, "too late");
       await waitState(creator, "closed");
       assert.deepEqual(await readLog(creator), [["you", "too late"], ["talker", "last words"]]);
       const [farewell, refused] = (await readSystem(creator)).slice(-2);
       assert.match(farewell, /closed by Talker/);
       assert.match(refused, /last message was not delivered/);
-      await creator.waitFor(() => document.querySelector(".mark.failed"));
+      await waitMarks(creator, "failed", 1);
       assert.equal(await creator.evaluate(() => document.querySelector(".again")), null,
         "there is nothing to try again");
     });
 
     for (const [status, line] of [[401, /no longer exists/], [403, /is closed/]]) {
-      it(`stops for good on ${status}`, async () => {
+      it(`the page ends the chat on ${status} and asks nothing twice`, async () => {
         const [creator] = await meet(browser, server.url);
         await creator.evaluate((code) => {
           window.asked = [];
@@ -198,19 +203,24 @@ for (const engine of ENGINES) {
             window.asked.push(method);
             return new Response("", { status: code });
           };
-          // At once: the field is gone as soon as anything was asked.
+          // In the same task: after the first reply the composer is gone.
           document.querySelector("#text").value = "to nobody";
           document.querySelector("#composer").requestSubmit();
         }, status);
         await waitSystem(creator, line);
         await waitState(creator, "closed");
         assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
-        const asked = await creator.evaluate(() => window.asked);
-        assert.equal(new Set(asked).size, asked.length, `nothing is asked twice: ${asked}`);
+        // A poll that had not stopped would ask at once on this event.
+        const asked = await creator.evaluate(async () => {
+          window.dispatchEvent(new Event("online"));
+          await new Promise((resolve) => { setTimeout(resolve); });
+          return window.asked;
+        });
+        assert.equal(new Set(asked).size, asked.length, String(asked));
       });
     }
 
-    it("keeps what is being received through a refresh at any moment", async () => {
+    it("a refresh at any moment loses no message that is being received", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       const wanted = [];
       for (let i = 0; i < 12; i += 1) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Each engine's own WebCrypto agrees with every value of the vectors. */
+/** The WebCrypto of each engine agrees with every value of the test vectors. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -12,22 +12,22 @@ import { ENGINES, openBrowser } from "./lib/browser.mjs";
 
 const E2EE = path.join(root, "tests/e2ee");
 
-/** The check and the page's modules in one piece, as the page is made. */
+/** Bundles the check and the page's modules, as the page is built. */
 const bundle = () =>
   execFileSync("esbuild", [
     path.join(E2EE, "vectors-check.js"), "--bundle", "--format=iife",
     "--global-name=check", "--target=es2022",
   ], { encoding: "utf8" });
 
-describe("the vectors of the encryption", () => {
+describe("the test vectors of the encryption", () => {
   for (const engine of ENGINES) {
-    it(`agree with ${engine}`, async (t) => {
+    it(`agree with the WebCrypto of ${engine}`, async (t) => {
       const server = await startServer();
       t.after(() => server.stop());
       const browser = await openBrowser(engine);
       t.after(() => browser.close());
       const page = await browser.newPage();
-      // WebCrypto is there where the origin is a secure one.
+      // Browsers offer WebCrypto to a secure origin only.
       await page.goto(server.url);
       const vectors = JSON.parse(readFileSync(path.join(E2EE, "vectors.json"), "utf8"));
       assert.ok(vectors.modes.length > 1);

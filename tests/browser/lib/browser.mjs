@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * One thin layer over the browsers, so that a story is told once for all of
- * them: a page can go somewhere, press, type, be asked and be waited for.
- * Whatever a page complains about on its console is kept, for a test to look.
+ * A thin layer over the three browsers, so that one test runs in all of them.
+ * A page navigates, presses keys, types, runs functions and waits for
+ * conditions; it keeps the errors and warnings of its console.
  *
- *   BROWSER=chromium|firefox|webkit   only this one (or several, by commas)
- *   CI=true                           one that is missing is a failure
+ *   BROWSER=chromium|firefox|webkit   run only this browser (or several,
+ *                                     separated by commas)
+ *   CI=true                           fail if a browser is missing
  */
 
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { openLine } from "./line.mjs";
+import { PATIENCE_MS } from "./patience.mjs";
 import * as puppeteer from "./puppeteer.mjs";
 import * as webkit from "./webkit.mjs";
 
-const PATIENCE_MS = 30_000;
-const LOOK_AGAIN_MS = 50;
-// WebKitWebDriver loses what it asks of a page that a browser's memory is just
-// giving way to, or taking, and would wait for the answer for ever.
-const ANSWER_MS = 5_000;
+const INTERVAL_MS = 50;
+// WebKitWebDriver never answers a command that it sends while the page is
+// being kept in, or restored from, the back/forward cache. After this time
+// `waitFor` asks again, and still accepts a late answer.
+const SILENCE_MS = 5_000;
 
 const FILES = {
   chromium: ["/usr/bin/chromium", "/usr/bin/chromium-browser"],
@@ -31,57 +33,56 @@ const FILES = {
 
 const findFile = (engine) => FILES[engine].find((file) => existsSync(file));
 
-/** The engines that were asked for. */
+/** The engines that BROWSER names. */
 export const WANTED = process.env.BROWSER?.split(",") ?? Object.keys(FILES);
 
 for (const engine of WANTED.filter((name) => !(name in FILES))) {
-  throw new Error(`BROWSER: ${Object.keys(FILES)} were expected, not ${engine}`);
+  throw new Error(`BROWSER: expected ${Object.keys(FILES)}, got ${engine}`);
 }
 
-/** Those of them that this machine can run. */
+/** The engines of WANTED that are installed on this machine. */
 export const ENGINES = WANTED.filter((engine) => findFile(engine));
 
 /**
- * @typedef {object} Options what the device prefers
+ * @typedef {object} Preferences of the device
  * @property {boolean} [dark]
  * @property {boolean} [reducedMotion]
- * @property {string} [language] as in "de-DE"
+ * @property {string} [language] for example "de-DE"
  *
  * @typedef {Awaited<ReturnType<typeof openLine>>} Line
  */
 
 /**
+ * Starts a browser. It serves several people: a person has a storage and a
+ * network line of their own, and one or more tabs.
  * @param {string} engine one of ENGINES
- * @param {Options} [options]
+ * @param {Preferences} [preferences]
  */
-export async function openBrowser(engine, options = {}) {
-  const wishes = { dark: false, reducedMotion: false, language: "en-US", ...options };
+export async function openBrowser(engine, preferences = {}) {
+  const settings = { dark: false, reducedMotion: false, language: "en-US", ...preferences };
   const file = findFile(engine);
   const browser = engine === "webkit"
-    ? await webkit.launch(file, wishes)
-    : await puppeteer.launch(engine, file, wishes);
+    ? await webkit.launch(file, settings)
+    : await puppeteer.launch(engine, file, settings);
   /** @type {(() => Promise<void>)[]} */
-  let people = [];
+  let closers = [];
 
   async function closePages() {
-    await Promise.all(people.splice(0).map((close) => close()));
+    await Promise.all(closers.splice(0).map((close) => close()));
   }
 
   return {
-    /**
-     * A page of another person, who shares nothing with the others: neither
-     * storage nor line.
-     */
+    /** Opens a page of a new person. */
     async newPage() {
       const line = await openLine();
       const person = await browser.newPerson(line);
-      people.push(async () => {
+      closers.push(async () => {
         await person.close();
         line.close();
       });
       return wrapPage(await person.newTab(), person, line);
     },
-    /** Everybody leaves: between two stories, no page is left that works. */
+    /** Closes all pages of all people; the browser stays for the next test. */
     closePages,
     async close() {
       await closePages();
@@ -92,31 +93,32 @@ export async function openBrowser(engine, options = {}) {
 
 /**
  * @param {any} tab of an engine
- * @param {any} person whose tab it is
- * @param {Line} line
+ * @param {any} person the owner of the tab
+ * @param {Line} line of the person
  */
 function wrapPage(tab, person, line) {
   /**
-   * Until the function, run in the page, answers something true. What it
-   * throws does not count: the page may just be on its way to another.
+   * Waits until the function, run in the page, returns something true.
+   * An exception in the page counts as false: the page may be navigating.
    */
   async function waitFor(fn, ...args) {
-    // Elements, as an answer, get lost on the way from some engines.
+    // Some engines cannot return an element, so return a boolean.
     const isTrue = new Function("...args",
       `return Promise.resolve((${fn})(...args)).then(Boolean);`);
-    const deadline = Date.now() + PATIENCE_MS;
-    let problem = "it never came true";
-    while (Date.now() < deadline) {
-      try {
-        const silence = sleep(ANSWER_MS, undefined, { ref: false })
-          .then(() => { throw new Error("the browser does not answer"); });
-        if (await Promise.race([tab.evaluate(isTrue, ...args), silence])) return;
-      } catch (error) {
-        problem = error.message;
-      }
-      await sleep(LOOK_AGAIN_MS);
+    const deadline = performance.now() + PATIENCE_MS;
+    let cameTrue = false;
+    let problem = "it stayed false";
+    while (performance.now() < deadline) {
+      const asked = tab.evaluate(isTrue, ...args).then(
+        (answer) => { cameTrue ||= answer; },
+        (error) => { problem = error.message; },
+      );
+      await Promise.race([asked, sleep(SILENCE_MS, undefined, { ref: false })]);
+      if (cameTrue) return;
+      await sleep(INTERVAL_MS);
     }
-    throw new Error(`waited in vain for ${fn}, ${args}: ${problem}`);
+    throw new Error(
+      `waited ${PATIENCE_MS / 1_000} s for ${fn} with [${args}]: ${problem}`);
   }
 
   const press = (keys) => tab.press(keys.split("+"));
@@ -124,20 +126,20 @@ function wrapPage(tab, person, line) {
   const page = {
     complaints: tab.complaints,
     line,
-    /** Puts it before all others, as the one that somebody looks at. */
+    /** Brings the tab to the front, as the tab that the person looks at. */
     front: tab.front,
     goto: tab.goto,
     reload: tab.reload,
     url: tab.url,
     title: tab.title,
     close: tab.close,
-    /** Runs a function in the page; it sees its arguments and nothing else. */
+    /** Runs a function in the page; the function sees its arguments only. */
     evaluate: tab.evaluate,
     waitFor,
-    /** Another tab of the same person: they share what tabs share. */
+    /** Opens another tab of the same person. */
     sibling: async () => wrapPage(await person.newTab(), person, line),
-    /** The same tab once more, as the browser's menu makes it: with a copy of
-     * the session storage. */
+    /** Duplicates the tab, as the browser's menu does: the new tab gets a copy
+     * of the session storage. */
     async duplicate() {
       await tab.evaluate(() => {
         const link = document.createElement("a");
@@ -162,7 +164,7 @@ function wrapPage(tab, person, line) {
       }, selector);
       await tab.click(selector);
     },
-    /** Types as a person does, key by key; "\n" is Shift+Enter. */
+    /** Types key by key, as a person does; "\n" is typed as Shift+Enter. */
     async type(selector, text) {
       await waitFor(
         (wanted) => document.querySelector(`${wanted}:not([disabled])`) !== null,
@@ -173,9 +175,10 @@ function wrapPage(tab, person, line) {
         await tab.type(selector, part);
       }
     },
-    /** One key, or several held together: "Tab", "Shift+Tab". */
+    /** Presses one key, or several together: "Tab", "Shift+Tab". */
     press,
-    /** The network goes, or comes back, and the device notices. */
+    /** Cuts or mends the line of the person and tells this page about it, as
+     * the device would. */
     async setOffline(offline) {
       if (offline) line.cut();
       else line.mend();
@@ -188,7 +191,7 @@ function wrapPage(tab, person, line) {
       }, offline);
     },
     setViewport: tab.setViewport,
-    /** What is to be seen, as a PNG. */
+    /** Returns the visible part of the page as a PNG. */
     screenshot: tab.screenshot,
   };
   return page;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * A person's line to the network: a proxy of CONNECT on this machine that all
- * their tabs go through. It can be cut, which no browser can tell from a
- * lost network, and it leads to this machine alone: whatever else is asked
- * for is refused and remembered. One name without TLS can be given a server.
+ * A person's line to the network: a CONNECT proxy on this machine, which all
+ * tabs of the person go through. A browser cannot tell a line that is cut from
+ * a lost network. The line leads to this machine alone; it refuses any other
+ * host and remembers its name. INSECURE_URL can be given a server without TLS.
  */
 
 import net from "node:net";
@@ -11,7 +11,7 @@ import net from "node:net";
 const REQUEST = /^CONNECT ([^ ]+):(\d+) HTTP\/1\.[01]\r\n/;
 const HERE = ["127.0.0.1", "localhost"];
 
-/** Where a page is that was loaded without TLS, and not from this machine. */
+/** An address that is not of this machine, reached without TLS. */
 export const INSECURE_URL = "http://insecure.test/";
 
 export async function openLine() {
@@ -23,7 +23,11 @@ export async function openLine() {
   /** @type {number | null} */
   let insecurePort = null;
 
-  /** @param {net.Socket} socket @param {net.Socket} [other] its far end */
+  /**
+   * Keeps a socket until it closes.
+   * @param {net.Socket} socket
+   * @param {net.Socket} [other] the far end, which closes with it
+   */
   function keep(socket, other) {
     sockets.add(socket);
     socket.on("error", () => {});
@@ -69,24 +73,26 @@ export async function openLine() {
   });
   const { port } = /** @type {net.AddressInfo} */ (server.address());
 
-  /** Breaks every connection there is; new ones are welcome. */
+  /** Breaks every open connection. New connections are accepted. */
   function drop() {
     for (const socket of sockets) socket.destroy();
   }
 
   return {
     address: `127.0.0.1:${port}`,
-    /** Hosts that somebody wanted to reach and that are not this machine. */
+    /** Hosts other than this machine that the browser asked for. */
     strangers,
     drop,
+    /** Breaks every open connection and refuses new ones. */
     cut() {
       isCut = true;
       drop();
     },
+    /** Accepts connections again. */
     mend() {
       isCut = false;
     },
-    /** @param {number} port of a server on this machine, for INSECURE_URL */
+    /** @param {number} port of the server for INSECURE_URL, on this machine */
     serveInsecure(port) {
       insecurePort = port;
     },

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * A page of paper: what the page's modules see of a document, as far as it
- * can be had without a browser. Every element that is asked for is there,
- * and one kind serves for all. To be opened before a module is imported.
+ * A paper page: a stand-in for the document, for tests of the page's modules in
+ * Node. `getElementById` and `querySelector` return an element for any
+ * argument, and all elements are of one class. A test must call `openPaper`
+ * before it imports a module.
  */
 
 import { readFileSync } from "node:fs";
@@ -31,7 +32,7 @@ class PaperElement extends EventTarget {
   }
 }
 
-/** @returns a function that finds an element by its id */
+/** @returns a function that returns the element with an id or a selector */
 export function openPaper() {
   const { chatSays } = JSON.parse(readFileSync(CATALOGUE, "utf8"));
   const elements = new Map();

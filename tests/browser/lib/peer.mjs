@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The other one of two people, without a page: speaks the REST interface and
- * the encryption by itself, and does on purpose what no page would do.
+ * A participant without a page: speaks the REST interface and the encryption,
+ * and can do on purpose what the page never does.
  */
 
 import { randomBytes } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { Session } from "../../../html/js/sfChat/e2ee/session.js";
+import { waitFor } from "../../lib/children.mjs";
 import { api } from "../../lib/server.mjs";
+import { bound } from "./patience.mjs";
 
 const newId = () => randomBytes(12).toString("hex");
 
@@ -17,7 +18,7 @@ export class Peer {
   #headers;
   /** @type {Session} */
   #session;
-  /** What came in, decrypted, as the encryption tells it. */
+  /** The events of all messages that were received and decrypted. */
   events = [];
 
   constructor(server, session, { chatToken, userToken }) {
@@ -48,12 +49,12 @@ export class Peer {
     return { code: this.state.code, secret: this.#session.secret };
   }
 
-  #ask(method, resource, messages) {
+  #request(method, resource, messages) {
     const body = messages && { data: { messages } };
     return api(this.#server, method, resource, { headers: this.#headers, body });
   }
 
-  /** Posts what a step wants sent, after `change` has had its way with it. */
+  /** Posts the envelopes of a step; `change` maps each to those to post. */
   async post(step, change = (msg) => [msg]) {
     this.events.push(...step.events);
     for (const { msg } of step.send) {
@@ -62,19 +63,19 @@ export class Peer {
   }
 
   async postRaw(item) {
-    const answer = await this.#ask("POST", "messages.json", [{ _id: newId(), ...item }]);
-    if (answer.status !== 202) throw new Error(`posting was answered ${answer.status}`);
+    const { status } = await this.#request("POST", "messages.json", [{ _id: newId(), ...item }]);
+    if (status !== 202) throw new Error(`POST messages.json returned ${status}`);
   }
 
   say(text, change) {
     return this.#session.sendText(text).then((step) => this.post(step, change));
   }
 
-  thank(ns) {
+  confirmDelivery(ns) {
     return this.#session.sendDelivered(ns).then((step) => this.post(step));
   }
 
-  hint() {
+  hintTyping() {
     return this.#session.sendTyping().then((step) => this.post(step));
   }
 
@@ -82,45 +83,53 @@ export class Peer {
     return this.#session.start().then((step) => this.post(step, change));
   }
 
-  /** Receives once and answers; true when the chat is closed. */
+  /**
+   * Receives once, answers, acknowledges.
+   * @returns {Promise<boolean>} whether the chat is closed
+   */
   async listen(change) {
-    const { json: { results } } = await this.#ask("GET", "messages.json");
+    const { json: { results } } = await this.#request("GET", "messages.json");
     for (const message of results.messages) {
       if (message.system) continue;
       await this.post(await this.#session.receive(message), change);
     }
     const ids = results.messages.map(({ _id }) => ({ _id }));
-    if (ids.length > 0) await this.#ask("DELETE", "messages.json", ids);
+    if (ids.length > 0) await this.#request("DELETE", "messages.json", ids);
     return results.status === "closed";
   }
 
-  /** Listens until this phase of the handshake is over. */
-  async pass(phase) {
-    while (this.state.phase === phase) await this.listen();
+  /** Listens until `isDone` returns true; throws if the chat is closed before. */
+  async #listenUntil(isDone, what, change) {
+    await bound((async () => {
+      while (!isDone()) {
+        const isClosed = await this.listen(change);
+        if (isClosed && !isDone()) throw new Error(`the chat was closed before ${what}`);
+      }
+    })(), what);
+  }
+
+  /** Listens until the handshake has left this phase. */
+  pass(phase) {
+    return this.#listenUntil(() => this.state.phase !== phase, `the end of ${phase}`);
   }
 
   /** Listens until the channel is established. */
-  async establish(change) {
-    while (this.state.phase !== "established") {
-      if (await this.listen(change)) throw new Error("the chat was closed");
-    }
+  establish(change) {
+    return this.#listenUntil(() => this.state.phase === "established", "the handshake", change);
   }
 
-  /** Listens until something of this type was heard. */
+  /** Listens until an event of this type has come, and removes that event. */
   async hear(type) {
-    for (;;) {
-      const at = this.events.findIndex((event) => event.type === type);
-      if (at >= 0) return this.events.splice(at, 1)[0];
-      if (await this.listen()) throw new Error("the chat was closed");
-    }
+    const findEvent = () => this.events.findIndex((event) => event.type === type);
+    await this.#listenUntil(() => findEvent() >= 0, `a message of type ${type}`);
+    return this.events.splice(findEvent(), 1)[0];
   }
 
-  /** Until the chat is closed; what else comes is left lying. */
-  async waitClosed() {
-    const isClosed = async () => {
-      const { json } = await this.#ask("GET", "messages.json?longPolling=false");
+  /** Waits until the chat is closed, without taking any message. */
+  waitClosed() {
+    return waitFor(async () => {
+      const { json } = await this.#request("GET", "messages.json?longPolling=false");
       return json.results.status === "closed";
-    };
-    while (!await isClosed()) await delay(50);
+    }, "the chat is closed");
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Chromium and Firefox by way of puppeteer, which speaks CDP with the one
- * and WebDriver BiDi with the other. One process serves all people, each in
- * a context of their own.
+ * Chromium and Firefox through puppeteer, which speaks CDP with Chromium and
+ * WebDriver BiDi with Firefox. One browser process serves all people, each in
+ * a browser context of their own.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -10,7 +10,9 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-// npm's packages are kept with everything else that is built.
+import { PATIENCE_MS, bound } from "./patience.mjs";
+
+// npm's packages are installed in the build folder, not beside this file.
 const BUILD = new URL("../../../build/node/", import.meta.url);
 
 const CHROMIUM_FLAGS = [
@@ -21,13 +23,14 @@ const CHROMIUM_FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  // The last two: suggestions of the address bar, a page of their own per window.
+  // The first feature sends requests of its own; the last two open a hidden
+  // page of the address bar in every window.
   "--disable-features=AutofillServerCommunication,WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ];
 
-/** @typedef {import("./browser.mjs").Options} Options */
+/** @typedef {import("./browser.mjs").Preferences} Preferences */
 
-/** @param {Options} options */
+/** @param {Preferences} preferences */
 function setUpChromium({ dark, reducedMotion, language }) {
   return {
     args: [
@@ -39,7 +42,7 @@ function setUpChromium({ dark, reducedMotion, language }) {
   };
 }
 
-/** @param {Options} options */
+/** @param {Preferences} preferences */
 function setUpFirefox({ dark, reducedMotion, language }) {
   return {
     browser: "firefox",
@@ -56,18 +59,19 @@ function setUpFirefox({ dark, reducedMotion, language }) {
 /**
  * @param {"chromium" | "firefox"} engine
  * @param {string} executablePath
- * @param {Options} options
+ * @param {Preferences} preferences
  */
-export async function launch(engine, executablePath, options) {
+export async function launch(engine, executablePath, preferences) {
   const { default: puppeteer } = createRequire(BUILD)("puppeteer-core");
   const profile = await mkdtemp(path.join(tmpdir(), `sfchat-${engine}-`));
   const setUp = engine === "firefox" ? setUpFirefox : setUpChromium;
   const browser = await puppeteer.launch({
-    ...setUp(options),
+    ...setUp(preferences),
     executablePath,
     headless: true,
     acceptInsecureCerts: true,
-    protocolTimeout: 60_000,
+    timeout: PATIENCE_MS,
+    protocolTimeout: PATIENCE_MS,
     userDataDir: profile,
   });
   return {
@@ -93,6 +97,7 @@ export async function launch(engine, executablePath, options) {
 function wrapTab(page) {
   /** @type {string[]} */
   const complaints = [];
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on("console", (message) => {
     if (["error", "warn"].includes(message.type())) {
       complaints.push(message.text());
@@ -100,8 +105,8 @@ function wrapTab(page) {
   });
   page.on("pageerror", (error) => complaints.push(error.message));
 
-  // Hands are laid on what is in front: elsewhere Chromium never tells where
-  // an element is, and Firefox does not show which one has the focus.
+  // Chromium never reports where an element of a background tab is, and
+  // Firefox does not draw the focus there.
   const front = () => page.bringToFront();
 
   return {
@@ -128,11 +133,11 @@ function wrapTab(page) {
       await page.keyboard.press(keys.at(-1));
       for (const key of keys.slice(0, -1)) await page.keyboard.up(key);
     },
-    /** The tab that `open` makes this one open. */
+    /** Returns the tab that `open` makes this tab open. */
     async follow(open) {
       const popup = new Promise((resolve) => page.once("popup", resolve));
       await open();
-      return wrapTab(await popup);
+      return wrapTab(await bound(popup, "a new tab opens"));
     },
     setViewport: (width, height) => page.setViewport({ width, height }),
     screenshot: async () => Buffer.from(await page.screenshot()),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What most stories are told on: one server and one browser for all of them. */
+/** What most tests need: one server and one browser for all tests of a file. */
 
 import { after, afterEach, before } from "node:test";
 
@@ -7,11 +7,11 @@ import { startServer } from "../../lib/server.mjs";
 import { openBrowser } from "./browser.mjs";
 
 /**
- * For the tests of the describe() that it is called in. Pages end with their
- * test, server and browser after the last one.
+ * Sets up the describe() that calls it. Each test's pages are closed after the
+ * test; the server and the browser stop after the last one.
  * @param {string} engine one of ENGINES
- * @param {(server: any, browser: any) => void} take is given both before the
- *   first test
+ * @param {(server: any, browser: any) => void} take gets both before the first
+ *   test
  */
 export function setStage(engine, take) {
   let server;
@@ -22,7 +22,7 @@ export function setStage(engine, take) {
     browser = await openBrowser(engine);
     take(server, browser);
   });
-  afterEach(() => browser.closePages());
+  afterEach(() => browser?.closePages());
   after(async () => {
     await browser?.close();
     await server?.stop();

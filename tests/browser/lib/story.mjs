@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What two people do on the pages of SFChat, in their own words. */
+/** The steps that two people take on the pages of SFChat. */
 
-/** Creates a chat and returns its code as the page shows it. */
+/** Creates a chat and returns the code that the page shows. */
 export async function createChat(page, url) {
   await page.goto(url);
   await page.click("#create");
@@ -12,16 +12,18 @@ export async function createChat(page, url) {
   return text.match(/\b[0-9a-f]{24}\b/)[0];
 }
 
+/** Enters the code on the home page; waits for nothing. */
 export async function joinChat(page, url, code) {
   await page.goto(url);
   await page.type("#code", code);
   await page.press("Enter");
 }
 
+/** Waits until the page lets the person write. */
 export const waitReady = (page) =>
   page.waitFor(() => document.querySelector("#text:not([disabled])"));
 
-/** Two pages that can talk to each other. */
+/** Opens two pages, the creator's and the joiner's, that can write to each other. */
 export async function meet(browser, url) {
   const [creator, joiner] = await Promise.all([browser.newPage(), browser.newPage()]);
   await joinChat(joiner, url, await createChat(creator, url));
@@ -30,19 +32,27 @@ export async function meet(browser, url) {
   return [creator, joiner];
 }
 
+/** Types a text into the composer and sends it with Enter. */
 export async function say(page, text) {
   await page.type("#text", text);
   await page.press("Enter");
 }
 
-/** Until the page shows a message with exactly this text. */
+/** Fills the composer at once and submits it: faster than typing. */
+export const submit = (page, text) =>
+  page.evaluate((words) => {
+    document.querySelector("#text").value = words;
+    document.querySelector("#composer").requestSubmit();
+  }, text);
+
+/** Waits until the page shows a message with exactly this text. */
 export const waitText = (page, text) =>
   page.waitFor((wanted) => {
     const texts = document.querySelectorAll(".message .msg-text");
     return [...texts].some((element) => element.textContent === wanted);
   }, text);
 
-/** The conversation as a reader sees it: `[who, text]`, oldest first. */
+/** Reads the conversation as the page shows it: `[author, text]`, oldest first. */
 export const readLog = (page) =>
   page.evaluate(() =>
     [...document.querySelectorAll(".message:not(.system)")].map((message) => [
@@ -51,6 +61,7 @@ export const readLog = (page) =>
     ]),
   );
 
+/** Reads the system lines that the page shows, oldest first. */
 export const readSystem = (page) =>
   page.evaluate(() =>
     [...document.querySelectorAll(".system .msg-text")].map(
@@ -58,34 +69,79 @@ export const readSystem = (page) =>
     ),
   );
 
+/** Closes the chat with the button and confirms it; waits for nothing. */
 export async function closeChat(page) {
   await page.click("#close");
   await page.click("#sure button[value=close]");
 }
 
-/** Until the page is at this path. */
+/** Waits until the page is at this path. */
 export const waitPath = (page, path) =>
   page.waitFor((wanted) => location.pathname === wanted, path);
 
-/** Until the page says something that matches. */
+/** Waits until a system line of the page matches. */
 export const waitSystem = (page, pattern) =>
   page.waitFor((source) => {
     const texts = document.querySelectorAll(".system .msg-text");
     return [...texts].some(({ textContent }) => new RegExp(source).test(textContent));
   }, pattern.source);
 
-/** Until the bar shows this state. */
+/** Waits until the bar shows this state. */
 export const waitState = (page, state) =>
   page.waitFor((wanted) => document.querySelector("#state").dataset.state === wanted, state);
 
-/** Makes pauses of this page short, where they are not what is tested. */
-export const hurry = (page) =>
-  page.evaluate(() => {
-    const { setTimeout } = window;
-    window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms / 500, ...rest);
-  });
+/** Waits until so many messages have this mark: "sending", "stored", … */
+export const waitMarks = (page, mark, count) =>
+  page.waitFor(
+    (name, wanted) => document.querySelectorAll(`.mark.${name}`).length === wanted,
+    mark, count,
+  );
 
-/** The invitation, as the page keeps it. */
+/** Multiplies the delay of every timer that the page starts from now on. */
+const scaleTimers = (page, factor) =>
+  page.evaluate((times) => {
+    const { setTimeout } = window;
+    window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms * times, ...rest);
+  }, factor);
+
+/** Makes the page's pauses short, in a test that does not measure them. */
+export const shortenTimers = (page) => scaleTimers(page, 1 / 500);
+
+/** Makes the page's timers so long that none expires on a slow machine. */
+export const lengthenTimers = (page) => scaleTimers(page, 500);
+
+/**
+ * Presses Escape twice. Both presses get the same time stamp: the page accepts
+ * the second one only within a second, which a slow machine may exceed.
+ */
+export async function pressEscapeTwice(page) {
+  await page.evaluate(() => {
+    const now = performance.now();
+    Object.defineProperty(Event.prototype, "timeStamp", {
+      get: () => now, configurable: true,
+    });
+  });
+  await page.press("Escape");
+  await page.press("Escape");
+}
+
+/** Waits until the page has left for the empty page. */
+export const waitVanished = (page) =>
+  page.waitFor(() => location.href === "about:blank");
+
+/**
+ * Leaves the chat by panic, with the button or with Escape twice. The page
+ * waits at most a second for the server before it vanishes; here it waits as
+ * long as the request takes, so that a slow machine cannot lose the request.
+ */
+export async function panic(page, means = "Escape twice") {
+  await lengthenTimers(page);
+  if (means === "button") await page.click("#panic");
+  else await pressEscapeTwice(page);
+  await waitVanished(page);
+}
+
+/** Reads the invitation that the page keeps. */
 export async function readInvite(page) {
   await page.waitFor(() => document.querySelector("#invite:not([hidden])"));
   return page.evaluate(() => {

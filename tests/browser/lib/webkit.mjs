@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * WebKitGTK by way of its own WebKitWebDriver and the plain HTTP that it
- * speaks (W3C WebDriver). A driver knows one browser and a browser one
- * person, so each person gets a driver, and an X server too: only one window
- * of a display has the focus, without which it does not show where it is.
+ * WebKitGTK through its own WebKitWebDriver, in plain HTTP (W3C WebDriver). A
+ * driver runs one browser and a browser serves one person, so each person gets
+ * a driver. Each person also gets an X server: only one window of a display
+ * has the focus, and a page without it does not draw the focus.
  */
 
 import { spawn } from "node:child_process";
@@ -12,13 +12,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { waitFor } from "../../lib/children.mjs";
 import { findPort } from "../../lib/server.mjs";
+import { PATIENCE_MS, bound } from "./patience.mjs";
 
-const LOOK_AGAIN_MS = 50;
-const START_MS = 20_000;
+const RESIZE_MS = 50;
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
-/** Names of keys as WebDriver encodes them; others stand for themselves. */
+/** How WebDriver encodes the names of keys; any other key is sent as it is. */
 const KEYS = {
   Shift: "\ue008",
   Control: "\ue009",
@@ -38,18 +39,18 @@ const KEYS = {
   ArrowDown: "\ue015",
 };
 
-// The toolbar would keep the window wider than a phone.
+// Without this, the toolbar keeps the window wider than a phone.
 const GTK_CSS = `* {
   min-width: 0; min-height: 0; margin: 0; padding: 0; border-width: 0;
   font-size: 1px; -gtk-icon-transform: scale(0.01);
 }
 `;
 
-/** @typedef {import("./browser.mjs").Options} Options */
+/** @typedef {import("./browser.mjs").Preferences} Preferences */
 
 /**
- * Answers to one command; what goes wrong has WebDriver's word for it as
- * its name.
+ * Sends one command and returns its value. Throws an error whose name is
+ * WebDriver's error code.
  * @param {string} base
  * @param {string} method
  * @param {string} resource
@@ -68,9 +69,10 @@ async function call(base, method, resource, body) {
 }
 
 /**
- * What the browser finds where it looks for its settings.
+ * Writes the files that the browser reads its settings from.
  * @param {string} dir
- * @param {Options} options
+ * @param {Preferences} preferences
+ * @returns {Promise<Record<string, string>>} environment variables
  */
 async function writeSettings(dir, { reducedMotion, language }) {
   const gtk = path.join(dir, "gtk-3.0");
@@ -79,7 +81,8 @@ async function writeSettings(dir, { reducedMotion, language }) {
   await writeFile(path.join(gtk, "gtk.css"), GTK_CSS);
   await writeFile(path.join(gtk, "settings.ini"),
     `[Settings]\ngtk-enable-animations=${reducedMotion ? 0 : 1}\n`);
-  // It takes the language from the locale's name; Debian has only this one.
+  // The browser takes its language from the name of the locale. Only C.utf8 is
+  // sure to be installed, so give it the name.
   await symlink("/usr/lib/locale/C.utf8", path.join(dir, locale));
   return {
     HOME: dir,
@@ -91,12 +94,12 @@ async function writeSettings(dir, { reducedMotion, language }) {
     NO_AT_BRIDGE: "1",
     GSETTINGS_BACKEND: "memory",
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
-    // Without a graphics card half of its time would go into imitating one.
+    // Without a graphics card, emulating one takes half of the browser's time.
     WEBKIT_DISABLE_COMPOSITING_MODE: "1",
   };
 }
 
-/** Ends with the one who started it, however that one ends. */
+/** Starts a process that the kernel kills when this one ends. */
 const start = (command, args, options) =>
   spawn("setpriv", ["--pdeathsig", "KILL", command, ...args], options);
 
@@ -105,11 +108,11 @@ async function startScreen() {
   const screen = start("Xvfb",
     ["-displayfd", "3", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"],
     { stdio: ["ignore", "ignore", "ignore", "pipe"] });
-  const number = await new Promise((resolve, reject) => {
+  const number = await bound(new Promise((resolve, reject) => {
     screen.stdio[3].once("data", resolve);
     screen.once("error", reject);
     screen.once("exit", () => reject(new Error("Xvfb does not start")));
-  });
+  }), "Xvfb starts");
   return {
     display: `:${String(number).trim()}`,
     stop: () => void screen.kill(),
@@ -121,25 +124,18 @@ async function startDriver(env) {
   const driver = start("WebKitWebDriver", [`--port=${port}`],
     { env, stdio: "ignore" });
   const base = `http://127.0.0.1:${port}`;
-  const deadline = Date.now() + START_MS;
-  for (;;) {
-    try {
-      await call(base, "GET", "/status");
-      return { base, stop: () => void driver.kill() };
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(LOOK_AGAIN_MS);
-    }
-  }
+  await waitFor(() => call(base, "GET", "/status").catch(() => null),
+    "WebKitWebDriver answers");
+  return { base, stop: () => void driver.kill() };
 }
 
 /**
  * @param {string} executablePath of MiniBrowser
- * @param {Options} options
+ * @param {Preferences} preferences
  */
-export async function launch(executablePath, options) {
+export async function launch(executablePath, preferences) {
   const dir = await mkdtemp(path.join(tmpdir(), "sfchat-webkit-"));
-  const settings = await writeSettings(dir, options);
+  const settings = await writeSettings(dir, preferences);
 
   /** @param {import("./browser.mjs").Line} line */
   async function newPerson(line) {
@@ -151,12 +147,13 @@ export async function launch(executablePath, options) {
       capabilities: {
         alwaysMatch: {
           acceptInsecureCerts: true,
+          timeouts: { script: PATIENCE_MS, pageLoad: PATIENCE_MS },
           "webkitgtk:browserOptions": {
             binary: executablePath,
             args: [
               "--automation",
               `--proxy=http://${line.address}`,
-              ...(options.dark ? ["--dark-mode"] : []),
+              ...(preferences.dark ? ["--dark-mode"] : []),
             ],
           },
         },
@@ -187,8 +184,8 @@ export async function launch(executablePath, options) {
 }
 
 /**
- * WebDriver does not tell what a page complains about, so the page itself
- * keeps it, from the first look at it on: earlier complaints are missed.
+ * WebDriver does not report the console, so this script makes the page record
+ * its errors and warnings. Earlier ones than the first `evaluate` are missed.
  */
 const LISTEN = `
   window.complaints ??= (() => {
@@ -206,7 +203,7 @@ const LISTEN = `
   })();
 `;
 
-/** Characters beyond the first 65,536, emoji among them. */
+/** Characters above U+FFFF, for example emoji. */
 const NO_KEYS = /([\u{10000}-\u{10ffff}]+)/u;
 
 /** @param {string} selector @param {string} text */
@@ -215,7 +212,7 @@ function insertText(selector, text) {
   document.execCommand("insertText", false, text);
 }
 
-/** The tab that commands of a session go to, by session. */
+/** The handle of the tab that a session's commands go to, by session. */
 const current = new Map();
 
 /**
@@ -226,6 +223,7 @@ function wrapTab(session, handle) {
   /** @type {string[]} */
   const complaints = [];
 
+  /** Sends a command to this tab. */
   async function command(method, resource, body) {
     if (current.get(session) !== handle) {
       await call(session, "POST", "/window", { handle });
@@ -240,7 +238,7 @@ function wrapTab(session, handle) {
       value: selector,
     }))[ELEMENT];
 
-  const toKeys = (element, text) =>
+  const sendKeys = (element, text) =>
     command("POST", `/element/${element}/value`, { text });
 
   return {
@@ -268,39 +266,39 @@ function wrapTab(session, handle) {
     async type(selector, text) {
       const element = await find(selector);
       for (const part of text.split(NO_KEYS).filter(Boolean)) {
-        if (!part.match(NO_KEYS)) await toKeys(element, part);
-        // As keys, WebKitWebDriver drops them.
+        if (!part.match(NO_KEYS)) await sendKeys(element, part);
+        // WebKitWebDriver drops these characters when they are sent as keys.
         else await this.evaluate(insertText, selector, part);
       }
     },
     async press(keys) {
       const { [ELEMENT]: element } = await command("GET", "/element/active");
-      // Keys that are held are released where the text ends.
-      await toKeys(element, keys.map((key) => KEYS[key] ?? key).join(""));
+      // WebDriver releases the modifier keys at the end of the text.
+      await sendKeys(element, keys.map((key) => KEYS[key] ?? key).join(""));
     },
     async follow(open) {
       const before = await command("GET", "/window/handles");
       await open();
-      for (;;) {
-        const now = await command("GET", "/window/handles");
-        const opened = now.find((other) => !before.includes(other));
-        if (opened) return wrapTab(session, opened);
-        await sleep(LOOK_AGAIN_MS);
-      }
+      const opened = await waitFor(async () => {
+        const handles = await command("GET", "/window/handles");
+        return handles.find((other) => !before.includes(other));
+      }, "a new tab opens");
+      return wrapTab(session, opened);
     },
     async setViewport(width, height) {
-      // The window is larger than the page by a frame that never changes, and
-      // takes its time.
-      for (;;) {
+      // The window is larger than the page by a constant frame. It changes its
+      // size some time after the command.
+      await waitFor(async () => {
         const [w, h] = await this.evaluate(() => [innerWidth, innerHeight]);
-        if (w === width && h === height) break;
+        if (w === width && h === height) return true;
         const outer = await command("GET", "/window/rect");
         await command("POST", "/window/rect", {
           width: outer.width + width - w,
           height: outer.height + height - h,
         });
-        await sleep(LOOK_AGAIN_MS);
-      }
+        await sleep(RESIZE_MS);
+        return false;
+      }, `the page is ${width} × ${height}`);
     },
     screenshot: async () =>
       Buffer.from(await command("GET", "/screenshot"), "base64"),
