@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Envelopes that nobody wrote: every bit of a message turned over, every
+// Envelopes that no session wrote: every bit of a message flipped, every
 // length, every type in every phase, noise. A session answers each with a fault
-// or with silence: never with a text, never established, never an exception.
-// The seed is printed; E2EE_SEED runs one again.
+// or not at all. It never shows a text, never gets established, never throws.
+// The name of the first test shows the seed; E2EE_SEED=n repeats a run.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -23,7 +23,7 @@ let chance = seed;
 const next = (below) => (chance = chance * 48271 % 2147483647) % below;
 const noise = (length) => Uint8Array.from({ length }, () => next(256));
 
-test(`seed ${seed}`, () => {});
+test(`E2EE_SEED=${seed} repeats this run`, () => {});
 
 const sealed = (msg) => ({ msg, sealed: true });
 
@@ -35,13 +35,13 @@ const assertRefused = (events, what) => {
   }
 };
 
-const turnBit = (msg, bit) => {
+const flipBit = (msg, bit) => {
   const bytes = fromBase64url(msg);
   bytes[bit >> 3] ^= 1 << (bit & 7);
   return toBase64url(bytes);
 };
 
-/** Every state that a side comes through. */
+/** Returns every state that the two sides go through. */
 const statesOf = async (link) => {
   const talk = await Talk.begin({ code: CODE, link });
   const first = talk.sides.joiner.state;
@@ -51,19 +51,19 @@ const statesOf = async (link) => {
   return [first, ...Object.values(talk.states).flat()];
 };
 
-test("every bit of a data message", async () => {
-  for (const from of SIDES) {
+test("a message with any bit flipped is refused", async () => {
+  for (const sender of SIDES) {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
-    await talk.text(from, "seen");
-    const { state } = talk.sides[other(from)];
+    await talk.text(sender, "seen");
+    const { state } = talk.sides[other(sender)];
     talk.relay = () => [];
-    await talk.text(from, "fuzzed");
-    const msg = talk.sent[from].at(-1);
+    await talk.text(sender, "fuzzed");
+    const msg = talk.sent[sender].at(-1);
     for (let bit = 0; bit < 550 * 8; bit += 1) {
-      const step = await reload(state).receive(sealed(turnBit(msg, bit)));
+      const step = await reload(state).receive(sealed(flipBit(msg, bit)));
       assertRefused(step.events, `bit ${bit}`);
-      // Only a number that was seen before is met with silence.
+      // That bit makes the number one that was seen; it is ignored.
       assert.equal(step.events.length, bit === 9 * 8 ? 0 : 1, `bit ${bit}`);
     }
   }
@@ -72,17 +72,17 @@ test("every bit of a data message", async () => {
 const HANDSHAKE = [["creator", 0, 34], ["joiner", 0, 100], ["creator", 1, 99],
   ["creator", 2, 34], ["joiner", 1, 34]];
 
-for (const [from, index, length] of HANDSHAKE) {
-  test(`a bit of each byte of handshake ${from} ${index}`, async () => {
+for (const [sender, index, length] of HANDSHAKE) {
+  test(`handshake ${index} of the ${sender} with a bit flipped is refused`, async () => {
     for (let at = 0; at < length; at += 1) {
       const bit = at * 8 + next(8);
       const talk = await Talk.begin({ code: CODE, link: at % 2 === 0,
         relay: (side, msg, i) => [sealed(
-          side === from && i === index ? turnBit(msg, bit) : msg)] });
+          side === sender && i === index ? flipBit(msg, bit) : msg)] });
       await talk.start();
       const events = SIDES.map((side) => talk.takeEvents(side));
-      const to = other(from);
-      assertRefused(talk.sides[to].state.phase === "established"
+      const receiver = other(sender);
+      assertRefused(talk.sides[receiver].state.phase === "established"
         ? [{ type: "established" }] : [], `bit ${bit}`);
       assert.equal(events.flat().filter(({ type }) => type === "fault").length,
         1, `bit ${bit}`);
@@ -90,7 +90,7 @@ for (const [from, index, length] of HANDSHAKE) {
   });
 }
 
-test("every length, and every type, in every phase", async () => {
+test("an envelope of any type and length is refused in every phase", async () => {
   for (const state of [...await statesOf(true), ...await statesOf(false)]) {
     for (const [name, length] of Object.entries(LENGTHS)) {
       for (const extra of [-1, 0, 1]) {
@@ -103,7 +103,7 @@ test("every length, and every type, in every phase", async () => {
   }
 });
 
-test("noise in every phase", async () => {
+test("noise is refused in every phase", async () => {
   const characters = [...
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= é\0𝄞"];
   const pick = () => characters[next(characters.length)];
@@ -118,7 +118,7 @@ test("noise in every phase", async () => {
   }
 });
 
-test("a text cut at every length", async () => {
+test("a message cut at any length is malformed", async () => {
   const talk = await Talk.begin({ code: CODE, link: true });
   await talk.start();
   const { state } = talk.sides.joiner;

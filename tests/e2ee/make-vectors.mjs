@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// Writes vectors.json to standard output. A second implementation of
-// sfc-e2ee-1, from docs/E2EE.md alone: it shares no line with the page and uses
-// Node's own crypto, not WebCrypto, so that agreeing with it means something.
+// Writes vectors.json to standard output. This is a second implementation of
+// sfc-e2ee-1, written from docs/E2EE.md alone. It shares no line with the page
+// and uses Node's crypto module, not WebCrypto, so the two are independent.
 //
 //   node tests/e2ee/make-vectors.mjs > tests/e2ee/vectors.json
 
@@ -18,7 +18,7 @@ const ascii = (text) => Buffer.from(text, "ascii");
 const byte = (value) => Buffer.from([value]);
 const hex = (bytes) => bytes.toString("hex");
 
-// Inputs nobody can have chosen for an effect: hashes of their own names.
+// Each input is the hash of its name, so that nobody can have chosen its value.
 const input = (name, length = 32) =>
   hash(ascii(`sfchat test vector: ${name}`)).subarray(0, length);
 
@@ -135,7 +135,7 @@ const withByte = (point, at, change) => {
 const FIELD =
   "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
 
-/** A point of the curve, but for an x that is too large by the field's size. */
+/** Returns a point of the curve with the size of the field added to its x. */
 const makeUnreducedPoint = () => {
   const x = 5n;
   const xBytes = Buffer.from(x.toString(16).padStart(64, "0"), "hex");

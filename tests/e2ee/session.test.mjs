@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The session as the page drives it: what a crash between two steps does, what
-// the saved state holds and no longer holds, and one thing at a time.
+// The session as the page drives it: a crash between two steps, the content of
+// the saved state, and requests at the same moment.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -20,24 +20,24 @@ const meet = async (options = {}) => {
   return talk;
 };
 
-/** Makes envelopes without delivering them. */
-const write = async (talk, from, texts) => {
+/** Writes texts and returns their envelopes without delivering them. */
+const write = async (talk, sender, texts) => {
   const { relay } = talk;
   talk.relay = () => [];
-  const start = talk.sent[from].length;
-  for (const text of texts) await talk.text(from, text);
+  const start = talk.sent[sender].length;
+  for (const text of texts) await talk.text(sender, text);
   talk.relay = relay;
-  return talk.sent[from].slice(start);
+  return talk.sent[sender].slice(start);
 };
 
 const count = (length) => Array.from({ length }, (_, i) => i);
 
 /**
- * A talk where every message arrives twice: the receiver saved its state and
- * died before it acknowledged.
+ * The receiver saves its state and dies before it acknowledges, so every
+ * message arrives twice.
  */
-test("a crash between saving and acknowledging shows all once", async () => {
-  const relay = (from, msg) => [sealed(msg), sealed(msg)];
+test("a crash between saving and acknowledging shows each message once", async () => {
+  const relay = (sender, msg) => [sealed(msg), sealed(msg)];
   const talk = await Talk.begin({ code: CODE, link: false, relay });
   await talk.start();
   await talk.text("creator", "a");
@@ -50,10 +50,10 @@ test("a crash between saving and acknowledging shows all once", async () => {
 });
 
 /**
- * The receiver died before it saved: it takes the same message again from the
- * state before, and neither has sent anything in between.
+ * The receiver dies before it saves, so it receives the same message again in
+ * the old state.
  */
-test("a crash before saving repeats the step", async () => {
+test("a crash before saving loses and repeats nothing", async () => {
   const repeat = async (session, act) => {
     const before = session.state;
     await act(reload(before));
@@ -72,14 +72,14 @@ test("a crash before saving repeats the step", async () => {
     ["established", "text"]);
 });
 
-test("starting twice sends one commit", async () => {
+test("a session that is started twice sends one commit", async () => {
   const session = await Session.create(CODE);
   assert.equal((await session.start()).send.length, 1);
   assert.deepEqual((await session.start()).send, []);
   assert.deepEqual((await reload(session.state).start()).send, []);
 });
 
-test("the link's secret is offered until it has served", async () => {
+test("the link's secret is available until the channel is established", async () => {
   const session = await Session.create(CODE);
   assert.match(session.secret, /^[\w-]{22}$/);
   await session.start();
@@ -89,7 +89,7 @@ test("the link's secret is offered until it has served", async () => {
   assert.equal(talk.sides.joiner.secret, null);
 });
 
-test("the handshake's secrets are gone once the keys exist", async () => {
+test("the state keeps no secret of the handshake once the keys exist", async () => {
   const early = new Set(["created", "awaiting-key", "awaiting-commit",
     "awaiting-reveal"]);
   const talk = await Talk.begin({ code: CODE, link: true });
@@ -112,7 +112,7 @@ test("the handshake's secrets are gone once the keys exist", async () => {
   }
 });
 
-test("used keys are gone", async () => {
+test("the state keeps no key that was used", async () => {
   const talk = await meet();
   const before = JSON.stringify(talk.sides.joiner.state);
   const { ck } = talk.sides.joiner.state.channel.receiving;
@@ -124,7 +124,7 @@ test("used keys are gone", async () => {
   assert.deepEqual(talk.sides.joiner.state.channel.receiving.skipped, {});
 });
 
-test("a session that failed keeps no key and takes nothing more", async () => {
+test("a failed session keeps no key and accepts no message", async () => {
   for (const side of SIDES) {
     const talk = await meet();
     await talk.hand(side, { msg: "hello" });
@@ -153,14 +153,14 @@ test("nothing is sent before the channel is open", async () => {
   }
 });
 
-test("a rejected request does not hinder the next", async () => {
+test("a request that is rejected does not disturb the next", async () => {
   const { sides: { creator } } = await meet();
   await assert.rejects(creator.sendText("x".repeat(510)), RangeError);
   await assert.rejects(creator.sendText(""), RangeError);
   assert.equal((await creator.sendText("x".repeat(509))).send[0].n, 0);
 });
 
-test("requests at the same moment are done in order", async () => {
+test("requests at the same moment are served in order", async () => {
   const { sides: { creator, joiner } } = await meet();
   const steps = await Promise.all(
     count(20).map((i) => creator.sendText(`${i}`)));
@@ -172,7 +172,7 @@ test("requests at the same moment are done in order", async () => {
     count(20).map((i) => [{ type: "text", n: i, text: `${i}` }]));
 });
 
-test("a demanded link lets the link in, and can be taken back", async () => {
+test("demanding the link admits the link only, until it is taken back", async () => {
   for (const [demands, link, type] of [
     [[true], true, "established"],
     [[true], false, "fault"],
@@ -189,7 +189,7 @@ test("a demanded link lets the link in, and can be taken back", async () => {
   }
 });
 
-test("that the numbers match is remembered", async () => {
+test("a confirmed safety number stays confirmed", async () => {
   const talk = await meet({ link: false });
   assert.equal(talk.sides.creator.state.verified, "no");
   await talk.run("creator", (session) => session.confirmSafety());
@@ -218,7 +218,7 @@ test("a receipt for what was never sent ends the session", async () => {
     [{ type: "fault", code: "content" }]);
 });
 
-test("many receipts take several messages, none take none", async () => {
+test("many receipts take several messages, and no receipts take none", async () => {
   const talk = await meet();
   for (const i of count(300)) await talk.text("creator", `${i}`);
   const odd = count(300).filter((n) => n % 2);
@@ -229,66 +229,71 @@ test("many receipts take several messages, none take none", async () => {
   assert.deepEqual((await talk.sides.joiner.sendDelivered([])).send, []);
 });
 
-for (const from of SIDES) {
-  const to = other(from);
+for (const sender of SIDES) {
+  const receiver = other(sender);
 
-  test(`messages of the ${from} in reverse, as many as are kept`, async () => {
+  test(`messages of the ${sender} are readable in reverse, up to the limit`, async () => {
     const talk = await meet();
     const texts = count(MAX_SKIPPED + 1).map(String);
-    const msgs = await write(talk, from, texts);
+    const msgs = await write(talk, sender, texts);
     const backwards = [...msgs].reverse();
-    await talk.hand(to, sealed(backwards[0]));
-    assert.deepEqual(talk.sides[to].missing, count(MAX_SKIPPED));
-    const [missing, last] = talk.takeEvents(to);
+    await talk.hand(receiver, sealed(backwards[0]));
+    assert.deepEqual(talk.sides[receiver].missing, count(MAX_SKIPPED));
+    const [missing, last] = talk.takeEvents(receiver);
     assert.deepEqual(missing, { type: "missing", ns: count(MAX_SKIPPED) });
     assert.equal(last.n, MAX_SKIPPED);
-    for (const msg of backwards.slice(1)) await talk.hand(to, sealed(msg));
-    assert.deepEqual(talk.takeEvents(to), count(MAX_SKIPPED).reverse()
+    for (const msg of backwards.slice(1)) {
+      await talk.hand(receiver, sealed(msg));
+    }
+    assert.deepEqual(talk.takeEvents(receiver), count(MAX_SKIPPED).reverse()
       .flatMap((n) => [{ type: "found", n },
         { type: "text", n, text: `${n}` }]));
-    assert.deepEqual(talk.sides[to].missing, []);
+    assert.deepEqual(talk.sides[receiver].missing, []);
   });
 
-  test(`one more of the ${from} than are kept`, async () => {
+  test(`a gap of the ${sender} beyond the limit ends the session`, async () => {
     const talk = await meet();
-    const msgs = await write(talk, from, count(MAX_SKIPPED + 2).map(String));
-    await talk.hand(to, sealed(msgs.at(-1)));
-    assert.deepEqual(talk.takeEvents(to), [{ type: "fault", code: "skipped" }]);
+    const msgs = await write(talk, sender, count(MAX_SKIPPED + 2).map(String));
+    await talk.hand(receiver, sealed(msgs.at(-1)));
+    assert.deepEqual(talk.takeEvents(receiver),
+      [{ type: "fault", code: "skipped" }]);
   });
 
-  test(`gaps of the ${from} add up`, async () => {
+  test(`several gaps of the ${sender} count together towards the limit`, async () => {
     const talk = await meet();
     const texts = count(2 * MAX_SKIPPED + 4).map(String);
-    const msgs = await write(talk, from, texts);
+    const msgs = await write(talk, sender, texts);
     for (let i = 1; i < 2 * MAX_SKIPPED; i += 2) {
-      await talk.hand(to, sealed(msgs[i]));
+      await talk.hand(receiver, sealed(msgs[i]));
     }
-    assert.equal(talk.sides[to].missing.length, MAX_SKIPPED);
-    talk.takeEvents(to);
-    await talk.hand(to, sealed(msgs[2 * MAX_SKIPPED]));
-    assert.equal(talk.takeEvents(to)[0].type, "text");
-    await talk.hand(to, sealed(msgs[2 * MAX_SKIPPED + 2]));
-    assert.deepEqual(talk.takeEvents(to), [{ type: "fault", code: "skipped" }]);
+    assert.equal(talk.sides[receiver].missing.length, MAX_SKIPPED);
+    talk.takeEvents(receiver);
+    await talk.hand(receiver, sealed(msgs[2 * MAX_SKIPPED]));
+    assert.equal(talk.takeEvents(receiver)[0].type, "text");
+    await talk.hand(receiver, sealed(msgs[2 * MAX_SKIPPED + 2]));
+    assert.deepEqual(talk.takeEvents(receiver),
+      [{ type: "fault", code: "skipped" }]);
   });
 
-  test(`an overtaken message of the ${from}, altered or replayed`, async () => {
+  test(`a late message of the ${sender} is read once, and refused if altered`, async () => {
     const talk = await meet();
-    const [early, late] = await write(talk, from, ["early", "late"]);
-    await talk.hand(to, sealed(late));
-    await talk.hand(to, sealed(early));
-    talk.takeEvents(to);
-    await talk.hand(to, sealed(early));
-    assert.deepEqual(talk.takeEvents(to), []);
-    const [lost, next] = await write(talk, from, ["lost", "next"]);
-    await talk.hand(to, sealed(next));
-    talk.takeEvents(to);
+    const [early, late] = await write(talk, sender, ["early", "late"]);
+    await talk.hand(receiver, sealed(late));
+    await talk.hand(receiver, sealed(early));
+    talk.takeEvents(receiver);
+    await talk.hand(receiver, sealed(early));
+    assert.deepEqual(talk.takeEvents(receiver), []);
+    const [lost, next] = await write(talk, sender, ["lost", "next"]);
+    await talk.hand(receiver, sealed(next));
+    talk.takeEvents(receiver);
     const altered = `${lost.slice(0, -4)}AAAA`;
-    await talk.hand(to, sealed(altered));
-    assert.deepEqual(talk.takeEvents(to), [{ type: "fault", code: "tag" }]);
+    await talk.hand(receiver, sealed(altered));
+    assert.deepEqual(talk.takeEvents(receiver),
+      [{ type: "fault", code: "tag" }]);
   });
 }
 
-test("bad invitations and foreign states are refused", async () => {
+test("a bad invitation or a state of another version is refused", async () => {
   for (const code of ["", "x".repeat(24), CODE.slice(1), `${CODE}0`,
     "ABCDEF0123456789ABCDEF01"]) {
     await assert.rejects(Session.create(code), TypeError);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Two sessions and the relay between them, for tests in Node and in browsers.
-// After every step each side is made anew from its saved state, frozen: what
-// survives here survives a page that is refreshed at any moment.
+// After every step each side is rebuilt from its saved state, frozen: a talk
+// that works here survives a reload of the page at any moment.
 
 import { Session } from "../../html/js/sfChat/e2ee/session.js";
 
@@ -19,10 +19,10 @@ export const reload = (state, random) =>
 export const other = (side) => (side === "creator" ? "joiner" : "creator");
 
 /**
- * The relay: gets `(from, msg, index)`, index counting the envelopes of that
- * side, and returns the messages to hand to the other side.
+ * A relay gets `(sender, msg, index)`, where `index` counts the envelopes of
+ * the sender, and returns the messages to hand to the other side.
  */
-const honest = (from, msg) => [{ msg, sealed: true }];
+const honest = (sender, msg) => [{ msg, sealed: true }];
 
 export class Talk {
   constructor({ creator, joiner, relay = honest, random = {} }) {
@@ -34,7 +34,7 @@ export class Talk {
     this.states = { creator: [], joiner: [] };
   }
 
-  /** Begins: `link` says what the joiner was given. */
+  /** Begins a talk; `link` says whether the joiner has the link. */
   static async begin({ code, link, linkOnly = false, random = {}, relay }) {
     const creator = await Session.create(code, random.creator);
     const secret = link ? creator.secret : null;
@@ -43,7 +43,7 @@ export class Talk {
     return new Talk({ creator, joiner, relay, random });
   }
 
-  /** `ask` makes one side do something; all that follows is delivered. */
+  /** Makes one side do `ask` and relays all messages until both are idle. */
   async run(side, ask) {
     const queue = [[side, ask]];
     while (queue.length) {
@@ -69,12 +69,12 @@ export class Talk {
     return this.run(side, (session) => session.sendText(text));
   }
 
-  /** Hands one message to a side, past the relay. */
+  /** Hands one message to a side without the relay. */
   hand(side, message) {
     return this.run(side, (session) => session.receive(message));
   }
 
-  /** What happened since the last call. */
+  /** Returns the events of a side since the last call. */
   takeEvents(side) {
     return this.events[side].splice(0);
   }

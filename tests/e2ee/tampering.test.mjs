@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A server that does not relay what it was given. Each row of the tables is one
-// thing it can do, with what each of the two people is told: both ways, with
-// the link and with the bare code.
+// A server that does not relay messages unchanged. Each row of the tables is
+// one manipulation and the events that each participant gets from it, with the
+// link and with the bare code.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -16,16 +16,16 @@ const CODE = "0123456789abcdef01234567";
 
 const sealed = (msg) => ({ msg, sealed: true });
 
-/** Changes one byte of an envelope; 0 is the version, 1 the type. */
+/** Changes one byte of an envelope; byte 0 is the version, byte 1 the type. */
 const flip = (at, by = 1) => (msg) => {
   const bytes = fromBase64url(msg);
   bytes[at < 0 ? bytes.length + at : at] ^= by;
   return [sealed(toBase64url(bytes))];
 };
 
-/** Applies `change` to the envelope that `from` sends as its index-th. */
-const only = (from, index, change) => (at, msg, i) =>
-  (at === from && i === index ? change(msg) : [sealed(msg)]);
+/** Applies `change` to one envelope: the sender's envelope number `index`. */
+const only = (sender, index, change) => (at, msg, i) =>
+  (at === sender && i === index ? change(msg) : [sealed(msg)]);
 
 const drop = () => [];
 const double = (msg) => [sealed(msg), sealed(msg)];
@@ -44,10 +44,10 @@ const MET = ["established"];
 const NOTHING = [];
 const X = 2 + 1 + 10;
 
-// Positions: commit (creator 0), key (joiner 0), reveal (creator 1), confirm
-// (creator 2 and joiner 1).
+// Sender and index of each envelope: commit (creator 0), key (joiner 0), reveal
+// (creator 1), confirm (creator 2 and joiner 1).
 const HANDSHAKE = [
-  // what, who sends it, its index, the change, creator is told, joiner is told
+  // manipulation, sender, index, change, events of the creator, of the joiner
   ["commit dropped", "creator", 0, drop, NOTHING, NOTHING],
   ["key dropped", "joiner", 0, drop, NOTHING, NOTHING],
   ["reveal dropped", "creator", 1, drop, NOTHING, ["order"]],
@@ -95,9 +95,9 @@ const HANDSHAKE = [
 const PROOF = { true: ["intercepted"], false: ["confirm"] };
 
 for (const link of [true, false]) {
-  for (const [what, from, index, change, ...told] of HANDSHAKE) {
-    test(`handshake, ${link ? "link" : "code"}: ${what}`, async () => {
-      const relay = only(from, index, change);
+  for (const [what, sender, index, change, ...told] of HANDSHAKE) {
+    test(`handshake by ${link ? "link" : "code"} with ${what}`, async () => {
+      const relay = only(sender, index, change);
       const talk = await Talk.begin({ code: CODE, link, relay });
       await talk.start();
       const [creator, joiner] =
@@ -108,7 +108,7 @@ for (const link of [true, false]) {
   }
 }
 
-// In the middle of a conversation: indices count the data messages of `from`.
+// In the middle of a conversation: the index counts the sender's data messages.
 const CONVERSATION = [
   ["altered tag", [0], flip(-1), ["tag"]],
   ["altered ciphertext", [0], flip(40), ["tag"]],
@@ -129,74 +129,74 @@ const CONVERSATION = [
   ["last dropped", [2], drop, ["0:a", "1:b"]],
 ];
 
-for (const from of ["creator", "joiner"]) {
+for (const side of ["creator", "joiner"]) {
   for (const [what, indices, change, expected] of CONVERSATION) {
-    test(`data of the ${from}: ${what}`, async () => {
+    test(`messages of the ${side} with ${what}`, async () => {
       const talk = await Talk.begin({ code: CODE, link: true });
       await talk.start();
-      const first = talk.sent[from].length;
+      const first = talk.sent[side].length;
       talk.relay = (at, msg, i) =>
         (indices.includes(i - first) ? change(msg) : [sealed(msg)]);
-      talk.takeEvents(other(from));
-      for (const text of ["a", "b", "c"]) await talk.text(from, text);
-      assert.deepEqual(summary(talk.takeEvents(other(from))), expected);
-      assert.deepEqual(summary(talk.takeEvents(from)), MET);
+      talk.takeEvents(other(side));
+      for (const text of ["a", "b", "c"]) await talk.text(side, text);
+      assert.deepEqual(summary(talk.takeEvents(other(side))), expected);
+      assert.deepEqual(summary(talk.takeEvents(side)), MET);
     });
   }
 
-  test(`data of the ${from} sent back to them`, async () => {
+  test(`a message of the ${side} that comes back ends the session`, async () => {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
-    await talk.text(from, "mine");
-    await talk.hand(from, sealed(talk.sent[from].at(-1)));
-    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, "tag"]);
+    await talk.text(side, "mine");
+    await talk.hand(side, sealed(talk.sent[side].at(-1)));
+    assert.deepEqual(summary(talk.takeEvents(side)), [...MET, "tag"]);
   });
 
-  test(`handshake of the ${from} sent back to them`, async () => {
+  test(`a handshake of the ${side} that comes back ends the session`, async () => {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
-    const [first] = talk.sent[from];
-    await talk.hand(from, sealed(first));
-    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, "order"]);
+    const [first] = talk.sent[side];
+    await talk.hand(side, sealed(first));
+    assert.deepEqual(summary(talk.takeEvents(side)), [...MET, "order"]);
   });
 
-  test(`the handshake replayed to the ${from} changes nothing`, async () => {
+  test(`a handshake that is replayed to the ${side} changes nothing`, async () => {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
-    await talk.text(other(from), "a");
-    const before = talk.sides[from].state;
-    for (const msg of talk.sent[other(from)]) {
-      await talk.hand(from, sealed(msg));
+    await talk.text(other(side), "a");
+    const before = talk.sides[side].state;
+    for (const msg of talk.sent[other(side)]) {
+      await talk.hand(side, sealed(msg));
     }
-    assert.deepEqual(talk.sides[from].state, before);
-    assert.deepEqual(summary(talk.takeEvents(from)), [...MET, "0:a"]);
+    assert.deepEqual(talk.sides[side].state, before);
+    assert.deepEqual(summary(talk.takeEvents(side)), [...MET, "0:a"]);
   });
 
-  test(`data to the ${from} before the handshake is over`, async () => {
+  test(`a message before the end of the handshake is refused by the ${side}`, async () => {
     const done = await Talk.begin({ code: CODE, link: true });
     await done.start();
-    await done.text(other(from), "early");
+    await done.text(other(side), "early");
     const talk = await Talk.begin({ code: CODE, link: true, relay: drop });
     await talk.start();
-    await talk.hand(from, sealed(done.sent[other(from)].at(-1)));
-    assert.deepEqual(summary(talk.takeEvents(from)), ["order"]);
+    await talk.hand(side, sealed(done.sent[other(side)].at(-1)));
+    assert.deepEqual(summary(talk.takeEvents(side)), ["order"]);
   });
 
-  test(`data to the ${from} from another chat`, async () => {
+  test(`a message of another chat is refused by the ${side}`, async () => {
     const [one, two] = await Promise.all([0, 1].map(async () => {
       const talk = await Talk.begin({ code: CODE, link: true });
       await talk.start();
       return talk;
     }));
-    await one.text(other(from), "elsewhere");
-    await two.hand(from, sealed(one.sent[other(from)].at(-1)));
-    assert.deepEqual(summary(two.takeEvents(from)), [...MET, "tag"]);
+    await one.text(other(side), "elsewhere");
+    await two.hand(side, sealed(one.sent[other(side)].at(-1)));
+    assert.deepEqual(summary(two.takeEvents(side)), [...MET, "tag"]);
   });
 }
 
 /**
- * The server as the man in the middle: a joiner to the creator, a creator to
- * the joiner, with keys of its own and without the secret of the link.
+ * The server as the man in the middle: it plays the joiner to the creator and
+ * the creator to the joiner, with its own keys and without the link's secret.
  */
 const intercept = async (link, linkOnly = false) => {
   const creator = await Session.create(CODE);
@@ -212,21 +212,21 @@ const intercept = async (link, linkOnly = false) => {
     joiner: right.takeEvents("joiner") };
 };
 
-test("swapped keys: the joiner with the link is told", async () => {
+test("a joiner with the link learns of swapped keys", async () => {
   const { creator, joiner } = await intercept(true);
   assert.deepEqual(summary(joiner), ["intercepted"]);
-  // The creator learns that the link was not used, and has the number.
+  // The creator sees that the link was not used, and can compare the number.
   assert.equal(creator[0].mode, "code");
   assert.equal(creator[0].verified, "no");
 });
 
-test("swapped keys: a creator who demands the link is told", async () => {
+test("a creator who demands the link learns of swapped keys", async () => {
   const { creator, joiner } = await intercept(true, true);
   assert.deepEqual(summary(creator), ["downgraded"]);
   assert.deepEqual(summary(joiner), ["intercepted"]);
 });
 
-test("swapped keys, bare code: the numbers differ", async () => {
+test("with the bare code, swapped keys show in different numbers", async () => {
   const { creator, joiner } = await intercept(false);
   assert.deepEqual([...summary(creator), ...summary(joiner)],
     [...MET, ...MET]);
@@ -235,13 +235,13 @@ test("swapped keys, bare code: the numbers differ", async () => {
   assert.notEqual(creator[0].safety, joiner[0].safety);
 });
 
-test("a server that names the link without having it", async () => {
+test("a server that pretends to have the link is detected by both sides", async () => {
   const creator = await Session.create(CODE);
   const secret = `${"A".repeat(21)}Q`;
   const joiner = await Session.join({ code: CODE, secret });
   const talk = new Talk({ creator, joiner });
   await talk.start();
-  // The server would not check the creator's proof: it makes one up.
+  // The server does not check the creator's proof; it makes one up.
   assert.deepEqual(summary(talk.takeEvents("joiner")), ["intercepted"]);
   await talk.hand("creator",
     sealed(writeEnvelope(TYPE.CONFIRM, new Uint8Array(32))));
@@ -255,7 +255,7 @@ test("the joiner proves nothing before the creator has", async () => {
   assert.equal(talk.sent.joiner.length, 1);
 });
 
-test("an offer is answered once: a second key ends the session", async () => {
+test("a second key for one offer ends the session", async () => {
   const talk = await Talk.begin({ code: CODE, link: false,
     relay: only("creator", 1, drop) });
   const rival = await Session.join({ code: CODE, secret: null });
@@ -267,7 +267,7 @@ test("an offer is answered once: a second key ends the session", async () => {
   assert.equal(talk.sent.creator.length, before);
 });
 
-test("a code other than the creator's does not open the commit", async () => {
+test("the commit does not open with another code", async () => {
   const creator = await Session.create(CODE);
   const joiner = await Session.join(
     { code: "f".repeat(24), secret: creator.secret });
@@ -276,7 +276,7 @@ test("a code other than the creator's does not open the commit", async () => {
   assert.deepEqual(summary(talk.takeEvents("joiner")), ["commit"]);
 });
 
-test("every session has its own keys, nonces and numbers", async () => {
+test("no two sessions share keys, nonces or numbers", async () => {
   const runs = await Promise.all(Array.from({ length: 8 }, async () => {
     const talk = await Talk.begin({ code: CODE, link: true });
     await talk.start();
@@ -287,15 +287,15 @@ test("every session has its own keys, nonces and numbers", async () => {
   assert.equal(new Set(values).size, values.length);
 });
 
-test("the same text twice looks different and is as long as any", async () => {
+test("envelopes of equal texts differ, and all have the same length", async () => {
   const talk = await Talk.begin({ code: CODE, link: true });
   await talk.start();
-  const from = talk.sent.creator.length;
+  const first = talk.sent.creator.length;
   await talk.text("creator", "a");
   await talk.text("creator", "a");
   await talk.text("creator", "𝄞".repeat(127));
   await talk.run("creator", (session) => session.sendTyping());
-  const sent = talk.sent.creator.slice(from);
+  const sent = talk.sent.creator.slice(first);
   assert.equal(new Set(sent).size, 4);
   assert.deepEqual(new Set(sent.map((msg) => msg.length)), new Set([734]));
 });

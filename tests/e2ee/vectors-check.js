@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checks the page's encryption against vectors.json with the WebCrypto of
-// whatever runs it, Node or a browser; imports nothing else. Returns what is
-// wrong, in words: an empty list is success.
+// Checks the page's encryption against vectors.json in Node or in a browser,
+// with the WebCrypto of that engine. Imports the modules under test and
+// talk.js only.
 
 import { fromHex, toBase64url, toUint64, utf8 }
   from "../../html/js/sfChat/e2ee/bytes.js";
@@ -146,7 +146,7 @@ const checkRatchet = async (report, vector) => {
   }
 };
 
-/** A random source that gives out what the vectors say, in their order. */
+/** Returns a random source that yields the values of the vectors in order. */
 const fixedRandom = (party, values) => {
   const left = [...values];
   return {
@@ -201,7 +201,7 @@ const playVector = async (report, vectors, vector) => {
   }
 };
 
-/** The engine's own keys and random numbers, and its saved private keys. */
+/** Talks with keys and random numbers of the engine, and restores its keys. */
 const talkAlive = async (report, code, link) => {
   const talk = await Talk.begin({ code, link });
   await talk.start();
@@ -230,7 +230,7 @@ const checkSplit = (report) => {
 
 /**
  * @param {object} vectors content of vectors.json
- * @returns {Promise<string[]>} failures
+ * @returns {Promise<string[]>} the failures, in words; none is success
  */
 export const checkVectors = async (vectors) => {
   const report = new Report();

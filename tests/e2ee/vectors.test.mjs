@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The vectors are what the second implementation makes, the page's modules
-// agree with them, and the check notices when they do not.
+// The second implementation makes exactly these vectors, the page's modules
+// agree with them, and the check notices any difference.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -12,20 +12,20 @@ import { checkVectors } from "./vectors-check.js";
 const file = await readFile(new URL("vectors.json", import.meta.url), "utf8");
 const load = () => JSON.parse(file);
 
-test("vectors.json is what make-vectors.mjs makes", () => {
+test("make-vectors.mjs makes vectors.json", () => {
   assert.equal(file, makeVectors());
 });
 
-test("the modules agree with every value", async () => {
+test("the modules of the page agree with every value", async () => {
   assert.deepEqual(await checkVectors(load()), []);
 });
 
-/** Every text in a value: the object that holds it and its name there. */
+/** Returns every text in a value, as the object that holds it and its name. */
 const findTexts = (value) => Object.entries(value).flatMap(([name, inner]) =>
   (typeof inner === "object" ? findTexts(inner) : [[value, name]]))
   .filter(([owner, name]) => typeof owner[name] === "string" && owner[name]);
 
-/** One mode and the start of its conversation: enough to hold every name. */
+/** Loads one mode and the start of its conversation, which have every name. */
 const loadShort = () => {
   const { protocol, refusedPoints, ...vectors } = load();
   const mode = vectors.modes[1];

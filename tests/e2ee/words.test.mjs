@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is inside and around an envelope: contents, the cutting of long texts,
-// invitations, base64url.
+// The formats inside and around an envelope: contents, the splitting of long
+// texts, invitations, base64url.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -27,7 +27,7 @@ const content = (kind, body, { length, tail } = {}) => {
   return bytes;
 };
 
-test("contents come back as they were", () => {
+test("a content is read as it was written", () => {
   for (const text of ["a", "\ufeffb", " ", "\0", "𝄞", "x".repeat(509)]) {
     assert.deepEqual(readContent(writeText(text), 0), { type: "text", text });
   }
@@ -57,12 +57,12 @@ const BAD_CONTENTS = [
 ];
 
 for (const [what, bytes] of BAD_CONTENTS) {
-  test(`content refused: ${what}`, () => {
+  test(`a content with ${what} is refused`, () => {
     assert.throws(() => readContent(bytes, 10), { code: "content" });
   });
 }
 
-test("a content that fills its place is taken", () => {
+test("a content of the largest length is accepted", () => {
   const full = content(0, "x".repeat(509));
   assert.equal(readContent(full, 0).text.length, 509);
 });
@@ -89,12 +89,12 @@ const SPLITS = [
 ];
 
 for (const [text, parts] of SPLITS) {
-  test(`split of ${JSON.stringify(text).slice(0, 40)}`, () => {
+  test(`${JSON.stringify(text).slice(0, 40)} is split as expected`, () => {
     assert.deepEqual(splitText(text), parts);
   });
 }
 
-test("a long text is cut between words and loses none", () => {
+test("a long text is split between words and loses none", () => {
   const text = words(5000).join(" ");
   const parts = splitText(text);
   assert.equal(parts.join(" "), text);
@@ -102,7 +102,7 @@ test("a long text is cut between words and loses none", () => {
   assert.ok(parts.length < text.length / 130);
 });
 
-test("every part fits a message, whatever was pasted", () => {
+test("every part of any text fits into a message", () => {
   const alphabet = ["a", " ", "\n", "é", "ש", "中", "𝄞", family, "\u0301",
     "\ud800", "🇩🇪", "\r", "\0"];
   let seed = 1;
@@ -130,7 +130,7 @@ const INVITES = [
   [`Come!\nhttps://host/#${formatInvite(CODE, SECRET)}\n`,
     { code: CODE, secret: SECRET }],
   [`https://host/#j=${CODE}`, { code: CODE, secret: null }],
-  // With what people and programs put around it.
+  // People and programs put other characters around an invitation.
   ...[`<${LINK}>`, `(${LINK})`, `${LINK}.`, `[${LINK}](${LINK})`, `"${LINK}"`,
     `Join me. ${LINK} thanks`, `${LINK}?fbclid=1`, `${LINK}&a=b`,
     `${LINK}, or by the code ${CODE}`, `j=${CODE}.${SECRET}`,
@@ -160,18 +160,18 @@ const INVITES = [
   [`${CODE}.${SECRET}${SECRET}`, null],
   [`${CODE}.${"A".repeat(22)}`, null],
   [`https://host/chat?${CODE}`, null],
-  // Nor may it be guessed which one is meant.
+  // Of two codes, none may be guessed.
   [`${CODE} or ${CODE.replace("0", "f")}`, null],
   ["Cafe 0123 4567 89ab cdef 0123 4567", null],
 ];
 
 for (const [typed, invite] of INVITES) {
-  test(`invitation ${JSON.stringify(typed)}`, () => {
+  test(`${JSON.stringify(typed)} is ${invite ? "an" : "no"} invitation`, () => {
     assert.deepEqual(parseInvite(typed), invite);
   });
 }
 
-test("a secret is 16 bytes, not zero, in one spelling", () => {
+test("a secret is 16 bytes, not all zero, in one spelling", () => {
   assert.ok(isSecret(SECRET));
   for (const text of ["", SECRET.slice(1), `${SECRET}A`, `${SECRET.slice(1)}+`,
     `${SECRET.slice(0, -1)}R`, "A".repeat(22)]) {
