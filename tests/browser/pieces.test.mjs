@@ -14,6 +14,7 @@ globalThis.addEventListener = (type, listener) => { listeners[type] = listener; 
 const { createAttention } = await import("../../html/js/sfChat/page/attention.js");
 const { createClock } = await import("../../html/js/sfChat/page/bar.js");
 const { createComposer } = await import("../../html/js/sfChat/page/composer.js");
+const { onEscapeTwice, vanish } = await import("../../html/js/sfChat/closing.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
 const { showInvitation } = await import("../../html/js/sfChat/page/invitation.js");
 const { createTyping } = await import("../../html/js/sfChat/page/typing.js");
@@ -246,6 +247,45 @@ describe("conversation", () => {
     const { conversation, shown } = open([line(1), waiting], 50);
     assert.throws(() => conversation.keep(), { name: "QuotaExceededError" });
     assert.deepEqual(shown, [], "a line that is not kept is not shown");
+  });
+});
+
+describe("panic", () => {
+  /** Presses Escape at this time, in milliseconds. */
+  const pressEscape = (timeStamp, more = {}) => {
+    const event = new Event("keydown");
+    for (const [name, value] of Object.entries({ key: "Escape", timeStamp, ...more })) {
+      Object.defineProperty(event, name, { value });
+    }
+    document.dispatchEvent(event);
+  };
+
+  it("two presses of Escape within a second are panic, slower ones are not", () => {
+    document.querySelector = () => null;
+    const act = mock.fn();
+    onEscapeTwice(act);
+    for (const at of [0, 1_000, 2_500]) pressEscape(at);
+    pressEscape(2_600, { repeat: true });
+    pressEscape(2_700, { isComposing: true });
+    pressEscape(2_800, { key: "a" });
+    assert.equal(act.mock.callCount(), 0);
+    pressEscape(3_499);
+    assert.equal(act.mock.callCount(), 1);
+  });
+
+  it("a page vanishes after a second although the server has not answered", async () => {
+    const left = [];
+    Object.assign(document, { body: find("body") });
+    Object.assign(location, { replace: (url) => left.push(url) });
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const vanished = vanish(new Promise(() => {}));
+    mock.timers.tick(999);
+    await yieldTurn();
+    assert.deepEqual([document.title, left], ["", []]);
+    mock.timers.tick(1);
+    await vanished;
+    mock.timers.reset();
+    assert.deepEqual(left, ["about:blank"]);
   });
 });
 
