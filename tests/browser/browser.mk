@@ -1,8 +1,10 @@
-# The page: its modules, then in real browsers. CI=true makes a browser that is
-# missing a failure. Packages: scripts/install.
+# The tests of the page: its modules in Node, then the pages in real browsers.
+# With CI=true a missing browser is a failure. scripts/install installs them.
 
 PAGE_TESTS := $(patsubst %,tests/browser/%.test.mjs,modules pieces site)
 STORIES := $(filter-out $(PAGE_TESTS),$(wildcard tests/browser/*.test.mjs))
+# A browser test waits most of the time, so two files run side by side.
+STORY_TEST := $(NODE_TEST) --test-concurrency=2
 BROWSERS := check-chromium check-firefox check-webkit
 
 $(BUILD)/node/.installed: tests/package.json tests/package-lock.json
@@ -16,16 +18,16 @@ check-page: all $(BUILD)/node/.installed
 	$(NODE_TEST) $(PAGE_TESTS)
 
 $(BROWSERS): check-%: all $(BUILD)/node/.installed
-	BROWSER=$* $(NODE_TEST) $(STORIES)
+	BROWSER=$* $(STORY_TEST) $(STORIES)
 
-# What the programs are served by makes no difference between engines.
+# SCGI instead of CGI makes no difference between engines: Chromium is enough.
 check-served: all $(BUILD)/node/.installed
-	SFCHAT_SERVE=scgi BROWSER=chromium $(NODE_TEST) \
+	SFCHAT_SERVE=scgi BROWSER=chromium $(STORY_TEST) \
 		$(patsubst %,tests/browser/%.test.mjs,chat staying storm)
 
 check-browser: check-page $(BROWSERS) check-served
 
-# To be looked at: each page in three widths, light and dark.
+# Takes pictures for a person to look at.
 screenshots: all $(BUILD)/node/.installed
 	node tests/browser/screenshots.mjs $(BUILD)/screenshots
 

@@ -14,9 +14,9 @@ globalThis.addEventListener = (type, listener) => { listeners[type] = listener; 
 const { createAttention } = await import("../../html/js/sfChat/page/attention.js");
 const { createClock } = await import("../../html/js/sfChat/page/bar.js");
 const { createComposer } = await import("../../html/js/sfChat/page/composer.js");
-const { onEscapeTwice, vanish } = await import("../../html/js/sfChat/closing.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
 const { showInvitation } = await import("../../html/js/sfChat/page/invitation.js");
+const { onEscapeTwice, vanish } = await import("../../html/js/sfChat/page/panic.js");
 const { createTyping } = await import("../../html/js/sfChat/page/typing.js");
 
 const fire = (element, type) => element.dispatchEvent(new Event(type, { cancelable: true }));
