@@ -1,12 +1,12 @@
-# SFChat. `make run` brings it up, `make check` proves it; see README.md.
-# Everything that is made lies under build/; C goes to build/$(STORE).
+# SFChat. `make run` starts the site, `make check` tests it; `make help` lists all.
+# Make writes below build/ only, and the C code of a store to build/$(STORE).
 
 STORE   ?= lmdb
 BUILD   ?= build
 OUT     := $(BUILD)/$(STORE)
 CC      ?= cc
 
-# What each store needs is in a store.mk beside it.
+# Each store says in its store.mk what it needs.
 STORES  := $(patsubst libsfcore/store/%/store.mk,%,\
 	$(wildcard libsfcore/store/*/store.mk))
 ifeq ($(filter $(STORE),$(STORES)),)
@@ -20,7 +20,8 @@ INCLUDES := -Ilibsfcore $(patsubst -I%,-isystem %,\
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 CFLAGS   ?= -O2 -g
 LDSTATIC ?= $(LDSTATIC_$(STORE))
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSF_VERSION='"$(shell cat VERSION)"' \
+	-fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)
 LDFLAGS  += -Wl,-z,relro,-z,now
 LIBS     := $(shell pkg-config $(PKG_CONFIG_$(STORE)) --libs $(PACKAGES) \
 	2>/dev/null)
@@ -30,7 +31,7 @@ PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
-# Most of them wait most of the time: some run side by side, the longest first.
+# The checks wait most of the time, so some run side by side: the longest first.
 CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
 	check-firefox check-asan check-chromium check-scgi check-fuzz check-jobs \
 	check-lint check-unit check-served check-e2ee check-page check-cgi \
@@ -43,24 +44,30 @@ programs: $(PROGRAMS)
 
 site: $(BUILD)/html/index.html
 
-$(OUT)/obj/%.o: %.c
+# A command is shown as its tool and its result; V=1 shows the whole line.
+ifneq ($(V),1)
+SHORT = @printf '%-5s %s\n' $(1) $(patsubst libsfcore/%,%,$(@:$(OUT)/obj/%=%));
+endif
+
+$(OUT)/obj/%.o: %.c VERSION
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
+	$(call SHORT,CC)$(CC) $(ALL_CFLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
 $(LIBRARY): $(SOURCES:%.c=$(OUT)/obj/%.o)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@
+	$(call SHORT,AR)$(AR) rcs $@ $^
 
 $(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@.ld
-	$(WRITE_AT_ONCE)
+	$(call SHORT,LD)$(CC) $(SANITIZE) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@.ld
+	@$(WRITE_AT_ONCE)
 
-# The kernel holds what was just written in one go in larger pieces than what a
-# linker wrote, and maps it faster.
+# A file written in one pass sits in the page cache in large folios, which exec
+# maps faster than the linker's scattered writes.
 WRITE_AT_ONCE = install $@.ld $@ && rm $@.ld
 
-# Settings that go into the pages; rewritten only when one of them differs.
+# The settings that go into the pages. The file changes only when one of them
+# does.
 $(BUILD)/site.settings: FORCE
 	@mkdir -p $(@D)
 	@now=$$(env | grep -E '^SFCHAT_($(SITE_SETTINGS))=' | sort); \
@@ -70,17 +77,27 @@ $(BUILD)/html/index.html: scripts/build-html COPYING $(BUILD)/site.settings \
 		$(shell find html -type f)
 	scripts/build-html $(BUILD)/html
 
-# What this site serves, to be published and compared (docs/VERIFYING.md).
+# Lists the files that this site serves; docs/VERIFYING.md compares the lists.
 release-hashes: site
 	@scripts/release-hashes $(BUILD)/html
 
-# Packages first; the second make then finds what they brought.
+# The second make finds the packages that the first line has installed.
 run:
 	@scripts/install build run $(filter mongodb,$(STORE))
 	@$(MAKE) --no-print-directory --silent all
 	@$(if $(PORT),SFCHAT_PORT=$(PORT)) $(if $(SERVE),SFCHAT_SERVE=$(SERVE)) \
 		SFCHAT_BUILD=$(abspath $(BUILD)) SFCHAT_STORE_KIND=$(STORE) \
 		exec scripts/run
+
+# The tiers: seconds, two minutes, everything. T=NAME is tests/unit/test_NAME.c.
+test:
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) $(if $(T),\
+		$(T:%=$(OUT)/tests/unit/test_%.run),\
+		programs check-unit check-floors check-format)
+
+check-fast: test
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=recurse \
+		check-store check-cgi check-e2ee check-story
 
 check:
 	@scripts/install build run check browsers mongodb
@@ -90,36 +107,49 @@ check:
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=recurse $(CHECKS)
 	@echo "All checks passed: $(CHECKS)"
 
-# The API through the server; a program by hand.
+# The programs, each run by hand; then the API through lighttpd.
 check-cgi: programs
 	$(NODE_TEST) tests/cgi/*.test.mjs
 
 check-web: all
 	$(NODE_TEST) tests/web/*.test.mjs
 
-# The same, when each program was started once; both use the default folder.
+# The same tests over SCGI. Both runs use the default runtime directory, so they
+# run one after the other.
 check-scgi: all | $(filter check-web,$(MAKECMDGOALS))
 	SFCHAT_SERVE=scgi $(NODE_TEST) tests/web/*.test.mjs
 
-# The page's encryption, in Node alone.
+# The page's encryption, in Node.
 check-e2ee:
 	$(NODE_TEST) tests/e2ee/*.test.mjs
 
 help:
-	@echo 'make            build'
-	@echo 'make run        install what is missing, build, start'
-	@echo 'make check      install what is missing, run every test:'
-	@printf '  make %s\n' $(CHECKS)
-	@echo 'make bench      measure speed and memory'
-	@echo 'make release-hashes   list the files served, with their hashes'
-	@echo 'make clean      remove build/'
+	@echo 'Build and run'
+	@echo '  make                  the programs and the pages, below build/'
+	@echo '  make run              install missing packages, build, start the site'
+	@echo '  make clean            remove build/'
+	@echo 'Test'
+	@echo '  make test T=json      one unit test, tests/unit/test_json.c: a second'
+	@echo '  make test             programs, unit tests, floors, format: ten seconds'
+	@echo '  make check-fast       also the store, the programs, one browser: two minutes'
+	@echo '  make check            install missing packages, run every check:'
+	@printf '%s\n' $(CHECKS) | sort | xargs -n4 printf '      %-15s %-15s %-15s %s\n'
+	@echo '  make fuzz SECONDS=60  each fuzz target for so long'
+	@echo 'Look and measure'
+	@echo '  make lint             analyse the files that differ from HEAD (ALL=1: all)'
+	@echo '  make format           format the C files in place'
+	@echo '  make screenshots      each page in three widths, light and dark'
+	@echo '  make bench            speed and memory (PART=a: one part)'
+	@echo '  make release-hashes   the files that this site serves, with their hashes'
+	@echo 'V=1 shows whole command lines, JOBS=1 runs one check at a time,'
+	@echo 'STORE=mongodb builds and tests with MongoDB.'
 
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
 
-.PHONY: all programs site run release-hashes check check-cgi check-web \
+.PHONY: all programs site run release-hashes test check-fast check check-cgi check-web \
 	check-scgi check-e2ee help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk \

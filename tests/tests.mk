@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What proves the C code; each target works alone. Included by the Makefile.
+# The tests of the C code; each target works alone. Included by the Makefile.
 
-# One program per module. What is of one store alone runs with that store.
+# One program per module. A store's own tests run with that store alone.
 TEST_NAMES := $(filter-out $(foreach store,$(STORES),$(TEST_NAMES_$(store))),\
 	$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))) \
 	$(TEST_NAMES_$(STORE))
@@ -13,9 +13,9 @@ TEST_SUPPORT := $(addprefix $(OUT)/obj/tests/unit/,support.o talk.o)
 
 $(TESTS): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@
+	$(call SHORT,LD)$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@
 
-# Quiet, unless something fails or is skipped.
+# Prints a test's output only if it fails, and always its skipped tests.
 $(TESTS:=.run): %.run: %
 	@$(UNDER) $< >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "$(notdir $<): $$(grep -c '^\[       OK' $<.log) passed"
@@ -23,12 +23,12 @@ $(TESTS:=.run): %.run: %
 
 check-unit: $(UNIT_TESTS:=.run)
 
-# The contract of store.h, for the store that is chosen.
+# The contract of store.h, for the chosen store.
 check-store: $(STORE_TESTS:=.run)
 
-# All of that once more, with MongoDB, the background, and what people do
-# through the server, also while MongoDB is killed. Its tests share a database,
-# so none of them may run beside another.
+# The same with MongoDB, then the background jobs and the API through lighttpd,
+# also while MongoDB is killed. These tests share a database, so they run one
+# after the other.
 check-mongodb:
 	@scripts/test-mongodb run $(MAKE) --no-print-directory --jobs=1 \
 		STORE=mongodb check-unit check-store check-jobs all
@@ -38,15 +38,15 @@ check-mongodb:
 	SFCHAT_STORE_KIND=mongodb scripts/test-mongodb run \
 		$(NODE_TEST) tests/mongodb/*.test.mjs tests/web/life.test.mjs
 
-# One site on two machines, in network namespaces: needs root. Both build in
-# $(BUILD)/mongodb.
+# One site on two machines, in network namespaces: needs root. Waits for
+# check-mongodb, since both build in $(BUILD)/mongodb.
 check-nodes: site | $(filter check-mongodb,$(MAKECMDGOALS))
 	@$(MAKE) --no-print-directory STORE=mongodb programs
 	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi $(NODE_TEST) \
 		tests/nodes/*.test.mjs
 
-# The modules, then the programs by hand and under the server, with what finds
-# the bugs that make no difference yet.
+# The unit tests, the programs by hand and the API through lighttpd, all built
+# with AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 ASAN_MAKE := $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 	LDSTATIC=-no-pie CFLAGS='-O1 -g' SANITIZE='$(SANITIZERS)'
@@ -72,14 +72,14 @@ check-valgrind:
 	SFCHAT_BUILD=$(BUILD)/valgrind/under $(NODE_TEST) tests/cgi/*.test.mjs
 	@! cat $(UNDER_DIR)/*.log | grep .
 
-# Inputs that others think of. FUZZ_SECONDS of each; findings stay in build/.
+# Each fuzz target runs for FUZZ_SECONDS; findings stay below build/.
 FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZERS := $(FUZZ_NAMES:%=$(OUT)/tests/fuzz/%)
 FUZZ_SECONDS := 20
 
 $(FUZZERS): $(OUT)/tests/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -o $@
+	$(call SHORT,LD)$(CC) -fsanitize=fuzzer $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -o $@
 
 $(FUZZERS:=.fuzz): %.fuzz: %
 	@mkdir -p $<.corpus
@@ -104,11 +104,23 @@ fuzz:
 
 check-floors:
 	tests/tools/check-floors
+	tests/tools/check-references
 
-check-lint:
-	@mkdir -p build
-	tests/tools/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst -I%,-isystem %,\
-		$(shell pkg-config --cflags $(PACKAGES_mongodb)))
+C_FILES = $(shell git ls-files '*.c' '*.h')
+check-format:
+	@clang-format --dry-run -Werror $(C_FILES)
+
+format:
+	@clang-format -i $(C_FILES)
+
+LINT = tests/tools/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst \
+	-I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES_mongodb)))
+check-lint: check-format
+	@$(LINT)
+
+# The same on the files that differ from HEAD, and the types of the scripts.
+lint: check-format check-types
+	@$(if $(ALL),,CHANGED=1) $(LINT)
 
 .PHONY: check-unit check-store check-mongodb check-nodes check-asan check-valgrind check-fuzz fuzz \
-	run-fuzzers check-floors check-lint $(TESTS:=.run) $(FUZZERS:=.fuzz)
+	run-fuzzers check-floors check-format format check-lint lint $(TESTS:=.run) $(FUZZERS:=.fuzz)

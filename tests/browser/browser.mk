@@ -13,12 +13,19 @@ $(BUILD)/node/.installed: tests/package.json tests/package-lock.json
 	cd $(@D) && npm ci --no-audit --no-fund
 	touch $@
 
-check-page: all $(BUILD)/node/.installed
+# Checks the types of the page's scripts, which stand in their comments.
+check-types: $(BUILD)/node/.installed
 	node $(BUILD)/node/node_modules/typescript/bin/tsc -p tests/tools/tsconfig.json
+
+check-page: all check-types
 	$(NODE_TEST) $(PAGE_TESTS)
 
 $(BROWSERS): check-%: all $(BUILD)/node/.installed
 	BROWSER=$* $(STORY_TEST) $(STORIES)
+
+# One browser, one file: two people meet, talk, refresh and close.
+check-story: all $(BUILD)/node/.installed
+	BROWSER=chromium $(NODE_TEST) tests/browser/chat.test.mjs
 
 # SCGI instead of CGI makes no difference between engines: Chromium is enough.
 check-served: all $(BUILD)/node/.installed
@@ -31,4 +38,4 @@ check-browser: check-page $(BROWSERS) check-served
 screenshots: all $(BUILD)/node/.installed
 	node tests/browser/screenshots.mjs $(BUILD)/screenshots
 
-.PHONY: check-page $(BROWSERS) check-served check-browser screenshots
+.PHONY: check-types check-page $(BROWSERS) check-story check-served check-browser screenshots

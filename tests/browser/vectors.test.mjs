@@ -10,12 +10,12 @@ import { describe, it } from "node:test";
 import { root, startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 
-const E2EE = path.join(root, "tests/e2ee");
+const FOLDER = path.join(root, "tests/e2ee");
 
 /** Bundles the check and the page's modules, as the page is built. */
 const bundle = () =>
   execFileSync("esbuild", [
-    path.join(E2EE, "vectors-check.js"), "--bundle", "--format=iife",
+    path.join(FOLDER, "vectors-check.js"), "--bundle", "--format=iife",
     "--global-name=check", "--target=es2022",
   ], { encoding: "utf8" });
 
@@ -29,7 +29,7 @@ describe("the test vectors of the encryption", () => {
       const page = await browser.newPage();
       // Browsers offer WebCrypto to a secure origin only.
       await page.goto(server.url);
-      const vectors = JSON.parse(readFileSync(path.join(E2EE, "vectors.json"), "utf8"));
+      const vectors = JSON.parse(readFileSync(path.join(FOLDER, "vectors.json"), "utf8"));
       assert.ok(vectors.modes.length > 1);
       const failures = await page.evaluate(
         new Function("vectors", `${bundle()}; return check.checkVectors(vectors);`),
