@@ -254,6 +254,26 @@ for (const engine of ENGINES) {
       assert.deepEqual(await readLog(page), []);
     });
 
+    it("a fault is named even if a text of the user waits to be encrypted", async () => {
+      const { page, peer } = await establish();
+      await page.evaluate(() => {
+        const { decrypt } = SubtleCrypto.prototype;
+        SubtleCrypto.prototype.decrypt = async function (...args) {
+          await new Promise((resolve) => { window.goOn = resolve; });
+          return decrypt.apply(this, args);
+        };
+      });
+      await peer.say("pay 100", (msg) => [damage(msg)]);
+      await page.waitFor(() => window.goOn);
+      await page.evaluate(() => {
+        document.querySelector("#text").value = "never encrypted";
+        document.querySelector("#composer").requestSubmit();
+        window.goOn();
+      });
+      await waitRefused(page, peer, /altered on the way/);
+      assert.deepEqual(await readLog(page), []);
+    });
+
     it("a fault that was saved before a reload ends the chat after it", async () => {
       const { page, peer } = await establish();
       await page.evaluate(() => {
