@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* create.json: POST makes a chat and answers with its code. */
+/* create.json: POST makes a chat and replies with its code. */
 #include "api/app.h"
 #include "chat/limit.h"
 
-static enum sf_err create_chat(struct sf_app *app, char **body)
+static enum sf_err count_creation(struct sf_app *app)
+{
+	return sf_limit_take(&app->config,
+		sf_request_variable(&app->request, "REMOTE_ADDR"),
+		sf_desk_now(), &app->reply.retry_seconds);
+}
+
+static enum sf_err create_chat(struct sf_app *app)
 {
 	struct sf_participant creator;
-	enum sf_err err = sf_app_skip_body(app);
+	enum sf_err err = sf_desk_create(&app->desk, &creator);
 
-	if (err)
-		return err;
-	err = sf_limit_take(&app->config,
-		sf_request_variable(&app->request, "REMOTE_ADDR"),
-		sf_desk_now(), &app->retry_seconds);
-	if (err)
-		return sf_detail_set(&app->detail, err,
-			"too many chats were created from this address");
-	if ((err = sf_app_open_store(app)) ||
-		(err = sf_desk_create(&app->desk, &creator)))
-		return err;
-	*body = sf_json_compose_tokens(
-		&app->success, &creator.chat, &creator.user);
-	return SF_OK;
+	if (!err)
+		app->reply.body = sf_json_compose_tokens(
+			&app->reply.start, &creator.chat, &creator.user);
+	return err;
 }
+
+static const struct sf_method methods[] = {
+	{ "POST", SF_APP_CREATED, SF_APP_NO_BODY | SF_APP_STORE, count_creation,
+		create_chat,
+		{ [SF_ERR_TOO_MANY] = "too many chats were created from this "
+				      "address" } },
+	{ .name = NULL },
+};
 
 int main(int argc, char **argv)
 {
-	static const struct sf_method methods[] = {
-		{ "POST", { SF_APP_CREATED }, create_chat },
-		{ NULL, { SF_APP_OK }, NULL },
-	};
-
-	return sf_app_main(argc, argv, &(struct sf_resource){ methods });
+	return sf_app_main(argc, argv, methods);
 }

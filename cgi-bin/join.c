@@ -2,42 +2,33 @@
 /* join.json: POST enters the chat of a code. */
 #include "api/app.h"
 
-static enum sf_err enter(
-	struct sf_app *app, const struct sf_participant *joiner, char **body)
+static enum sf_err read_joiner(struct sf_app *app)
 {
-	enum sf_err err = sf_app_open_desk(app);
+	return sf_json_parse_join(app->request.body, app->request.body_size,
+		&app->input.joiner, &app->reply.detail);
+}
+
+static enum sf_err join_chat(struct sf_app *app)
+{
+	const struct sf_participant *joiner = &app->input.joiner;
+	enum sf_err err = sf_desk_join(&app->desk, joiner);
 
 	if (!err)
-		err = sf_desk_join(&app->desk, joiner);
-	if (err == SF_ERR_CONFLICT)
-		return sf_detail_set(
-			&app->detail, err, "the code was already used");
-	if (err == SF_ERR_NOT_FOUND)
-		return sf_detail_set(&app->detail, err,
-			"the code is unknown, or its chat is over");
-	if (!err)
-		*body = sf_json_compose_tokens(
-			&app->success, NULL, &joiner->user);
+		app->reply.body = sf_json_compose_tokens(
+			&app->reply.start, NULL, &joiner->user);
 	return err;
 }
 
-static enum sf_err join_chat(struct sf_app *app, char **body)
-{
-	struct sf_participant joiner;
-	enum sf_err err = sf_app_read_body(app);
-
-	if (!err)
-		err = sf_json_parse_join(app->request.body,
-			app->request.body_size, &joiner, &app->detail);
-	return err ? err : enter(app, &joiner, body);
-}
+static const struct sf_method methods[] = {
+	{ "POST", SF_APP_CREATED, SF_APP_BODY | SF_APP_DESK, read_joiner,
+		join_chat,
+		{ [SF_ERR_CONFLICT] = "the code was already used",
+			[SF_ERR_NOT_FOUND] =
+				"the code is unknown, or its chat is over" } },
+	{ .name = NULL },
+};
 
 int main(int argc, char **argv)
 {
-	static const struct sf_method methods[] = {
-		{ "POST", { SF_APP_CREATED }, join_chat },
-		{ NULL, { SF_APP_OK }, NULL },
-	};
-
-	return sf_app_main(argc, argv, &(struct sf_resource){ methods });
+	return sf_app_main(argc, argv, methods);
 }

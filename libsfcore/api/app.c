@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "api/auth.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "http/scgi.h"
@@ -17,7 +16,13 @@
 
 #define RETRY_SECONDS 2
 
-/* PROTOCOL, "REST API", the table of codes. */
+static const struct sf_json_answer successes[] = {
+	[SF_APP_OK] = { 200, "Ok" },
+	[SF_APP_CREATED] = { 201, "Created" },
+	[SF_APP_ACCEPTED] = { 202, "Accepted" },
+};
+
+/* PROTOCOL, "Codes". */
 static const struct sf_json_answer refusals[SF_ERR__MAX] = {
 	[SF_ERR_INVALID] = { 400, "Bad Request" },
 	[SF_ERR_UNAUTHORIZED] = { 401, "Unauthorized" },
@@ -44,34 +49,20 @@ static void answer_death(void)
 	(void)!sf_reply_send(&reply, STDOUT_FILENO);
 }
 
-enum sf_err sf_app_open_store(struct sf_app *app)
-{
-	return sf_store_open(&app->config, &app->desk.store);
-}
-
-enum sf_err sf_app_open_desk(struct sf_app *app)
+static void open_wake(struct sf_app *app)
 {
 	/* Without wake-ups a chat still works, only slower. */
 	if (!app->desk.wake &&
 		sf_wake_open(&app->config, &app->desk.wake) != SF_OK)
 		app->desk.wake = NULL;
-	return sf_app_open_store(app);
 }
 
-enum sf_err sf_app_read_body(struct sf_app *app)
+void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out)
 {
-	return sf_request_read_body(&app->request, STDIN_FILENO, &app->detail);
-}
-
-enum sf_err sf_app_skip_body(struct sf_app *app)
-{
-	return sf_request_skip_body(&app->request, &app->detail);
-}
-
-enum sf_err sf_app_read_participant(
-	struct sf_app *app, struct sf_participant *out)
-{
-	return sf_auth_read(&app->request, &app->config, out, &app->detail);
+	open_wake(app);
+	sf_hangup_init(&app->request, STDOUT_FILENO, out);
+	if (app->forked)
+		sf_hangup_signal(STDIN_FILENO);
 }
 
 /* The version may come in the path, in a header, or in both if they agree. */
@@ -85,90 +76,135 @@ static bool is_version_known(const struct sf_request *request)
 	return strcmp(path, "/v1") == 0 || (*path == '\0' && *header);
 }
 
-static const struct sf_method *find_method(
-	const struct sf_resource *resource, const char *name)
+static bool read_token(
+	const struct sf_app *app, const char *variable, struct sf_token *out)
 {
-	const struct sf_method *method = resource->methods;
+	const char *text = sf_request_variable(&app->request, variable);
 
-	while (method->name && strcmp(method->name, name) != 0)
-		method++;
-	return method->name ? method : NULL;
+	return sf_token_parse(text, strlen(text), out);
 }
 
-void sf_app_watch_hangup(const struct sf_app *app, struct sf_hangup *out)
+/*
+ * Reads the tokens only: each verb of the store checks that they exist and
+ * belong together, so that nothing can change between the check and the deed.
+ */
+static enum sf_err read_caller(struct sf_app *app)
 {
-	sf_hangup_init(&app->request, STDOUT_FILENO, out);
-	if (app->forked)
-		sf_hangup_signal(STDIN_FILENO);
+	const char *wrong = NULL;
+
+	if (!read_token(
+		    app, app->config.user_token_variable, &app->caller.user))
+		wrong = "user";
+	else if (!read_token(app, app->config.chat_token_variable,
+			 &app->caller.chat))
+		wrong = "chat";
+	return wrong ? sf_detail_set(&app->reply.detail, SF_ERR_UNAUTHORIZED,
+			       "the %s token is missing or malformed", wrong)
+		     : SF_OK;
 }
 
-static enum sf_err serve(
-	struct sf_app *app, const struct sf_resource *resource, char **body)
+static enum sf_err read_request(
+	struct sf_app *app, const struct sf_method *method)
 {
-	const struct sf_method *method;
+	struct sf_detail *detail = &app->reply.detail;
+	enum sf_err err = SF_OK;
+
+	if (method->needs & SF_APP_CALLER)
+		err = read_caller(app);
+	if (!err && method->needs & SF_APP_BODY)
+		err = sf_request_read_body(&app->request, STDIN_FILENO, detail);
+	if (!err && method->needs & SF_APP_NO_BODY)
+		err = sf_request_skip_body(&app->request, detail);
+	return !err && method->check ? method->check(app) : err;
+}
+
+static enum sf_err open_desk(struct sf_app *app, unsigned int needs)
+{
+	if (needs & SF_APP_WAKE)
+		open_wake(app);
+	if (needs & SF_APP_STORE)
+		return sf_store_open(&app->config, &app->desk.store);
+	return SF_OK;
+}
+
+static enum sf_err carry_out(struct sf_app *app, const struct sf_method *method)
+{
+	struct sf_detail *detail = &app->reply.detail;
+	enum sf_err err;
+
+	app->reply.start = successes[method->success];
+	if (!(err = read_request(app, method)) &&
+		!(err = open_desk(app, method->needs)))
+		err = method->handle(app);
+	if (method->refusals[err] && !*detail->text)
+		return sf_detail_set(detail, err, "%s", method->refusals[err]);
+	return err;
+}
+
+static enum sf_err serve_request(struct sf_app *app)
+{
+	const char *name = sf_request_variable(&app->request, "REQUEST_METHOD");
+	const struct sf_method *method = app->methods;
 
 	if (!is_version_known(&app->request))
-		return sf_detail_set(&app->detail, SF_ERR_NOT_FOUND,
+		return sf_detail_set(&app->reply.detail, SF_ERR_NOT_FOUND,
 			"version: v1 was expected, in the path or in "
 			"X-SFC-VERSION");
-	method = find_method(
-		resource, sf_request_variable(&app->request, "REQUEST_METHOD"));
-	if (!method)
-		return SF_ERR_METHOD;
-	app->success = method->success;
-	return method->handle(app, body);
+	while (method->name && strcmp(method->name, name) != 0)
+		method++;
+	return method->name ? carry_out(app, method) : SF_ERR_METHOD;
 }
 
 /*
  * RFC 9110: 10.2.1 Allow, 10.2.3 Retry-After, 11.6.1 WWW-Authenticate; RFC
  * 8594: Sunset.
  */
-static void compose_header(const struct sf_app *app, enum sf_err err,
-	const struct sf_resource *resource, char *out, size_t size)
+static void compose_header(
+	const struct sf_app *app, enum sf_err err, char *out, size_t size)
 {
+	int64_t retry_seconds = app->reply.retry_seconds;
+	const struct sf_method *method = app->methods;
+
 	out[0] = '\0';
-	if (!err && app->sunset_ms) {
+	if (!err && app->reply.sunset_ms) {
 		char date[SF_HTTP_DATE_SIZE];
 
-		sf_http_date_format(app->sunset_ms / 1000, date);
+		sf_http_date_format(app->reply.sunset_ms / 1000, date);
 		(void)snprintf(out, size, "Sunset: %s", date);
 	}
 	if (err == SF_ERR_UNAUTHORIZED)
 		(void)snprintf(out, size, "WWW-Authenticate: SFChat");
 	if (err == SF_ERR_TOO_MANY || err == SF_ERR_UNAVAILABLE)
 		(void)snprintf(out, size, "Retry-After: %" PRId64,
-			app->retry_seconds ? app->retry_seconds
-					   : RETRY_SECONDS);
-	if (err != SF_ERR_METHOD)
-		return;
-	for (size_t i = 0; resource->methods[i].name; i++) {
+			retry_seconds ? retry_seconds : RETRY_SECONDS);
+	for (; err == SF_ERR_METHOD && method->name; method++) {
 		size_t used = strlen(out);
 
 		(void)snprintf(out + used, size - used, "%s%s",
-			i ? ", " : "Allow: ", resource->methods[i].name);
+			used ? ", " : "Allow: ", method->name);
 	}
 }
 
-static enum sf_err answer(const struct sf_app *app, enum sf_err err,
-	const struct sf_resource *resource, char *body)
+static enum sf_err send_reply(const struct sf_app *app, enum sf_err err)
 {
 	const struct sf_json_answer *start =
-		err ? &refusals[err] : &app->success;
+		err ? &refusals[err] : &app->reply.start;
 	char header[128];
 	struct sf_reply reply = {
 		.status = start->code,
 		.phrase = start->phrase,
 	};
+	char *standard = NULL;
 
-	compose_header(app, err, resource, header, sizeof(header));
+	compose_header(app, err, header, sizeof(header));
 	if (*header)
 		reply.header = header;
-	if (!body)
-		body = sf_json_compose_standard(
-			start, err ? app->detail.text : "");
-	reply.body = body;
+	if (!app->reply.body)
+		standard = sf_json_compose_standard(
+			start, err ? app->reply.detail.text : "");
+	reply.body = standard ? standard : app->reply.body;
 	err = sf_reply_send(&reply, STDOUT_FILENO);
-	free(body);
+	free(standard);
 	return err;
 }
 
@@ -187,18 +223,17 @@ static void hold_signals(void)
 }
 
 /*
- * The process ends with its request. What it has, the system takes back at
- * once, for much less than it would cost to give it back piece by piece.
+ * Returns the exit status. The process exits after its one request: letting the
+ * kernel reclaim everything is cheaper than freeing it.
  */
-static int finish(const struct sf_app *app, enum sf_err err,
-	const struct sf_resource *resource, char *body)
+static int finish_request(struct sf_app *app, enum sf_err err)
 {
-	err = answer(app, err, resource, body);
+	err = send_reply(app, err);
 	sf_store_leave(app->desk.store);
 	return err ? 1 : 0;
 }
 
-/* The settings' faults are for whoever runs this, not for who asked. */
+/* A wrong setting is the operator's business: only the log names it. */
 static enum sf_err load_config(struct sf_config *out)
 {
 	struct sf_detail detail;
@@ -212,85 +247,68 @@ static enum sf_err load_config(struct sf_config *out)
 	return SF_ERR_INTERNAL;
 }
 
-static _Noreturn void run_cgi(const struct sf_resource *resource)
+static _Noreturn void run_cgi(const struct sf_method *methods)
 {
-	struct sf_app app = { .forked = false };
-	char *body = NULL;
-	enum sf_err err;
-
-	sf_request_init(&app.request);
-	err = load_config(&app.config);
-	if (!err)
-		err = serve(&app, resource, &body);
-	/* While what it has is in sight of who looks for leaks. */
-	exit(finish(&app, err, resource, body));
-}
-
-/* What a connection's child has from its parent. */
-struct origin {
-	const struct sf_config *config;
-	const struct sf_resource *resource;
-	struct sf_wake *wake; /* NULL: to be opened by who needs it */
-};
-
-static int run_connection(const void *argument)
-{
-	const struct origin *origin = argument;
-	struct sf_app app = {
-		.config = *origin->config,
-		.desk.wake = origin->wake,
-		.forked = true,
-	};
-	char *body = NULL;
+	struct sf_app app = { .methods = methods };
 	enum sf_err err;
 
 	hold_signals();
-	err = sf_scgi_read(STDIN_FILENO, &app.request);
-	if (err)
-		return 1;
-	err = serve(&app, origin->resource, &body);
-	return finish(&app, err, origin->resource, body);
+	sf_request_init(&app.request);
+	err = load_config(&app.config);
+	if (!err)
+		err = serve_request(&app);
+	/* exit() here, while `app` is still on the stack: LeakSanitizer then
+	 * finds its memory reachable. */
+	exit(finish_request(&app, err));
 }
 
-static int run_scgi(const char *path, const struct sf_resource *resource)
+/* Runs in a connection's child, with what its parent has prepared. */
+static int serve_connection(const void *prepared)
 {
-	struct sf_config config;
-	struct origin origin = { &config, resource, NULL };
+	struct sf_app app = *(const struct sf_app *)prepared;
+
+	hold_signals();
+	if (sf_scgi_read(STDIN_FILENO, &app.request) != SF_OK)
+		return 1;
+	return finish_request(&app, serve_request(&app));
+}
+
+static int run_scgi(const char *path, const struct sf_method *methods)
+{
+	struct sf_app app = { .methods = methods, .forked = true };
 	int listener = STDIN_FILENO;
-	enum sf_err err = load_config(&config);
+	enum sf_err err = load_config(&app.config);
 
 	if (!err && path)
 		err = sf_server_listen(path, &listener);
 	if (err)
 		return 1;
 	sf_store_init();
-	/* Memory that all share, where a connection is each one's own. */
-	if (config.wake == SF_WAKE_LOCAL &&
-		sf_wake_open(&config, &origin.wake) != SF_OK)
-		origin.wake = NULL;
-	return sf_server_run(listener, run_connection, &origin) ? 1 : 0;
+	/* The local table is shared memory, so map it once, before forking. A
+	 * Redis connection cannot be shared: each child opens its own. */
+	if (app.config.wake == SF_WAKE_LOCAL)
+		open_wake(&app);
+	return sf_server_run(listener, serve_connection, &app) ? 1 : 0;
 }
 
 static int refuse_usage(const char *name)
 {
 	(void)fprintf(stderr,
-		"usage: %s              one CGI request\n"
-		"       %s --scgi       all of the socket on standard input\n"
-		"       %s --scgi PATH  all of a socket made at PATH\n",
+		"usage: %s              serves one CGI request\n"
+		"       %s --scgi       serves the socket on standard input\n"
+		"       %s --scgi PATH  makes a socket at PATH and serves it\n",
 		name, name, name);
 	return 2;
 }
 
-int sf_app_main(int argc, char **argv, const struct sf_resource *resource)
+int sf_app_main(int argc, char **argv, const struct sf_method *methods)
 {
 	sf_log_guard_streams();
 	sf_die_set_hook(answer_death);
 	/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
-	if (argc <= 1 || getenv("REQUEST_METHOD")) {
-		hold_signals();
-		run_cgi(resource);
-	}
+	if (argc <= 1 || getenv("REQUEST_METHOD"))
+		run_cgi(methods);
 	if (argc > 3 || strcmp(argv[1], "--scgi") != 0)
 		return refuse_usage(argv[0]);
-	return run_scgi(argv[2], resource);
+	return run_scgi(argv[2], methods);
 }

@@ -1,72 +1,83 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What every program of the API does around its handlers: reads the settings
- * and the request, checks version and method, runs the handler, and sends one
+ * and the request, carries out the row of the request's method, and sends one
  * whole reply, at the end. The only part that knows HTTP statuses.
  */
 #ifndef SF_APP_H
 #define SF_APP_H
 
+#include "api/json.h"
 #include "chat/desk.h"
 #include "http/hangup.h"
 #include "http/http.h"
-#include "api/json.h"
 
+/* What a handler says beside its error. */
+struct sf_app_reply {
+	struct sf_json_answer start; /* the code and phrase of the success */
+	char *body;              /* from malloc(3); NULL: the standard reply */
+	struct sf_detail detail; /* why the request is refused; or "" */
+	int64_t retry_seconds; /* when a refused caller may return; 0: unsaid */
+	int64_t sunset_ms;     /* when the chat of a success ends; 0: unsaid */
+};
+
+/* What a method's `check` has read from the request, for its `handle`. */
+union sf_app_input {
+	bool long_polling;
+	struct sf_participant joiner;
+	struct sf_json_messages messages;
+	struct sf_json_ids ids;
+};
+
+/* One request. Nothing of it is freed: the process ends with its request. */
 struct sf_app {
+	const struct sf_method *methods;
 	struct sf_config config;
 	struct sf_request request;
-	struct sf_json_answer success; /* of the method that is handled */
-	struct sf_desk desk;           /* open after sf_app_open_…() */
-	struct sf_detail detail;       /* of the error that is returned */
-	int64_t retry_seconds;         /* when a refused one may come again */
-	int64_t sunset_ms; /* when the chat of a success ends; 0: unsaid */
-	bool forked;       /* serves a connection of sf_server_run() */
+	struct sf_participant caller; /* with SF_APP_CALLER */
+	union sf_app_input input;
+	struct sf_desk desk; /* with SF_APP_STORE, SF_APP_WAKE */
+	struct sf_app_reply reply;
+	bool forked; /* serves a connection of sf_server_run() */
 };
 
-/* Goes between braces: a struct sf_json_answer. */
-#define SF_APP_OK 200, "Ok"
-#define SF_APP_CREATED 201, "Created"
-#define SF_APP_ACCEPTED 202, "Accepted"
+enum sf_app_success { SF_APP_OK, SF_APP_CREATED, SF_APP_ACCEPTED };
 
+/* What a method needs; app.c gets it in this order. */
+enum sf_app_need {
+	SF_APP_CALLER = 1,  /* the two tokens, in the header of the request */
+	SF_APP_BODY = 2,    /* a JSON body, which is read */
+	SF_APP_NO_BODY = 4, /* the method ignores a body, unless it is wrong */
+	SF_APP_WAKE = 8,
+	SF_APP_STORE = 16,
+	SF_APP_DESK = SF_APP_WAKE | SF_APP_STORE /* to wake somebody */
+};
+
+/* One row of a resource's table. The last row has no name. */
 struct sf_method {
 	const char *name;
-	struct sf_json_answer success;
-	/* Returns the body in *body; left NULL it is the standard response. */
-	enum sf_err (*handle)(struct sf_app *app, char **body);
+	enum sf_app_success success;
+	unsigned int needs;
+	/* Refuses a request before the store is opened for it; or NULL. */
+	enum sf_err (*check)(struct sf_app *app);
+	enum sf_err (*handle)(struct sf_app *app);
+	/* What the reply says to an error that has no detail. */
+	const char *refusals[SF_ERR__MAX];
 };
 
-struct sf_resource {
-	const struct sf_method *methods; /* ends with a name of NULL */
-};
-
-/* Opens the store, late: a refused request needs none. As sf_store_open(). */
-enum sf_err sf_app_open_store(struct sf_app *app) SF_MUST_CHECK;
-
-/* Opens the wake-ups too: for what wakes somebody, or waits. */
-enum sf_err sf_app_open_desk(struct sf_app *app) SF_MUST_CHECK;
-
-/* Reads the JSON body of the request. Errors as sf_request_read_body(). */
-enum sf_err sf_app_read_body(struct sf_app *app) SF_MUST_CHECK;
-
-/* For a method that reads no body. Errors as sf_request_skip_body(). */
-enum sf_err sf_app_skip_body(struct sf_app *app) SF_MUST_CHECK;
-
-/* Who asks. Errors as sf_auth_read(). */
-enum sf_err sf_app_read_participant(
-	struct sf_app *app, struct sf_participant *out) SF_MUST_CHECK;
+/*
+ * Readies a handler for a wait: opens the wake-ups, and from now on the process
+ * ends when the server says that the client has left. A CGI program is told so
+ * by SIGTERM in any case. `out` serves to ask where the server does not say it.
+ */
+void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out);
 
 /*
- * Before a wait: from now on the process ends when the server says that the
- * client has left. As a CGI program it is told by SIGTERM in any case. out is
- * for asking where the server does not say it.
+ * The main function of every program of the API: serves one request as CGI/1.1
+ * says or, with --scgi, all requests that come in over the listening socket,
+ * which is standard input or is made at the path behind --scgi. Returns the
+ * exit status: 2 for bad arguments.
  */
-void sf_app_watch_hangup(const struct sf_app *app, struct sf_hangup *out);
-
-/*
- * What every program's main is: serves one request as CGI/1.1 says or, with
- * --scgi, all that come in over the listening socket which is standard input or
- * is made at the path behind it. Returns the exit status: 2 for bad arguments.
- */
-int sf_app_main(int argc, char **argv, const struct sf_resource *resource);
+int sf_app_main(int argc, char **argv, const struct sf_method *methods);
 
 #endif

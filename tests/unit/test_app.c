@@ -15,44 +15,66 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#define USER "0123456789abcdef00ff100f"
+#define CHAT "fedcba98765432100123abcd"
+
 /* One run of the program. */
 struct run {
-	const char *variables[8]; /* "NAME=value" */
+	const char *variables[12]; /* "NAME=value" */
 	char *arguments[5];
-	bool deaf; /* nobody takes what it says */
+	const char *input;
+	bool deaf; /* nobody reads the reply */
 };
 
 /* Does what the query says: "err=3", "die", "retry", "sunset", "body"… */
-static enum sf_err handle(struct sf_app *app, char **body)
+static enum sf_err obey_query(struct sf_app *app)
 {
 	const char *query = sf_request_variable(&app->request, "QUERY_STRING");
+	struct sf_app_reply *reply = &app->reply;
 
 	if (strcmp(query, "die") == 0)
 		sf_die("on purpose");
 	if (strcmp(query, "term") == 0)
 		(void)raise(SIGTERM);
 	if (strcmp(query, "body") == 0)
-		*body = sf_strdup("{\"own\":true}");
+		reply->body = sf_strdup("{\"own\":true}");
 	if (strcmp(query, "sunset") == 0)
-		app->sunset_ms = INT64_C(784111777999);
+		reply->sunset_ms = INT64_C(784111777999);
 	if (strcmp(query, "retry") == 0) {
-		app->retry_seconds = 17;
+		reply->retry_seconds = 17;
 		return sf_detail_set(
-			&app->detail, SF_ERR_TOO_MANY, "not so fast");
+			&reply->detail, SF_ERR_TOO_MANY, "not so fast");
 	}
 	if (strncmp(query, "err=", 4) == 0)
 		return (enum sf_err)strtol(query + 4, NULL, 10);
 	return SF_OK;
 }
 
+static enum sf_err check_body(struct sf_app *app)
+{
+	return app->request.body_size == 2 ? SF_OK : SF_ERR_INVALID;
+}
+
+static enum sf_err return_caller(struct sf_app *app)
+{
+	app->reply.body = sf_json_compose_tokens(
+		&app->reply.start, &app->caller.chat, &app->caller.user);
+	return SF_OK;
+}
+
+static const struct sf_method methods[] = {
+	{ "GET", SF_APP_OK, 0, NULL, obey_query,
+		{ [SF_ERR_CONFLICT] = "somebody was faster",
+			[SF_ERR_TOO_MANY] = "too many requests" } },
+	{ "POST", SF_APP_ACCEPTED, SF_APP_NO_BODY, NULL, obey_query, { NULL } },
+	{ "PUT", SF_APP_CREATED, SF_APP_CALLER | SF_APP_BODY, check_body,
+		return_caller,
+		{ [SF_ERR_INVALID] = "two bytes were expected" } },
+	{ .name = NULL },
+};
+
 static int run_program(void *data, int number)
 {
-	static const struct sf_method methods[] = {
-		{ "GET", { SF_APP_OK }, handle },
-		{ "POST", { SF_APP_ACCEPTED }, handle },
-		{ NULL, { SF_APP_OK }, NULL },
-	};
-	const struct sf_resource resource = { methods };
 	struct run *run = data;
 	int argc = 1;
 
@@ -69,14 +91,15 @@ static int run_program(void *data, int number)
 	run->arguments[0] = (char[]){ "program" };
 	while (run->arguments[argc])
 		argc++;
-	return sf_app_main(argc, run->arguments, &resource);
+	return sf_app_main(argc, run->arguments, methods);
 }
 
 static struct support_output execute(struct run run)
 {
 	struct support_output output;
 
-	support_capture(run_program, &run, "", 0, &output);
+	support_capture(run_program, &run, run.input ? run.input : "",
+		run.input ? strlen(run.input) : 0, &output);
 	return output;
 }
 
@@ -98,7 +121,7 @@ static void assert_lacks(const char *text, const char *part)
 		fail_msg("%s is in: %s", part, text);
 }
 
-static void success_is_the_methods(void **state)
+static void a_success_has_the_status_of_its_method(void **state)
 {
 	struct support_output output = query("QUERY_STRING=");
 
@@ -114,7 +137,7 @@ static void success_is_the_methods(void **state)
 	assert_has(output.out, "{\"code\":202,\"msg\":\"Accepted\"}");
 }
 
-static void a_body_is_the_handlers(void **state)
+static void a_handler_may_reply_with_its_own_body(void **state)
 {
 	struct support_output output = query("QUERY_STRING=body");
 
@@ -123,14 +146,14 @@ static void a_body_is_the_handlers(void **state)
 	assert_has(output.out, "\r\n\r\n{\"own\":true}");
 }
 
-/* PROTOCOL, "REST API": the table of codes. */
+/* PROTOCOL, "Codes". */
 static void every_error_has_its_status(void **state)
 {
 	static const struct {
 		enum sf_err err;
 		int status;
 		const char *phrase;
-		const char *header; /* that this one has, and no other */
+		const char *header; /* of this status alone; or NULL */
 	} cases[] = {
 		{ SF_ERR_INVALID, 400, "Bad Request", NULL },
 		{ SF_ERR_UNAUTHORIZED, 401, "Unauthorized",
@@ -144,7 +167,7 @@ static void every_error_has_its_status(void **state)
 			"Retry-After: 2\r\n" },
 		{ SF_ERR_INTERNAL, 500, "Internal Server Error", NULL },
 		{ SF_ERR_METHOD, 501, "Not Implemented",
-			"Allow: GET, POST\r\n" },
+			"Allow: GET, POST, PUT\r\n" },
 		{ SF_ERR_UNAVAILABLE, 503, "Service Unavailable",
 			"Retry-After: 2\r\n" },
 	};
@@ -160,7 +183,9 @@ static void every_error_has_its_status(void **state)
 
 		(void)snprintf(text, sizeof(text), "QUERY_STRING=err=%d",
 			(int)cases[i].err);
-		output = query(text);
+		output = execute(
+			(struct run){ .variables = { "REQUEST_METHOD=POST",
+					      "PATH_INFO=/v1", text } });
 		assert_int_equal(output.status, 0);
 		(void)snprintf(text, sizeof(text), "Status: %d %s\r\n",
 			cases[i].status, cases[i].phrase);
@@ -180,7 +205,7 @@ static void every_error_has_its_status(void **state)
 	}
 }
 
-static void a_refusal_says_why_and_until_when(void **state)
+static void a_refusal_says_why_and_when_to_return(void **state)
 {
 	struct support_output output = query("QUERY_STRING=retry");
 
@@ -189,7 +214,101 @@ static void a_refusal_says_why_and_until_when(void **state)
 	assert_has(output.out, "\"detail\":\"not so fast\"");
 }
 
-static void a_success_says_until_when(void **state)
+static void an_error_without_a_detail_gets_its_rows(void **state)
+{
+	char text[64];
+	struct support_output output;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "QUERY_STRING=err=%d",
+		(int)SF_ERR_CONFLICT);
+	output = query(text);
+	assert_has(output.out, "\"detail\":\"somebody was faster\"");
+	(void)snprintf(
+		text, sizeof(text), "QUERY_STRING=err=%d", (int)SF_ERR_CLOSED);
+	output = query(text);
+	assert_lacks(output.out, "detail");
+}
+
+/* What a PUT with these variables and this body is told. */
+static struct support_output put(
+	const char *user, const char *chat_token, const char *type)
+{
+	return execute((struct run){
+		.variables = { "REQUEST_METHOD=PUT", "PATH_INFO=/v1",
+			"SFCHAT_USER_TOKEN_HEADER=U",
+			"SFCHAT_CHAT_TOKEN_HEADER=C", user, chat_token, type,
+			"CONTENT_LENGTH=2" },
+		.input = "{}" });
+}
+
+static void the_callers_tokens_are_read(void **state)
+{
+	struct support_output output = put("HTTP_U=" USER, "HTTP_C=" CHAT,
+		"CONTENT_TYPE=application/json");
+
+	(void)state;
+	assert_has(output.out, "Status: 201 Created\r\n");
+	assert_has(output.out,
+		"\"chatToken\":\"" CHAT "\",\"userToken\":\"" USER "\"");
+}
+
+static void a_missing_or_malformed_token_is_refused_by_name(void **state)
+{
+	static const struct {
+		const char *user, *chat_token, *named;
+	} cases[] = {
+		{ "OTHER=" USER, "HTTP_C=" CHAT, "user token" },
+		{ "HTTP_U=", "HTTP_C=" CHAT, "user token" },
+		{ "HTTP_U=" USER "0", "HTTP_C=" CHAT, "user token" },
+		{ "HTTP_U=" USER, "OTHER=" CHAT, "chat token" },
+		{ "HTTP_U=" USER, "HTTP_C= " CHAT, "chat token" },
+		{ "HTTP_U=" USER, "HTTP_C=FEDCba98765432100123abcd",
+			"chat token" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct support_output output = put(cases[i].user,
+			cases[i].chat_token, "CONTENT_TYPE=text/plain");
+
+		assert_has(output.out, "Status: 401 Unauthorized\r\n");
+		assert_has(output.out, cases[i].named);
+		assert_lacks(output.out, "0123456789");
+	}
+}
+
+static void a_body_is_read_after_the_tokens_and_then_checked(void **state)
+{
+	struct support_output output =
+		put("HTTP_U=" USER, "HTTP_C=" CHAT, "CONTENT_TYPE=text/plain");
+
+	(void)state;
+	assert_has(output.out, "Status: 415 ");
+	output = execute((struct run){
+		.variables = { "REQUEST_METHOD=PUT", "PATH_INFO=/v1",
+			"HTTP_X_SFC_USERTOKEN=" USER,
+			"HTTP_X_SFC_CHATTOKEN=" CHAT,
+			"CONTENT_TYPE=application/json", "CONTENT_LENGTH=3" },
+		.input = "{ }" });
+	assert_has(output.out, "Status: 400 ");
+	assert_has(output.out, "\"detail\":\"two bytes were expected\"");
+}
+
+static void a_body_that_says_nothing_is_refused_only_if_wrong(void **state)
+{
+	struct run run = { .variables = { "REQUEST_METHOD=POST",
+				   "PATH_INFO=/v1", "CONTENT_LENGTH=2",
+				   "CONTENT_TYPE=application/json" },
+		.input = "{}" };
+
+	(void)state;
+	assert_has(execute(run).out, "Status: 202 ");
+	run.variables[3] = "CONTENT_TYPE=text/plain";
+	assert_has(execute(run).out, "Status: 415 ");
+}
+
+static void a_success_says_when_its_chat_ends(void **state)
 {
 	struct support_output output = query("QUERY_STRING=sunset");
 
@@ -199,23 +318,23 @@ static void a_success_says_until_when(void **state)
 	assert_lacks(output.out, "Sunset");
 }
 
-static void only_its_methods_are_there(void **state)
+static void a_method_without_a_row_is_refused_with_501(void **state)
 {
-	static const char *const methods[] = { "REQUEST_METHOD=DELETE",
+	static const char *const names[] = { "REQUEST_METHOD=DELETE",
 		"REQUEST_METHOD=get", "REQUEST_METHOD=", "REQUEST_METHOD=GE",
 		"REQUEST_METHOD=GETS", "NO_METHOD=1" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct support_output output = execute((struct run){
-			.variables = { methods[i], "PATH_INFO=/v1" } });
+			.variables = { names[i], "PATH_INFO=/v1" } });
 
 		assert_has(output.out, "Status: 501 Not Implemented\r\n");
-		assert_has(output.out, "Allow: GET, POST\r\n");
+		assert_has(output.out, "Allow: GET, POST, PUT\r\n");
 	}
 }
 
-static void the_version_is_known(void **state)
+static void an_unknown_version_is_refused_with_404(void **state)
 {
 	static const struct {
 		const char *path, *header;
@@ -250,7 +369,7 @@ static void the_version_is_known(void **state)
 	}
 }
 
-static void a_bad_setting_is_for_the_log_alone(void **state)
+static void only_the_log_names_a_bad_setting(void **state)
 {
 	struct support_output output = execute((struct run){
 		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1",
@@ -263,7 +382,7 @@ static void a_bad_setting_is_for_the_log_alone(void **state)
 	assert_lacks(output.err, "soon");
 }
 
-static void whoever_dies_answers_first(void **state)
+static void a_dying_process_replies_first(void **state)
 {
 	struct support_output output = query("QUERY_STRING=die");
 
@@ -284,7 +403,7 @@ static void a_request_in_hand_is_finished(void **state)
 	assert_has(output.out, "Status: 200 ");
 }
 
-static void a_reply_that_nobody_takes_is_an_error(void **state)
+static void a_reply_that_nobody_reads_is_an_error(void **state)
 {
 	struct support_output output = execute((struct run){
 		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
@@ -314,7 +433,7 @@ static void bad_arguments_are_refused(void **state)
 }
 
 /* A CGI server may make arguments of a query: RFC 3875, 4.4. */
-static void arguments_of_a_request_are_none(void **state)
+static void a_request_makes_the_arguments_meaningless(void **state)
 {
 	struct support_output output = execute((struct run){
 		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
@@ -325,7 +444,7 @@ static void arguments_of_a_request_are_none(void **state)
 	assert_has(output.out, "Status: 200 ");
 }
 
-static void scgi_needs_good_settings_and_a_socket(void **state)
+static void scgi_ends_without_good_settings_or_a_socket(void **state)
 {
 	struct support_output output =
 		execute((struct run){ .variables = { "SFCHAT_STORE=nowhere" },
@@ -396,20 +515,28 @@ static void scgi_serves_many_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(success_is_the_methods),
-		cmocka_unit_test(a_body_is_the_handlers),
+		cmocka_unit_test(a_success_has_the_status_of_its_method),
+		cmocka_unit_test(a_handler_may_reply_with_its_own_body),
 		cmocka_unit_test(every_error_has_its_status),
-		cmocka_unit_test(a_refusal_says_why_and_until_when),
-		cmocka_unit_test(a_success_says_until_when),
-		cmocka_unit_test(only_its_methods_are_there),
-		cmocka_unit_test(the_version_is_known),
-		cmocka_unit_test(a_bad_setting_is_for_the_log_alone),
-		cmocka_unit_test(whoever_dies_answers_first),
+		cmocka_unit_test(a_refusal_says_why_and_when_to_return),
+		cmocka_unit_test(an_error_without_a_detail_gets_its_rows),
+		cmocka_unit_test(the_callers_tokens_are_read),
+		cmocka_unit_test(
+			a_missing_or_malformed_token_is_refused_by_name),
+		cmocka_unit_test(
+			a_body_is_read_after_the_tokens_and_then_checked),
+		cmocka_unit_test(
+			a_body_that_says_nothing_is_refused_only_if_wrong),
+		cmocka_unit_test(a_success_says_when_its_chat_ends),
+		cmocka_unit_test(a_method_without_a_row_is_refused_with_501),
+		cmocka_unit_test(an_unknown_version_is_refused_with_404),
+		cmocka_unit_test(only_the_log_names_a_bad_setting),
+		cmocka_unit_test(a_dying_process_replies_first),
 		cmocka_unit_test(a_request_in_hand_is_finished),
-		cmocka_unit_test(a_reply_that_nobody_takes_is_an_error),
+		cmocka_unit_test(a_reply_that_nobody_reads_is_an_error),
 		cmocka_unit_test(bad_arguments_are_refused),
-		cmocka_unit_test(arguments_of_a_request_are_none),
-		cmocka_unit_test(scgi_needs_good_settings_and_a_socket),
+		cmocka_unit_test(a_request_makes_the_arguments_meaningless),
+		cmocka_unit_test(scgi_ends_without_good_settings_or_a_socket),
 		cmocka_unit_test(scgi_serves_many_requests),
 	};
 
