@@ -109,12 +109,12 @@ export async function killPrograms(server, count) {
   assert.ok(parents.length > 0, "the server has processes that fork");
   let last = 0;
   for (let killed = 0; killed < count;) {
-    await sleep(0);
+    await sleep(Math.random() * 5);
     const children = parents.flatMap(({ pid }) => findChildren(pid));
     const newest = Math.max(0, ...children);
     if (newest === last) continue;
     last = newest;
-    await sleep(Math.random() * 5);
+    // At once: on a busy machine a process would end during a wait.
     if (newest && killProcess(newest)) killed += 1;
   }
 }
