@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "api/json.h"
+#include "jobs/jobs_json.h"
 #include "jobs/queue.h"
 
 #define WATCH_SECONDS 2
@@ -93,14 +93,6 @@ static void print_jobs(const struct sf_job_listing *listing)
 	}
 }
 
-static void print_json(const struct sf_job_listing *listing)
-{
-	char *text = sf_json_compose_jobs(listing);
-
-	(void)puts(text);
-	free(text);
-}
-
 static void print_tables(
 	const struct options *options, const struct sf_job_listing *listing)
 {
@@ -120,7 +112,7 @@ static enum sf_err show(struct sf_queue *queue, const struct options *options)
 	if (err)
 		return err;
 	if (options->json)
-		print_json(&listing);
+		sf_jobs_json_print(&listing, stdout);
 	else
 		print_tables(options, &listing);
 	(void)fflush(stdout);

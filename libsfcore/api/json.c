@@ -1,142 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * JSON by json-c. Parsing is strict: one value of valid UTF-8, nothing behind
- * it, no comments, shallow. Members that it does not know are passed over.
+ * JSON by json-c. Parsing is strict: one value, nothing behind it, no comments,
+ * shallow; json_strict.c refuses the rest. Unknown members are ignored.
  */
 #include "api/json.h"
 
 #include <json.h>
 
+#include "api/json_strict.h"
 #include "base/die.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 
 #define DEPTH_MAX 8
 
-/* The code unit of an escape "\\uXXXX" at text, or -1. */
-static int parse_escape(const char *text, const char *end)
-{
-	int unit = 0;
-
-	if (end - text < 6 || text[0] != '\\' || text[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		static const char digits[] = "0123456789abcdef";
-		const char *digit = memchr(digits, text[i] | 0x20, 16);
-
-		if (!digit)
-			return -1;
-		unit = 16 * unit + (int)(digit - digits);
-	}
-	return unit;
-}
-
-static bool is_high(int unit)
-{
-	return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-static bool is_low(int unit)
-{
-	return unit >= 0xdc00 && unit <= 0xdfff;
-}
-
-/*
- * Whether each escaped surrogate is one of a pair: RFC 8259, 8.2. json-c would
- * put another character in the place of a lone one.
- */
-static bool are_surrogates_paired(const char *body, size_t size)
-{
-	const char *end = body + size;
-	const char *at = body;
-
-	while (at < end && (at = memchr(at, '\\', (size_t)(end - at)))) {
-		int unit = parse_escape(at, end);
-
-		if (is_low(unit))
-			return false;
-		if (!is_high(unit)) {
-			at += unit < 0 ? 2 : 6;
-			continue;
-		}
-		if (!is_low(parse_escape(at + 6, end)))
-			return false;
-		at += 12;
-	}
-	return true;
-}
-
-/* Returns how many characters it wrote: at most three for each byte. */
-static size_t put_escaped(char *out, int32_t point)
-{
-	int length;
-
-	if (point < 0x80) {
-		*out = (char)point;
-		return 1;
-	}
-	if (point < 0x10000)
-		length = snprintf(out, 7, "\\u%04x", (unsigned int)point);
-	else
-		length = snprintf(out, 13, "\\u%04x\\u%04x",
-			0xd800 + ((unsigned int)(point - 0x10000) >> 10),
-			0xdc00 + ((unsigned int)point & 0x3ff));
-	return (size_t)length;
-}
-
-/* Where in a JSON text a character stands. */
-struct place {
-	bool in_string;
-	bool after_backslash;
-};
-
-/*
- * What json-c lets pass, of some versions even when strict: control characters
- * in strings, NaN and Infinity. A backslash before what is escaped here would
- * be taken for half an escape.
- */
-static bool is_allowed(const struct place *place, int32_t point)
-{
-	if (!place->in_string)
-		return point >= 0 && point != 'N' && point != 'I';
-	return point >= 0x20 && (point < 0x80 || !place->after_backslash);
-}
-
-static void move_on(struct place *place, int32_t point)
-{
-	if (point == '"' && !place->after_backslash)
-		place->in_string = !place->in_string;
-	place->after_backslash =
-		place->in_string && point == '\\' && !place->after_backslash;
-}
-
-/*
- * The body with all that is not ASCII escaped, which means the same; NULL if
- * it is not UTF-8, or not JSON. json-c 0.17 and 0.18 refuse any other byte
- * when strict.
- */
-static char *escape(const char *body, size_t size, size_t *out_size)
-{
-	const unsigned char *at = (const unsigned char *)body;
-	const unsigned char *end = at + size;
-	struct place place = { .in_string = false };
-	char *out = sf_alloc(3 * size + 1);
-
-	*out_size = 0;
-	while (at < end) {
-		int32_t point = sf_utf8_take(&at, end);
-
-		if (!is_allowed(&place, point)) {
-			free(out);
-			return NULL;
-		}
-		*out_size += put_escaped(out + *out_size, point);
-		move_on(&place, point);
-	}
-	return out;
-}
-
-/* The value that an ASCII text is, nothing before or behind it; or NULL. */
+/* Returns the one value that an ASCII text is; or NULL. */
 static struct json_object *parse_whole(const char *text, size_t size)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
@@ -160,11 +37,9 @@ static enum sf_err parse(const char *body, size_t size,
 	struct json_object **out, struct sf_detail *detail)
 {
 	size_t text_size;
-	char *text = escape(body, size, &text_size);
+	char *text = sf_json_strict_escape(body, size, &text_size);
 
-	*out = NULL;
-	if (text && are_surrogates_paired(text, text_size))
-		*out = parse_whole(text, text_size);
+	*out = text ? parse_whole(text, text_size) : NULL;
 	free(text);
 	if (*out)
 		return SF_OK;
@@ -380,12 +255,6 @@ static void add_token(struct json_object *object, const char *name,
 	add_string(object, name, digits);
 }
 
-static void add_number(
-	struct json_object *object, const char *name, int64_t value)
-{
-	add(object, name, json_object_new_int64(value));
-}
-
 /* Takes over item. */
 static void append(struct json_object *list, struct json_object *item)
 {
@@ -402,23 +271,17 @@ static struct json_object *make_results(const struct sf_json_answer *answer)
 	return results;
 }
 
-/* As text; takes over root. */
-static char *write_text(struct json_object *root)
-{
-	char *text = sf_strdup(json_object_to_json_string_ext(
-		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-
-	json_object_put(root);
-	return text;
-}
-
 /* {"results":…} as text; takes over results. */
-static char *finish(struct json_object *results)
+static char *write_results(struct json_object *results)
 {
 	struct json_object *root = need(json_object_new_object());
+	char *text;
 
 	add(root, "results", results);
-	return write_text(root);
+	text = sf_strdup(json_object_to_json_string_ext(
+		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+	return text;
 }
 
 char *sf_json_compose_standard(
@@ -428,7 +291,7 @@ char *sf_json_compose_standard(
 
 	if (*detail)
 		add_string(results, "detail", detail);
-	return finish(results);
+	return write_results(results);
 }
 
 char *sf_json_compose_tokens(const struct sf_json_answer *answer,
@@ -439,7 +302,7 @@ char *sf_json_compose_tokens(const struct sf_json_answer *answer,
 	if (chat_token)
 		add_token(results, "chatToken", chat_token);
 	add_token(results, "userToken", user);
-	return finish(results);
+	return write_results(results);
 }
 
 static struct json_object *make_message(const struct sf_message *message)
@@ -468,62 +331,5 @@ char *sf_json_compose_messages(
 	add(results, "count", json_object_new_uint64(chat->message_count));
 	add_string(results, "status", sf_status_name(chat->status));
 	add(results, "messages", list);
-	return finish(results);
-}
-
-static struct json_object *make_queues(const struct sf_job_listing *listing)
-{
-	struct json_object *list = need(json_object_new_array());
-
-	for (int state = 0; state < SF_JOB__MAX; state++) {
-		struct json_object *queue = need(json_object_new_object());
-		enum sf_job_state which = (enum sf_job_state)state;
-
-		add_string(queue, "name", sf_job_state_name(which));
-		add_number(
-			queue, "length", (int64_t)sf_job_count(listing, which));
-		append(list, queue);
-	}
-	return list;
-}
-
-static struct json_object *make_worker(const struct sf_job_worker *worker)
-{
-	struct json_object *object = need(json_object_new_object());
-
-	add_string(object, "name", worker->name);
-	add_number(object, "heartbeatMs", worker->heartbeat_ms);
-	return object;
-}
-
-static struct json_object *make_job(const struct sf_job *job)
-{
-	struct json_object *object = need(json_object_new_object());
-
-	add_string(object, "id", job->id);
-	add_string(object, "kind", job->kind);
-	add_string(object, "state", sf_job_state_name(job->state));
-	add_number(object, "whenMs", job->when_ms);
-	add_number(object, "starts", job->starts);
-	add_number(object, "failures", job->failures);
-	add_string(object, "worker", job->worker);
-	add_string(object, "error", job->error);
-	return object;
-}
-
-char *sf_json_compose_jobs(const struct sf_job_listing *listing)
-{
-	struct json_object *root = need(json_object_new_object());
-	struct json_object *workers = need(json_object_new_array());
-	struct json_object *jobs = need(json_object_new_array());
-
-	for (size_t i = 0; i < listing->worker_count; i++)
-		append(workers, make_worker(&listing->workers[i]));
-	for (size_t i = 0; i < listing->job_count; i++)
-		append(jobs, make_job(&listing->jobs[i]));
-	add_number(root, "nowMs", listing->now_ms);
-	add(root, "queues", make_queues(listing));
-	add(root, "workers", workers);
-	add(root, "jobs", jobs);
-	return write_text(root);
+	return write_results(results);
 }

@@ -7,7 +7,6 @@
 #define SF_JSON_H
 
 #include "model/chat.h"
-#include "jobs/job.h"
 
 #define SF_JSON_MESSAGES_MAX 32 /* of one POST */
 #define SF_JSON_IDS_MAX 100     /* of one DELETE */
@@ -64,11 +63,5 @@ char *sf_json_compose_tokens(const struct sf_json_answer *answer,
 /* The answer of GET messages: the chat's status and its messages. */
 char *sf_json_compose_messages(
 	const struct sf_json_answer *answer, const struct sf_chat *chat);
-
-/*
- * {"nowMs":…,"queues":[{"name":"waiting","length":0},…],"workers":[…],
- * "jobs":[…]}, with the members of job.h.
- */
-char *sf_json_compose_jobs(const struct sf_job_listing *listing);
 
 #endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The listing of jobs for programs that read it. */
+#ifndef SF_JOBS_JSON_H
+#define SF_JOBS_JSON_H
+
+#include "jobs/job.h"
+
+/*
+ * Prints a line of JSON: {"nowMs":…,"queues":[{"name":"waiting","length":0},
+ * …],"workers":[…],"jobs":[…]}, with the members that job.h names. ferror(3)
+ * tells whether all of it was written.
+ */
+void sf_jobs_json_print(const struct sf_job_listing *listing, FILE *out);
+
+#endif
