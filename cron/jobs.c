@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What goes on in the background, for whoever runs the site. */
+/* Shows an operator the background jobs, and requeues failed ones. */
 #include "jobs/command.h"
 
 #include <inttypes.h>
@@ -16,19 +16,24 @@ static const struct sf_command command = {
 	.help = "usage: jobs [--json] [--watch]\n"
 		"       jobs requeue ID|all\n"
 		"\n"
-		"Shows how many jobs are waiting, delayed (to be tried "
-		"again),\n"
-		"running and failed in SFCHAT_REDIS, the workers with the age\n"
-		"of their last sign of life, and each job.\n"
-		"  --json   as one line of JSON; times are milliseconds since\n"
-		"           1970: waiting since, delayed until, lease until,\n"
-		"           failed at\n"
-		"  --watch  again every two seconds, until interrupted\n"
-		"  requeue  has a failed job, or each of them, run anew\n"
+		"Shows how many jobs in SFCHAT_REDIS are waiting, delayed\n"
+		"after a failure, running and failed; the workers, with the\n"
+		"age of their last sign of life; and each job.\n"
+		"  --json   prints one line of JSON; its times, in "
+		"milliseconds\n"
+		"           since 1970, say since when a job is waiting, "
+		"until\n"
+		"           when it is delayed, when its lease ends, or when "
+		"it\n"
+		"           failed\n"
+		"  --watch  prints again every two seconds, until interrupted\n"
+		"  requeue  runs the failed job ID, or all failed jobs, again\n"
 		"\n"
-		"Exit status: 0 done; 1 there is no failed job ID, or\n"
-		"unexpected, see the error; 2 wrong arguments or settings;\n"
-		"3 Redis cannot be reached.\n",
+		"Exit status: 0 done; 1 there is no failed job ID, or an\n"
+		"unexpected error, which is printed; 2 wrong arguments or\n"
+		"settings; 3 Redis cannot be reached.\n",
+	.takes_arguments = true,
+	.needs_redis = true,
 };
 
 struct options {
@@ -58,7 +63,7 @@ static void print_workers(const struct sf_job_listing *listing)
 	}
 }
 
-/* "since 3 s": what when_ms means, seen from now. */
+/* Formats `when_ms` as its distance from now: "since 3 s". */
 static void format_when(
 	const struct sf_job *job, int64_t now_ms, char *out, size_t size)
 {
@@ -96,7 +101,7 @@ static void print_jobs(const struct sf_job_listing *listing)
 static void print_tables(
 	const struct options *options, const struct sf_job_listing *listing)
 {
-	/* Over what was there before: ECMA-48, CUP and ED. */
+	/* Overwrite the last listing: ECMA-48, CUP and ED. */
 	if (options->watch && isatty(STDOUT_FILENO))
 		(void)fputs("\033[H\033[J", stdout);
 	print_counts(listing);
@@ -104,7 +109,8 @@ static void print_tables(
 	print_jobs(listing);
 }
 
-static enum sf_err show(struct sf_queue *queue, const struct options *options)
+static enum sf_err show_once(
+	struct sf_queue *queue, const struct options *options)
 {
 	struct sf_job_listing listing;
 	enum sf_err err = sf_queue_list(queue, &listing);
@@ -120,15 +126,15 @@ static enum sf_err show(struct sf_queue *queue, const struct options *options)
 	return SF_OK;
 }
 
-static enum sf_err show_as_told(
+static enum sf_err show_jobs(
 	struct sf_queue *queue, const struct options *options)
 {
-	enum sf_err err = show(queue, options);
+	enum sf_err err = show_once(queue, options);
 
-	/* Who watches wants to see Redis come back too. */
+	/* Go on after an error: an operator wants to see Redis come back. */
 	while (options->watch && !ferror(stdout)) {
 		(void)sleep(WATCH_SECONDS);
-		err = show(queue, options);
+		err = show_once(queue, options);
 	}
 	return err;
 }
@@ -148,7 +154,7 @@ static struct options parse_options(int argc, char **argv)
 	return options;
 }
 
-static enum sf_err requeue(struct sf_queue *queue, const char *id)
+static enum sf_err requeue_jobs(struct sf_queue *queue, const char *id)
 {
 	int64_t count = 0;
 	enum sf_err err = sf_queue_requeue(queue, id, &count);
@@ -172,7 +178,7 @@ static bool is_job_id(const char *text)
 	       strspn(text, "0123456789") == length;
 }
 
-static enum sf_err run(struct sf_queue *queue, int argc, char **argv)
+static enum sf_err carry_out(struct sf_queue *queue, int argc, char **argv)
 {
 	struct options options;
 
@@ -181,10 +187,10 @@ static enum sf_err run(struct sf_queue *queue, int argc, char **argv)
 			(strcmp(argv[2], "all") != 0 && !is_job_id(argv[2])))
 			sf_command_refuse(&command,
 				"requeue takes the number of a job, or all");
-		return requeue(queue, argv[2]);
+		return requeue_jobs(queue, argv[2]);
 	}
 	options = parse_options(argc, argv);
-	return show_as_told(queue, &options);
+	return show_jobs(queue, &options);
 }
 
 int main(int argc, char **argv)
@@ -194,11 +200,8 @@ int main(int argc, char **argv)
 	enum sf_err err;
 
 	sf_command_start(&command, argc, argv, &config);
-	sf_command_need_redis(&command, &config);
 	queue = sf_queue_new(&config);
-	err = run(queue, argc, argv);
+	err = carry_out(queue, argc, argv);
 	sf_queue_free(queue);
-	if (err == SF_ERR_UNAVAILABLE)
-		return SF_EXIT_UNAVAILABLE;
-	return err ? SF_EXIT_FAILED : SF_EXIT_DONE;
+	return sf_command_status(err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What cron starts: queues the job that closes and forgets old chats. Where
- * there is no Redis there is no queue, and the work is done at once, here.
+ * Queues the job that closes and removes old chats; cron starts this program.
+ * Without Redis there is no queue, and the program does the work itself.
  */
 #include "jobs/command.h"
 #include "jobs/queue.h"
@@ -11,18 +11,17 @@ static const struct sf_command command = {
 	.name = "terminate",
 	.help = "usage: terminate\n"
 		"\n"
-		"Has the chats closed that are over SFCHAT_CHAT_LIFETIME, and\n"
-		"those removed that are to be forgotten: queues a job for the\n"
-		"workers, unless there is one already; without SFCHAT_REDIS\n"
-		"does it here and now.\n"
+		"Queues a job for the workers, unless one is queued or\n"
+		"running: it closes the chats that are older than\n"
+		"SFCHAT_CHAT_LIFETIME, and removes the chats that are to be\n"
+		"forgotten. Without SFCHAT_REDIS, terminate does this itself.\n"
 		"\n"
-		"Exit status: 0 queued or done; 1 unexpected, see the error;\n"
-		"2 wrong arguments or settings; 3 Redis or the store cannot "
-		"be\n"
-		"reached.\n",
+		"Exit status: 0 queued or done; 1 an unexpected error, which\n"
+		"is printed; 2 wrong arguments or settings; 3 Redis or the\n"
+		"store cannot be reached.\n",
 };
 
-static enum sf_err work_here(const struct sf_config *config)
+static enum sf_err terminate_here(const struct sf_config *config)
 {
 	struct sf_work work = { .config = config };
 	enum sf_err err = sf_work_run(&work, SF_WORK_TERMINATE);
@@ -53,10 +52,7 @@ int main(int argc, char **argv)
 	enum sf_err err;
 
 	sf_command_start(&command, argc, argv, &config);
-	if (argc > 1)
-		sf_command_refuse(&command, "it takes no arguments");
-	err = config.redis.socket_size ? add_job(&config) : work_here(&config);
-	if (err == SF_ERR_UNAVAILABLE)
-		return SF_EXIT_UNAVAILABLE;
-	return err ? SF_EXIT_FAILED : SF_EXIT_DONE;
+	err = config.redis.socket_size ? add_job(&config)
+				       : terminate_here(&config);
+	return sf_command_status(err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Runs jobs, one after the other, until it is told to end. Signals are taken
- * only between two jobs: the one in hand is finished.
+ * Runs jobs, one after another, until a signal ends it. It takes signals only
+ * between two jobs, so it finishes the job in hand.
  */
 #include "jobs/command.h"
 
@@ -16,12 +16,13 @@ static const struct sf_command command = {
 	.help = "usage: worker\n"
 		"\n"
 		"Runs background jobs from the queue in SFCHAT_REDIS. Any\n"
-		"number of workers may share it. SIGTERM or SIGINT ends a\n"
-		"worker after the job in hand. While Redis cannot be reached\n"
-		"it waits.\n"
+		"number of workers may share the queue. SIGTERM or SIGINT\n"
+		"ends a worker after the job in hand. A worker waits while\n"
+		"Redis cannot be reached.\n"
 		"\n"
 		"Exit status: 0 ended by a signal; 2 wrong arguments or\n"
 		"settings.\n",
+	.needs_redis = true,
 };
 
 static sigset_t stop_signals(void)
@@ -34,7 +35,7 @@ static sigset_t stop_signals(void)
 	return set;
 }
 
-/* Returns whether the worker was told to end before the time was over. */
+/* Returns whether a signal to end comes before the time is over. */
 static bool is_stopped_within(int seconds)
 {
 	struct timespec limit = { .tv_sec = seconds };
@@ -49,10 +50,10 @@ static bool may_go_on(void *queue)
 }
 
 /*
- * A job that is done is not to be done again only because Redis is away for a
- * moment: tries as long as the lease lasts.
+ * Tries as long as the lease lasts, so that a job is not done twice only
+ * because Redis was away for a moment.
  */
-static enum sf_err lay_down(
+static enum sf_err lay_job_down(
 	struct sf_queue *queue, enum sf_err outcome, const char *error)
 {
 	struct timespec second = { .tv_sec = 1 };
@@ -79,8 +80,9 @@ static void run_job(struct sf_queue *queue, const struct sf_config *config,
 	enum sf_err err = outcome;
 
 	if (outcome != SF_ERR_CONFLICT)
-		err = lay_down(queue, outcome, work.detail.text);
-	/* What somebody else has taken over is neither done nor failed here. */
+		err = lay_job_down(queue, outcome, work.detail.text);
+	/* A job that another worker has taken over is neither done nor failed.
+	 */
 	if (err)
 		sf_log(SF_LOG_INFO, "job %s, %s: it may be run again: %s",
 			job->id, job->kind, work.detail.text);
@@ -103,8 +105,7 @@ static void run_jobs(struct sf_queue *queue, const struct sf_config *config)
 		was_down = err == SF_ERR_UNAVAILABLE;
 		if (!err)
 			run_job(queue, config, &job);
-		/* An empty queue is looked at again; who has just worked looks
-		 * at once. */
+		/* After a job, look for the next one at once. */
 		pause_seconds = err ? 1 : 0;
 	}
 }
@@ -116,15 +117,14 @@ int main(int argc, char **argv)
 	sigset_t set = stop_signals();
 
 	sf_command_start(&command, argc, argv, &config);
-	if (argc > 1)
-		sf_command_refuse(&command, "it takes no arguments");
-	sf_command_need_redis(&command, &config);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	queue = sf_queue_new(&config);
 	sf_log(SF_LOG_INFO, "worker %s: started", sf_queue_worker(queue));
 	run_jobs(queue, &config);
 	if (sf_queue_leave(queue) != SF_OK)
-		sf_log(SF_LOG_INFO, "the list of workers still has this one");
+		sf_log(SF_LOG_INFO,
+			"worker %s: it could not leave the list of workers",
+			sf_queue_worker(queue));
 	sf_log(SF_LOG_INFO, "worker %s: ended", sf_queue_worker(queue));
 	sf_queue_free(queue);
 	return SF_EXIT_DONE;

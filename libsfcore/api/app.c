@@ -5,6 +5,7 @@
  */
 #include "api/app.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <unistd.h>
@@ -296,8 +297,9 @@ static int refuse_usage(const char *name)
 	(void)fprintf(stderr,
 		"usage: %s              serves one CGI request\n"
 		"       %s --scgi       serves the socket on standard input\n"
-		"       %s --scgi PATH  makes a socket at PATH and serves it\n",
-		name, name, name);
+		"       %s --scgi PATH  makes a socket at PATH and serves it\n"
+		"       %s --version    prints the version\n",
+		name, name, name, name);
 	return 2;
 }
 
@@ -308,6 +310,9 @@ int sf_app_main(int argc, char **argv, const struct sf_method *methods)
 	/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
 	if (argc <= 1 || getenv("REQUEST_METHOD"))
 		run_cgi(methods);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return printf("%s %s\n", program_invocation_short_name,
+			       SF_VERSION) < 0;
 	if (argc > 3 || strcmp(argv[1], "--scgi") != 0)
 		return refuse_usage(argv[0]);
 	return run_scgi(argv[2], methods);

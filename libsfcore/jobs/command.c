@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How commands begin. What is wrong goes to standard error, as one line. */
+/* A fault of the arguments or settings is one line on standard error. */
 #include "jobs/command.h"
 
 #include <signal.h>
@@ -14,36 +14,49 @@ static _Noreturn void refuse_setting(
 	exit(SF_EXIT_USAGE);
 }
 
+void sf_command_refuse(const struct sf_command *command, const char *what)
+{
+	(void)fprintf(stderr, "%s: %s; see %s --help\n", command->name, what,
+		command->name);
+	exit(SF_EXIT_USAGE);
+}
+
+static void answer_questions(
+	const struct sf_command *command, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0)
+			(void)fputs(command->help, stdout);
+		else if (strcmp(argv[i], "--version") == 0)
+			(void)printf("%s %s\n", command->name, SF_VERSION);
+		else
+			continue;
+		exit(SF_EXIT_DONE);
+	}
+}
+
 void sf_command_start(const struct sf_command *command, int argc, char **argv,
 	struct sf_config *out)
 {
 	struct sf_detail detail;
 
 	sf_log_guard_streams();
-	/* Redis going away is an error that is handled, not a death. */
+	/* A connection that Redis closes is then an error of write(2). */
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0) {
-			(void)fputs(command->help, stdout);
-			exit(SF_EXIT_DONE);
-		}
-	}
+	answer_questions(command, argc, argv);
 	if (sf_config_load(out, &detail) != SF_OK ||
 		sf_store_check(out, &detail) != SF_OK)
 		refuse_setting(command, detail.text);
-}
-
-void sf_command_need_redis(
-	const struct sf_command *command, const struct sf_config *config)
-{
-	if (config->redis.socket_size == 0)
+	if (argc > 1 && !command->takes_arguments)
+		sf_command_refuse(command, "it takes no arguments");
+	if (out->redis.socket_size == 0 && command->needs_redis)
 		refuse_setting(command,
-			"SFCHAT_REDIS: needed, the jobs are kept there");
+			"SFCHAT_REDIS: needed, since Redis keeps the jobs");
 }
 
-void sf_command_refuse(const struct sf_command *command, const char *what)
+enum sf_exit sf_command_status(enum sf_err err)
 {
-	(void)fprintf(stderr, "%s: %s; see %s --help\n", command->name, what,
-		command->name);
-	exit(SF_EXIT_USAGE);
+	if (err == SF_ERR_UNAVAILABLE)
+		return SF_EXIT_UNAVAILABLE;
+	return err ? SF_EXIT_FAILED : SF_EXIT_DONE;
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the programs of cron/ have in common: usage, settings, exit statuses. */
+/*
+ * What the programs of cron/ have in common: --help, --version, the settings
+ * and the exit statuses.
+ */
 #ifndef SF_COMMAND_H
 #define SF_COMMAND_H
 
 #include "base/config.h"
 
-/* For people: the programs' --help says the same. */
+#include <stdbool.h>
+
+/* The --help of each program names those that it uses. */
 enum sf_exit {
 	SF_EXIT_DONE = 0,
 	SF_EXIT_FAILED = 1,
@@ -15,22 +20,24 @@ enum sf_exit {
 
 struct sf_command {
 	const char *name;
-	const char *help; /* lines; the first ones say the usage */
+	const char *help;     /* lines; the first ones say the usage */
+	bool takes_arguments; /* others than --help and --version */
+	bool needs_redis;
 };
 
 /*
- * Answers --help and loads the settings. Does not return after --help, nor when
- * a setting cannot be used.
+ * Begins a command: carries out --help and --version, loads the settings into
+ * `out` and checks that the command can run with them. Does not return after
+ * --help or --version, nor when an argument or a setting cannot be used.
  */
 void sf_command_start(const struct sf_command *command, int argc, char **argv,
 	struct sf_config *out);
 
-/* The settings have no Redis, which the command cannot do without. */
-void sf_command_need_redis(
-	const struct sf_command *command, const struct sf_config *config);
-
-/* Says what is wrong with the arguments, and ends. */
+/* Prints what is wrong with the arguments, and exits with SF_EXIT_USAGE. */
 _Noreturn void sf_command_refuse(
 	const struct sf_command *command, const char *what);
+
+/* Returns the exit status of a command that ends with this error. */
+enum sf_exit sf_command_status(enum sf_err err);
 
 #endif

@@ -77,6 +77,7 @@ static int run_program(void *data, int number)
 {
 	struct run *run = data;
 	int argc = 1;
+	int status;
 
 	(void)number;
 	sf_log_set_level(SF_LOG_INFO);
@@ -91,7 +92,9 @@ static int run_program(void *data, int number)
 	run->arguments[0] = (char[]){ "program" };
 	while (run->arguments[argc])
 		argc++;
-	return sf_app_main(argc, run->arguments, methods);
+	status = sf_app_main(argc, run->arguments, methods);
+	(void)fflush(stdout);
+	return status;
 }
 
 static struct support_output execute(struct run run)
@@ -418,6 +421,8 @@ static void bad_arguments_are_refused(void **state)
 	const struct run runs[] = {
 		{ .arguments = { NULL, (char[]){ "--help" } } },
 		{ .arguments = { NULL, (char[]){ "" } } },
+		{ .arguments = { NULL, (char[]){ "--version" },
+			  (char[]){ "x" } } },
 		{ .arguments = { NULL, (char[]){ "--scgi" }, (char[]){ "a" },
 			  (char[]){ "b" } } },
 	};
@@ -432,6 +437,17 @@ static void bad_arguments_are_refused(void **state)
 	}
 }
 
+static void the_version_is_printed(void **state)
+{
+	struct support_output output = execute(
+		(struct run){ .arguments = { NULL, (char[]){ "--version" } } });
+
+	(void)state;
+	assert_int_equal(output.status, 0);
+	assert_string_equal(output.out, "test_app " SF_VERSION "\n");
+	assert_string_equal(output.err, "");
+}
+
 /* A CGI server may make arguments of a query: RFC 3875, 4.4. */
 static void a_request_makes_the_arguments_meaningless(void **state)
 {
@@ -442,6 +458,11 @@ static void a_request_makes_the_arguments_meaningless(void **state)
 
 	(void)state;
 	assert_has(output.out, "Status: 200 ");
+	output = execute((struct run){
+		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
+		.arguments = { NULL, (char[]){ "--version" } } });
+	assert_has(output.out, "Status: 200 ");
+	assert_lacks(output.out, SF_VERSION);
 }
 
 static void scgi_ends_without_good_settings_or_a_socket(void **state)
@@ -535,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_request_in_hand_is_finished),
 		cmocka_unit_test(a_reply_that_nobody_reads_is_an_error),
 		cmocka_unit_test(bad_arguments_are_refused),
+		cmocka_unit_test(the_version_is_printed),
 		cmocka_unit_test(a_request_makes_the_arguments_meaningless),
 		cmocka_unit_test(scgi_ends_without_good_settings_or_a_socket),
 		cmocka_unit_test(scgi_serves_many_requests),

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How commands begin, and how they end when they cannot. */
+/* How commands begin, and how they end when they cannot begin. */
 #include "jobs/command.h"
 #include "support.h"
 
 #include <stdbool.h>
-
-static const struct sf_command command = { "name", "usage: name\n" };
 
 struct start {
 	const char *argument;
 	const char *variable; /* "NAME=value" */
 	bool needs_redis;
 	const char *refusal;
+	bool takes_arguments;
 };
 
-static int run(void *data, int number)
+static int start_command(void *data, int number)
 {
 	const struct start *start = data;
+	const struct sf_command command = {
+		.name = "name",
+		.help = "usage: name\n",
+		.takes_arguments = start->takes_arguments,
+		.needs_redis = start->needs_redis,
+	};
 	struct sf_config config;
 	char argument[32];
 	char *arguments[] = { (char[]){ "name" }, argument, NULL };
@@ -26,8 +31,6 @@ static int run(void *data, int number)
 	if (putenv((char *)(uintptr_t)start->variable) != 0)
 		return 99;
 	sf_command_start(&command, 2, arguments, &config);
-	if (start->needs_redis)
-		sf_command_need_redis(&command, &config);
 	if (start->refusal)
 		sf_command_refuse(&command, start->refusal);
 	(void)fflush(stdout);
@@ -38,14 +41,14 @@ static struct support_output start_with(struct start start)
 {
 	struct support_output output;
 
-	support_capture(run, &start, "", 0, &output);
+	support_capture(start_command, &start, "", 0, &output);
 	return output;
 }
 
 static void help_is_printed(void **state)
 {
-	struct support_output output = start_with(
-		(struct start){ "--help", "SFCHAT_POLL_SLEEP=x", true, "no" });
+	struct support_output output = start_with((struct start){
+		"--help", "SFCHAT_POLL_SLEEP=x", true, "no", false });
 
 	(void)state;
 	assert_int_equal(output.status, SF_EXIT_DONE);
@@ -53,30 +56,54 @@ static void help_is_printed(void **state)
 	assert_string_equal(output.err, "");
 }
 
+static void the_version_is_printed(void **state)
+{
+	struct support_output output = start_with((struct start){
+		"--version", "SFCHAT_POLL_SLEEP=x", true, "no", false });
+
+	(void)state;
+	assert_int_equal(output.status, SF_EXIT_DONE);
+	assert_string_equal(output.out, "name " SF_VERSION "\n");
+	assert_string_equal(output.err, "");
+}
+
+static void each_error_has_its_exit_status(void **state)
+{
+	(void)state;
+	assert_int_equal(sf_command_status(SF_OK), SF_EXIT_DONE);
+	assert_int_equal(
+		sf_command_status(SF_ERR_UNAVAILABLE), SF_EXIT_UNAVAILABLE);
+	for (int err = SF_OK + 1; err < SF_ERR_UNAVAILABLE; err++)
+		assert_int_equal(
+			sf_command_status((enum sf_err)err), SF_EXIT_FAILED);
+}
+
 static void a_good_start_goes_on(void **state)
 {
-	struct support_output output =
-		start_with((struct start){ "x", "SFCHAT_REDIS=", false, NULL });
+	struct support_output output = start_with(
+		(struct start){ "x", "SFCHAT_REDIS=", false, NULL, true });
 
 	(void)state;
 	assert_int_equal(output.status, 42);
 	output = start_with((struct start){
-		"x", "SFCHAT_REDIS=unix:/tmp/socket", true, NULL });
+		"x", "SFCHAT_REDIS=unix:/tmp/socket", true, NULL, true });
 	assert_int_equal(output.status, 42);
 	assert_string_equal(output.err, "");
 }
 
-static void what_is_wrong_is_one_line(void **state)
+static void a_fault_is_printed_as_one_line(void **state)
 {
 	static const struct {
 		struct start start;
 		const char *line;
 	} cases[] = {
-		{ { "x", "SFCHAT_POLL_SLEEP=x", false, NULL },
+		{ { "x", "SFCHAT_POLL_SLEEP=x", false, NULL, false },
 			"name: SFCHAT_POLL_SLEEP: " },
-		{ { "x", "SFCHAT_REDIS=", true, NULL },
+		{ { "x", "SFCHAT_REDIS=", true, NULL, true },
 			"name: SFCHAT_REDIS: needed" },
-		{ { "x", "SFCHAT_REDIS=", false, "unknown argument" },
+		{ { "x", "SFCHAT_REDIS=", false, NULL, false },
+			"name: it takes no arguments; see name --help\n" },
+		{ { "x", "SFCHAT_REDIS=", false, "unknown argument", true },
 			"name: unknown argument; see name --help\n" },
 	};
 
@@ -97,8 +124,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(help_is_printed),
+		cmocka_unit_test(the_version_is_printed),
+		cmocka_unit_test(each_error_has_its_exit_status),
 		cmocka_unit_test(a_good_start_goes_on),
-		cmocka_unit_test(what_is_wrong_is_one_line),
+		cmocka_unit_test(a_fault_is_printed_as_one_line),
 	};
 
 	return cmocka_run_group_tests(
