@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* create.json: POST makes a chat and replies with its code. */
 #include "api/app.h"
+#include "base/clock.h"
 #include "chat/limit.h"
 
 static enum sf_err count_creation(struct sf_app *app)
 {
 	return sf_limit_take(&app->config,
 		sf_request_variable(&app->request, "REMOTE_ADDR"),
-		sf_desk_now(), &app->reply.retry_seconds);
+		sf_clock_ms(CLOCK_MONOTONIC), &app->reply.retry_seconds);
 }
 
 static enum sf_err create_chat(struct sf_app *app)

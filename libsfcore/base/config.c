@@ -186,6 +186,7 @@ static enum sf_err check_analytics(struct sf_detail *detail)
 
 enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 {
+	int poll_sleep_seconds;
 	enum sf_err err;
 
 	if ((err = load_runtime_dir(out->runtime_dir, detail)) ||
@@ -193,8 +194,8 @@ enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 		(err = load_redis(&out->redis, detail)) ||
 		(err = load_wake(out, detail)) ||
 		(err = load_int("SFCHAT_POLL_SLEEP",
-			 &(struct range){ 1, 3600, 3 },
-			 &out->poll_sleep_seconds, detail)) ||
+			 &(struct range){ 1, 3600, 3 }, &poll_sleep_seconds,
+			 detail)) ||
 		(err = load_int("SFCHAT_POLL_ITERATION",
 			 &(struct range){ 1, 100000, 60 }, &out->poll_iteration,
 			 detail)) ||
@@ -212,6 +213,7 @@ enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 			 detail)) ||
 		(err = check_analytics(detail)))
 		return err;
+	out->poll_sleep_ms = 1000 * poll_sleep_seconds;
 	if (strcmp(out->user_token_variable, out->chat_token_variable) == 0)
 		return sf_detail_set(detail, SF_ERR_INVALID,
 			"SFCHAT_USER_TOKEN_HEADER: a name other than "

@@ -24,7 +24,7 @@ struct sf_config {
 	char store[SF_CONFIG_PATH_MAX];       /* "lmdb:DIR" or a mongodb URI */
 	enum sf_wake_kind wake;
 	struct sf_redis_address redis; /* wake-ups and jobs */
-	int poll_sleep_seconds;        /* longest wait between looks */
+	int poll_sleep_ms;             /* longest wait between looks */
 	int poll_iteration;            /* looks of one poll */
 	int64_t chat_lifetime_seconds;
 	int create_limit; /* chats per address and hour; 0: any number */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each deed: one atomic change, then those are woken whom it concerns. */
+/* Each function makes one atomic change, then wakes whom it concerns. */
 #include "chat/desk.h"
 
 #include "base/clock.h"
 
-/* Of many who are told, the last may have to look by themselves. */
-#define TELLING_MS 1000
+/* Of very many waiting polls, the last ones find out by their next look. */
+#define WAKING_MS 1000
 
 int64_t sf_desk_now(void)
 {
@@ -37,44 +37,45 @@ enum sf_err sf_desk_join(
 	return err;
 }
 
-enum sf_err sf_desk_send(struct sf_desk *desk, const struct sf_participant *who,
-	const struct sf_message *messages, size_t count)
+enum sf_err sf_desk_send(struct sf_desk *desk,
+	const struct sf_participant *caller, const struct sf_message *messages,
+	size_t count)
 {
 	struct sf_store_push push = { messages, count };
-	struct sf_token to;
-	enum sf_err err =
-		sf_store_push(desk->store, sf_desk_now(), who, &push, &to);
+	struct sf_token receiver;
+	enum sf_err err = sf_store_push(
+		desk->store, sf_desk_now(), caller, &push, &receiver);
 
 	if (!err)
-		sf_wake_send(desk->wake, &to);
+		sf_wake_send(desk->wake, &receiver);
 	return err;
 }
 
 enum sf_err sf_desk_receive(struct sf_desk *desk,
-	const struct sf_participant *who, struct sf_chat *out)
+	const struct sf_participant *caller, struct sf_chat *out)
 {
-	return sf_store_view(desk->store, sf_desk_now(), who, out);
+	return sf_store_view(desk->store, sf_desk_now(), caller, out);
 }
 
 enum sf_err sf_desk_acknowledge(struct sf_desk *desk,
-	const struct sf_participant *who, const struct sf_token *ids,
+	const struct sf_participant *caller, const struct sf_token *ids,
 	size_t count)
 {
 	struct sf_store_pull pull = { ids, count };
 
-	return sf_store_pull(desk->store, sf_desk_now(), who, &pull);
+	return sf_store_pull(desk->store, sf_desk_now(), caller, &pull);
 }
 
-enum sf_err sf_desk_close(struct sf_desk *desk, const struct sf_participant *by,
-	int64_t silent_since_ms)
+enum sf_err sf_desk_close(struct sf_desk *desk,
+	const struct sf_participant *closer, int64_t silent_since_ms)
 {
 	struct sf_token other;
 	enum sf_err err = sf_store_close(
-		desk->store, sf_desk_now(), by, silent_since_ms, &other);
+		desk->store, sf_desk_now(), closer, silent_since_ms, &other);
 
 	if (err)
 		return err;
-	sf_wake_send(desk->wake, &by->user);
+	sf_wake_send(desk->wake, &closer->user);
 	sf_wake_send(desk->wake, &other);
 	return SF_OK;
 }
@@ -82,11 +83,13 @@ enum sf_err sf_desk_close(struct sf_desk *desk, const struct sf_participant *by,
 enum sf_err sf_desk_sweep(struct sf_desk *desk, struct sf_store_sweep *sweep)
 {
 	enum sf_err err = sf_store_sweep(desk->store, sf_desk_now(), sweep);
-	int64_t end_ms = sf_desk_now() + TELLING_MS;
+	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) + WAKING_MS;
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < sweep->told_count && sf_desk_now() < end_ms; i++)
+	for (size_t i = 0;
+		i < sweep->told_count && sf_clock_ms(CLOCK_MONOTONIC) < end_ms;
+		i++)
 		sf_wake_send(desk->wake, &sweep->told[i]);
 	return SF_OK;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The generic cell rate algorithm (ITU-T I.371): per address one time, at
- * which its allowance is whole again. A creation moves it on by one interval
- * and is refused when that would be more than an hour ahead.
+ * The generic cell rate algorithm (ITU-T I.371): each address has one time, at
+ * which its allowance is whole again. A creation moves that time on by one
+ * interval, and is refused if the time would then be over an hour ahead.
  */
 #include "chat/limit.h"
 
@@ -12,12 +12,14 @@
 #include "base/shared_words.h"
 
 #define HOUR_MS (3600 * 1000)
+/* Two processes that read the clock at once may be this far apart. */
+#define SKEW_MS 60000
 
 struct source {
 	uint8_t bytes[16];
 };
 
-/* One household or server has a whole /64, and may use all of it. */
+/* A household or server may use any address of its /64, so the /64 counts. */
 static struct source parse_address(const char *address)
 {
 	struct source source = { .bytes = { 0 } };
@@ -32,7 +34,7 @@ static struct source parse_address(const char *address)
 	return source;
 }
 
-static enum sf_err take(_Atomic uint64_t *word, int64_t now_ms,
+static enum sf_err take_one(_Atomic uint64_t *word, int64_t now_ms,
 	int64_t interval_ms, int64_t *retry_seconds)
 {
 	uint64_t old = atomic_load(word);
@@ -40,8 +42,9 @@ static enum sf_err take(_Atomic uint64_t *word, int64_t now_ms,
 
 	do {
 		whole_ms = (int64_t)old > now_ms ? (int64_t)old : now_ms;
-		/* So far ahead only a clock can be that was wrong. */
-		if (whole_ms - now_ms > 2 * HOUR_MS)
+		/* A value this far ahead can only come from another boot, whose
+		 * clock began earlier. Start over. */
+		if (whole_ms - now_ms > HOUR_MS + SKEW_MS)
 			whole_ms = now_ms;
 		whole_ms += interval_ms;
 		if (whole_ms - now_ms > HOUR_MS) {
@@ -63,7 +66,7 @@ enum sf_err sf_limit_take(const struct sf_config *config, const char *address,
 	if (config->create_limit == 0 ||
 		sf_shared_words_open(config, "limit", &words) != SF_OK)
 		return SF_OK;
-	err = take(
+	err = take_one(
 		sf_shared_words_find(words, source.bytes, sizeof(source.bytes)),
 		now_ms, HOUR_MS / config->create_limit, retry_seconds);
 	sf_shared_words_free(words);

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The wait. Between two looks the process only sleeps; whoever stores something
- * for it wakes it, and where a wake-up is lost the next look finds it.
+ * The wait. Between two looks the process only sleeps. A sender wakes it; if a
+ * wake-up is lost, the next look finds the message. The length of a poll is
+ * measured by the steady clock, so that setting the date does not change it;
+ * absence is a matter of dates, because the other's last sign of life is one.
  */
 #include "chat/poll.h"
 
 #include <malloc.h>
 #include <sys/prctl.h>
 
+#include "base/clock.h"
 #include "http/fdtable.h"
 
-/* However long the sleep, a client that has left is noticed so soon. */
-#define CLIENT_SECONDS 3
+/* How often a sleeping poll checks whether its client has hung up. */
+#define HANGUP_MS 3000
 
-/* How much later a look may come, to be one of many at the same moment. */
+/* Timer slack: lets the kernel wake many pollers together. */
 #define SLACK_NS 100000000UL
 
-/*
- * Somebody who neither joined nor began a poll within two whole polls is gone:
- * the chat is closed in that one's name.
+/* A participant without a sign of life for two whole polls has left the chat.
  */
 static enum sf_err close_if_abandoned(struct sf_desk *desk,
 	const struct sf_config *config, const struct sf_chat *seen,
-	const struct sf_participant *who)
+	const struct sf_participant *caller)
 {
-	int64_t silence_ms = 2000 * (int64_t)config->poll_sleep_seconds *
-			     config->poll_iteration;
+	int64_t silence_ms =
+		2 * (int64_t)config->poll_sleep_ms * config->poll_iteration;
 	int64_t since_ms = sf_desk_now() - silence_ms;
-	const struct sf_token *other = sf_chat_other(seen, &who->user);
-	struct sf_participant absent = { .chat = who->chat };
+	const struct sf_token *other = sf_chat_other(seen, &caller->user);
+	struct sf_participant absent = { .chat = caller->chat };
 	enum sf_err err;
 
 	if (seen->status != SF_STATUS_READY || !other ||
@@ -45,8 +46,8 @@ static bool is_over(const struct sf_chat *seen)
 }
 
 /*
- * For a long wait: gives back what is not needed, and lets the kernel wake many
- * who wait at once, which costs half as much for each of them.
+ * Prepares for a long wait: gives back what is not needed, and lets the kernel
+ * wake many polls at once, which costs half as much for each of them.
  */
 static void settle(void)
 {
@@ -55,55 +56,53 @@ static void settle(void)
 	(void)prctl(PR_SET_TIMERSLACK, SLACK_NS);
 }
 
-/* Until there may be something to see, or nobody is left to see it. */
-static void sleep_between_looks(struct sf_desk *desk,
-	const struct sf_config *config, const struct sf_hangup *hangup)
+/* Ends early after a wake-up, and when the client has hung up. */
+static void sleep_between_looks(
+	struct sf_desk *desk, int sleep_ms, const struct sf_hangup *hangup)
 {
-	int seconds = config->poll_sleep_seconds;
-
-	for (; seconds > CLIENT_SECONDS; seconds -= CLIENT_SECONDS)
-		if (sf_wake_wait(desk->wake, CLIENT_SECONDS) ||
+	for (; sleep_ms > HANGUP_MS; sleep_ms -= HANGUP_MS)
+		if (sf_wake_wait(desk->wake, HANGUP_MS) ||
 			sf_hangup_happened(hangup))
 			return;
-	(void)sf_wake_wait(desk->wake, seconds);
+	(void)sf_wake_wait(desk->wake, sleep_ms);
 }
 
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
-	const struct sf_participant *who, const struct sf_hangup *hangup,
+	const struct sf_participant *caller, const struct sf_hangup *hangup,
 	struct sf_chat *out)
 {
-	int64_t start_ms = sf_desk_now();
-	int64_t whole_ms = 1000 * (int64_t)config->poll_sleep_seconds *
-			   config->poll_iteration;
+	int64_t end_ms =
+		sf_clock_ms(CLOCK_MONOTONIC) +
+		(int64_t)config->poll_sleep_ms * config->poll_iteration;
 	struct sf_token poll;
 	enum sf_err err;
 
 	sf_token_generate(&poll);
-	err = sf_store_begin_poll(desk->store, start_ms, who, &poll);
+	err = sf_store_begin_poll(desk->store, sf_desk_now(), caller, &poll);
 	if (err)
 		return err;
-	/* The poll that this one replaces is to see that it is over. */
-	sf_wake_send(desk->wake, &who->user);
+	/* Let the poll that this one replaces see that it is over. */
+	sf_wake_send(desk->wake, &caller->user);
 	for (int looks = 1;; looks++) {
-		sf_wake_prepare(desk->wake, &who->user);
-		err = sf_desk_receive(desk, who, out);
+		sf_wake_prepare(desk->wake, &caller->user);
+		err = sf_desk_receive(desk, caller, out);
 		if (err)
 			return err;
 		if (!sf_chat_has_poll(out, &poll)) {
 			sf_chat_release(out);
 			return SF_OK;
 		}
-		if (is_over(out) || sf_desk_now() - start_ms >= whole_ms ||
+		if (is_over(out) || sf_clock_ms(CLOCK_MONOTONIC) >= end_ms ||
 			sf_hangup_happened(hangup))
 			return SF_OK;
-		err = close_if_abandoned(desk, config, out, who);
+		err = close_if_abandoned(desk, config, out, caller);
 		sf_chat_release(out);
 		if (err)
 			return err;
 		sf_store_rest(desk->store);
-		/* Who has waited once is likely to wait long. */
+		/* A poll that has waited once is likely to wait long. */
 		if (looks == 2)
 			settle();
-		sleep_between_looks(desk, config, hangup);
+		sleep_between_looks(desk, config->poll_sleep_ms, hangup);
 	}
 }

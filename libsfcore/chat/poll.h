@@ -7,14 +7,14 @@
 #include "http/hangup.h"
 
 /*
- * Waits as PROTOCOL, "Long polling", says: until there is a message for who,
- * the chat is closed, a newer poll of who's takes over, the time is up, or a
- * look finds the client gone.
- * out is the chat as who sees it then, without messages when replaced; the
- * caller releases it. Errors as sf_store_begin_poll().
+ * Waits as PROTOCOL, "Long polling", says: until there is a message for
+ * `caller`, the chat is closed, a newer poll of `caller` replaces this one, the
+ * time is up, or a look finds that the client has hung up. `out` is the chat as
+ * `caller` sees it then, without messages if the poll was replaced;
+ * sf_chat_release() frees what it holds. Errors as sf_store_begin_poll().
  */
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
-	const struct sf_participant *who, const struct sf_hangup *hangup,
+	const struct sf_participant *caller, const struct sf_hangup *hangup,
 	struct sf_chat *out) SF_MUST_CHECK;
 
 #endif

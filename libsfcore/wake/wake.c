@@ -26,7 +26,7 @@ void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user)
 		wake->backend->prepare(wake, user);
 }
 
-bool sf_wake_wait(struct sf_wake *wake, int seconds)
+bool sf_wake_wait(struct sf_wake *wake, int limit_ms)
 {
 	sigset_t terminate, old;
 	bool woken = false;
@@ -35,9 +35,9 @@ bool sf_wake_wait(struct sf_wake *wake, int seconds)
 	(void)sigaddset(&terminate, SIGTERM);
 	(void)sigprocmask(SIG_UNBLOCK, &terminate, &old);
 	if (wake)
-		woken = wake->backend->wait(wake, seconds);
+		woken = wake->backend->wait(wake, limit_ms);
 	else
-		(void)poll(NULL, 0, seconds * 1000);
+		(void)poll(NULL, 0, limit_ms);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return woken;
 }

@@ -26,11 +26,11 @@ void sf_wake_free(struct sf_wake *wake);
 void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user);
 
 /*
- * Sleeps until the prepared user is woken, at most so many seconds; returns
- * false when they are over. While it sleeps, SIGTERM ends the process, whatever
- * the caller has blocked.
+ * Sleeps until the prepared user is woken, for `limit_ms` milliseconds at most;
+ * returns false when they are over. While it sleeps, SIGTERM ends the process,
+ * whatever the caller has blocked.
  */
-bool sf_wake_wait(struct sf_wake *wake, int seconds);
+bool sf_wake_wait(struct sf_wake *wake, int limit_ms);
 
 /* Wakes all that wait for user. */
 void sf_wake_send(struct sf_wake *wake, const struct sf_token *user);

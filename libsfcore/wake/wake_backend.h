@@ -9,7 +9,7 @@
 struct sf_wake_backend {
 	void (*free)(struct sf_wake *wake);
 	void (*prepare)(struct sf_wake *wake, const struct sf_token *user);
-	bool (*wait)(struct sf_wake *wake, int seconds);
+	bool (*wait)(struct sf_wake *wake, int limit_ms);
 	void (*send)(struct sf_wake *wake, const struct sf_token *user);
 };
 

@@ -46,10 +46,13 @@ static void prepare(struct sf_wake *wake, const struct sf_token *user)
 	local->prepared = atomic_load(local->counter);
 }
 
-static bool wait_local(struct sf_wake *wake, int seconds)
+static bool wait_local(struct sf_wake *wake, int limit_ms)
 {
 	const struct local *local = (const struct local *)wake;
-	struct timespec limit = { .tv_sec = seconds };
+	struct timespec limit = {
+		.tv_sec = limit_ms / 1000,
+		.tv_nsec = limit_ms % 1000 * 1000000,
+	};
 
 	/* Too late to sleep is as good as woken. */
 	return syscall(SYS_futex, local->counter, FUTEX_WAIT, local->prepared,

@@ -105,11 +105,11 @@ static void listen_once(struct remote *remote, int timeout_ms)
 		stop_listening(remote);
 }
 
-static bool wait_remote(struct sf_wake *wake, int seconds)
+static bool wait_remote(struct sf_wake *wake, int limit_ms)
 {
 	struct remote *remote = (struct remote *)wake;
-	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) + 1000 * (int64_t)seconds;
-	int64_t left_ms = 1000 * (int64_t)seconds;
+	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) + limit_ms;
+	int64_t left_ms = limit_ms;
 
 	/* A message may have come right behind the subscription. */
 	while (left_ms > 0 && *remote->channel) {

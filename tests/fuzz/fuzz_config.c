@@ -29,7 +29,7 @@ static void check(const struct sf_config *config)
 	demand(config->runtime_dir[0] == '/');
 	demand(strnlen(config->store, sizeof(config->store)) <
 		sizeof(config->store));
-	demand(config->poll_sleep_seconds > 0);
+	demand(config->poll_sleep_ms > 0);
 	demand(config->poll_iteration > 0);
 	demand(config->chat_lifetime_seconds > 0);
 	demand(config->create_limit >= 0);

@@ -72,7 +72,7 @@ static void assert_defaults(const struct sf_config *config)
 	(void)snprintf(store, sizeof(store), "lmdb:%s/store", dir);
 	assert_string_equal(config->runtime_dir, dir);
 	assert_string_equal(config->store, store);
-	assert_int_equal(config->poll_sleep_seconds, 3);
+	assert_int_equal(config->poll_sleep_ms, 3000);
 	assert_int_equal(config->poll_iteration, 60);
 	assert_int_equal(config->chat_lifetime_seconds, 86400);
 	assert_int_equal(config->create_limit, 60);
@@ -161,7 +161,7 @@ static const struct {
 
 static int64_t get_number(const struct sf_config *config, size_t which)
 {
-	const int64_t values[NUMBERS] = { config->poll_sleep_seconds,
+	const int64_t values[NUMBERS] = { config->poll_sleep_ms / 1000,
 		config->poll_iteration, config->chat_lifetime_seconds,
 		config->create_limit };
 

@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-#define FOREVER_SECONDS 3600
+#define FOREVER_MS 3600000
 #define PATIENCE_SECONDS 30
 
 static struct sf_desk open_desk(struct talk *talk)
@@ -33,7 +33,7 @@ static struct sf_wake *await(
 static void assert_woken(struct sf_wake *wake)
 {
 	(void)alarm(PATIENCE_SECONDS);
-	sf_wake_wait(wake, FOREVER_SECONDS);
+	sf_wake_wait(wake, FOREVER_MS);
 	(void)alarm(0);
 	sf_wake_free(wake);
 }

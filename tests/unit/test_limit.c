@@ -4,7 +4,7 @@
 #include "support.h"
 
 #define HOUR_MS (3600 * 1000)
-#define NOW_MS 1700000000000
+#define NOW_MS INT64_C(90000000)
 #define RACERS 8
 #define ADDRESSES 50
 
@@ -16,7 +16,7 @@ static struct sf_config limited_to(int limit)
 	return config;
 }
 
-/* 0: it may; else how many seconds it must wait. */
+/* Returns how many seconds the address must wait; 0: it may create. */
 static int64_t take(
 	const struct sf_config *config, const char *address, int64_t now_ms)
 {
@@ -35,14 +35,14 @@ static void take_all(
 		assert_int_equal(take(config, address, now_ms), 0);
 }
 
-static void so_many_an_hour_and_no_more(void **state)
+static void an_address_may_create_its_number_an_hour_and_no_more(void **state)
 {
 	struct sf_config config = limited_to(60);
 
 	(void)state;
 	take_all(&config, "192.0.2.1", NOW_MS);
 	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 60);
-	/* To ask again does not make it wait longer. */
+	/* A refused creation does not make the wait longer. */
 	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 60);
 	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + 59001), 1);
 	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + 59999), 1);
@@ -59,13 +59,13 @@ static void an_hour_of_silence_makes_it_whole(void **state)
 	assert_true(take(&config, "192.0.2.1", NOW_MS) > 0);
 	take_all(&config, "192.0.2.1", NOW_MS + HOUR_MS);
 	assert_true(take(&config, "192.0.2.1", NOW_MS + HOUR_MS) > 0);
-	/* Longer silence does not save up more. */
+	/* A longer silence saves up no more. */
 	take_all(&config, "192.0.2.1", NOW_MS + 24 * (int64_t)HOUR_MS);
 	assert_true(
 		take(&config, "192.0.2.1", NOW_MS + 24 * (int64_t)HOUR_MS) > 0);
 }
 
-static void one_an_hour(void **state)
+static void a_limit_of_one_is_one_an_hour(void **state)
 {
 	struct sf_config config = limited_to(1);
 
@@ -76,7 +76,7 @@ static void one_an_hour(void **state)
 	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + HOUR_MS), 0);
 }
 
-static void zero_is_no_limit(void **state)
+static void a_limit_of_zero_allows_any_number(void **state)
 {
 	struct sf_config config = limited_to(0);
 
@@ -91,7 +91,7 @@ static void assert_nearly_all(int count)
 	assert_in_range(count, ADDRESSES - 2, ADDRESSES);
 }
 
-static void every_address_has_its_own(void **state)
+static void every_address_has_its_own_allowance(void **state)
 {
 	struct sf_config config = limited_to(1);
 	int allowed = 0;
@@ -107,7 +107,7 @@ static void every_address_has_its_own(void **state)
 	assert_nearly_all(allowed);
 }
 
-static void of_ipv6_the_first_half_counts(void **state)
+static void an_ipv6_address_counts_by_its_first_half(void **state)
 {
 	struct sf_config config = limited_to(1);
 	int allowed = 0;
@@ -125,7 +125,7 @@ static void of_ipv6_the_first_half_counts(void **state)
 	assert_nearly_all(allowed);
 }
 
-static void ipv4_in_ipv6_is_ipv4(void **state)
+static void an_ipv4_address_in_ipv6_counts_as_ipv4(void **state)
 {
 	struct sf_config config = limited_to(1);
 
@@ -135,7 +135,7 @@ static void ipv4_in_ipv6_is_ipv4(void **state)
 	assert_int_equal(take(&config, "::ffff:192.0.2.2", NOW_MS), 0);
 }
 
-static void a_clock_that_was_wrong_locks_nobody_out(void **state)
+static void a_time_of_another_boot_locks_nobody_out(void **state)
 {
 	struct sf_config config = limited_to(2);
 
@@ -143,11 +143,14 @@ static void a_clock_that_was_wrong_locks_nobody_out(void **state)
 	take_all(&config, "192.0.2.1", NOW_MS + 24 * (int64_t)HOUR_MS);
 	take_all(&config, "192.0.2.1", NOW_MS);
 	assert_true(take(&config, "192.0.2.1", NOW_MS) > 0);
-	/* Of two at the same time one is a little behind. */
+	/* The machine was up for half an hour before it started again. */
+	take_all(&config, "192.0.2.2", HOUR_MS / 2);
+	take_all(&config, "192.0.2.2", 1000);
+	/* Of two processes at the same time, one is a little behind. */
 	assert_true(take(&config, "192.0.2.1", NOW_MS - 100) > 0);
 }
 
-static void what_is_no_address_is_limited_too(void **state)
+static void a_text_that_is_no_address_is_limited_too(void **state)
 {
 	struct sf_config config = limited_to(1);
 
@@ -156,7 +159,7 @@ static void what_is_no_address_is_limited_too(void **state)
 	assert_int_equal(take(&config, "unix:", NOW_MS), 3600);
 }
 
-static void where_nothing_can_be_counted_all_may(void **state)
+static void every_creation_is_allowed_without_the_file(void **state)
 {
 	struct sf_config config = limited_to(1);
 
@@ -182,7 +185,7 @@ static int take_many(void *data, int number)
 	return allowed;
 }
 
-static void many_at_once_get_no_more(void **state)
+static void processes_at_once_share_one_allowance(void **state)
 {
 	struct sf_config config = limited_to(60);
 	int results[RACERS];
@@ -198,17 +201,18 @@ static void many_at_once_get_no_more(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_sandbox(so_many_an_hour_and_no_more),
+		in_sandbox(
+			an_address_may_create_its_number_an_hour_and_no_more),
 		in_sandbox(an_hour_of_silence_makes_it_whole),
-		in_sandbox(one_an_hour),
-		in_sandbox(ipv4_in_ipv6_is_ipv4),
-		in_sandbox(a_clock_that_was_wrong_locks_nobody_out),
-		in_sandbox(zero_is_no_limit),
-		in_sandbox(every_address_has_its_own),
-		in_sandbox(of_ipv6_the_first_half_counts),
-		in_sandbox(what_is_no_address_is_limited_too),
-		in_sandbox(where_nothing_can_be_counted_all_may),
-		in_sandbox(many_at_once_get_no_more),
+		in_sandbox(a_limit_of_one_is_one_an_hour),
+		in_sandbox(an_ipv4_address_in_ipv6_counts_as_ipv4),
+		in_sandbox(a_time_of_another_boot_locks_nobody_out),
+		in_sandbox(a_limit_of_zero_allows_any_number),
+		in_sandbox(every_address_has_its_own_allowance),
+		in_sandbox(an_ipv6_address_counts_by_its_first_half),
+		in_sandbox(a_text_that_is_no_address_is_limited_too),
+		in_sandbox(every_creation_is_allowed_without_the_file),
+		in_sandbox(processes_at_once_share_one_allowance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The long poll. One process polls, the test does what ends the poll; where it
- * must be ended by a wake-up, the next look would come after an hour, and an
- * alarm makes that a failure.
+ * The long poll. One process polls, and the test does what ends the poll. Where
+ * only a wake-up may end it, the next look would come after an hour, and an
+ * alarm makes that a failure. The linker puts the wrappers below in the place
+ * of clock_gettime() and sf_wake_wait().
  */
 #include "chat/poll.h"
+#include "base/clock.h"
 #include "talk.h"
 
 #include <fcntl.h>
@@ -13,22 +15,48 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FOREVER_SECONDS 3600
-#define PATIENCE_SECONDS 30
+#define FOREVER_MS 3600000
+#define PATIENCE_SECONDS 120
+#define SLEEP_MS 50
 
 /* A poll in a process of its own, and what came of it. */
 struct poller {
 	struct sf_config config;
 	struct sf_participant who;
 	bool without_wake;
-	int reply; /* of its client */
-	int far;   /* the client's end of it, which is not the poll's */
+	bool hurries;             /* sleeps a tenth of what it is told */
+	_Atomic int step_seconds; /* the date is set so far ahead */
+	int reply;                /* of its client */
+	int far; /* the client's end of it, which is not the poll's */
 	pid_t pid;
 	enum sf_err err;
 	enum sf_status status;
 	size_t count;
 	char text[64];
 };
+
+/* The poller that this process is; NULL: it is the test. */
+static const struct poller *self;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+bool __real_sf_wake_wait(struct sf_wake *wake, int limit_ms);
+bool __wrap_sf_wake_wait(struct sf_wake *wake, int limit_ms);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	int status = __real_clock_gettime(clock, out);
+
+	if (self && clock == CLOCK_REALTIME)
+		out->tv_sec += self->step_seconds;
+	return status;
+}
+
+bool __wrap_sf_wake_wait(struct sf_wake *wake, int limit_ms)
+{
+	return __real_sf_wake_wait(
+		wake, self && self->hurries ? limit_ms / 10 : limit_ms);
+}
 
 static int run_poll(void *data, int number)
 {
@@ -38,6 +66,7 @@ static int run_poll(void *data, int number)
 	struct sf_chat seen;
 
 	(void)number;
+	self = poller;
 	(void)alarm(PATIENCE_SECONDS);
 	(void)close(poller->far);
 	if (sf_store_open(&poller->config, &desk.store) ||
@@ -57,12 +86,12 @@ static int run_poll(void *data, int number)
 }
 
 static struct poller *start(struct talk *talk, const struct sf_participant *who,
-	int sleep_seconds, int iteration)
+	int sleep_ms, int iteration)
 {
 	struct poller *poller = support_share(sizeof(*poller));
 
 	poller->config = talk->config;
-	poller->config.poll_sleep_seconds = sleep_seconds;
+	poller->config.poll_sleep_ms = sleep_ms;
 	poller->config.poll_iteration = iteration;
 	poller->who = *who;
 	poller->reply = poller->far = -1;
@@ -103,11 +132,10 @@ static size_t count_polls(struct talk *talk, const struct sf_participant *who,
 	return count;
 }
 
-/* Starts a poll that only a wake-up can end, and returns when it is there. */
-static struct poller *start_waiting(
-	struct talk *talk, const struct sf_participant *who)
+/* Starts the poll, and returns when the chat has it. */
+static void go_waiting(struct talk *talk, struct poller *poller)
 {
-	struct poller *poller = start(talk, who, FOREVER_SECONDS, 1);
+	const struct sf_participant *who = &poller->who;
 	struct sf_token before = { { 0 } };
 	struct sf_token now;
 
@@ -119,6 +147,15 @@ static struct poller *start_waiting(
 		(void)usleep(1000);
 		(void)count_polls(talk, who, &now);
 	}
+}
+
+/* Starts a poll that only a wake-up can end. */
+static struct poller *start_waiting(
+	struct talk *talk, const struct sf_participant *who)
+{
+	struct poller *poller = start(talk, who, FOREVER_MS, 1);
+
+	go_waiting(talk, poller);
 	return poller;
 }
 
@@ -130,10 +167,10 @@ static struct sf_desk open_desk(struct talk *talk)
 	return desk;
 }
 
-static void what_waits_already_is_returned_at_once(void **state)
+static void a_waiting_message_is_returned_at_once(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->joiner, FOREVER_SECONDS, 1);
+	struct poller *poller = start(talk, &talk->joiner, FOREVER_MS, 1);
 
 	assert_ok(talk_say(talk, &talk->creator, "Hi"));
 	go(talk, poller);
@@ -150,7 +187,7 @@ static void what_waits_already_is_returned_at_once(void **state)
 static void a_closed_chat_is_returned_at_once(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->joiner, FOREVER_SECONDS, 1);
+	struct poller *poller = start(talk, &talk->joiner, FOREVER_MS, 1);
 
 	assert_ok(talk_end(talk, &talk->creator));
 	assert_ok(talk_acknowledge(talk, &talk->joiner));
@@ -259,50 +296,66 @@ static void a_replaced_poll_takes_no_messages(void **state)
 	forget(older);
 }
 
-static void a_poll_ends_when_its_iterations_are_used_up(void **state)
+/* Nobody is absent from a draft, whatever the date is. */
+static void end_after_a_step(struct talk *talk, int step_seconds)
 {
-	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->joiner, 1, 2);
-	int64_t start_ms = sf_desk_now();
+	struct poller *poller = start(talk, &talk->creator, SLEEP_MS, 20);
+	int64_t start_ms = sf_clock_ms(CLOCK_MONOTONIC);
 
-	go(talk, poller);
+	assert_ok(talk_acknowledge(talk, &talk->creator));
+	go_waiting(talk, poller);
+	poller->step_seconds = step_seconds;
 	end(poller);
 	assert_ok(poller->err);
 	assert_int_equal(poller->count, 0);
-	assert_int_equal(poller->status, SF_STATUS_READY);
-	assert_in_range(
-		sf_desk_now() - start_ms, 1900, PATIENCE_SECONDS * 1000);
+	assert_int_equal(poller->status, SF_STATUS_DRAFT);
+	assert_true(sf_clock_ms(CLOCK_MONOTONIC) - start_ms >= 20 * SLEEP_MS);
 	forget(poller);
+}
+
+static void a_poll_ends_when_its_iterations_are_used_up(void **state)
+{
+	end_after_a_step(*state, 0);
+}
+
+static void a_clock_set_back_an_hour_does_not_lengthen_a_poll(void **state)
+{
+	end_after_a_step(*state, -3600);
+}
+
+static void a_clock_set_ahead_an_hour_does_not_shorten_a_poll(void **state)
+{
+	end_after_a_step(*state, 3600);
 }
 
 static void wake_ups_for_nothing_do_not_shorten_a_poll(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->joiner, 1, 1);
+	struct poller *poller = start(talk, &talk->creator, 300, 1);
 	struct sf_desk desk = open_desk(talk);
-	int64_t start_ms = sf_desk_now();
+	int64_t start_ms = sf_clock_ms(CLOCK_MONOTONIC);
 
+	assert_ok(talk_acknowledge(talk, &talk->creator));
 	go(talk, poller);
 	for (int i = 0; i < 50; i++) {
-		sf_wake_send(desk.wake, &talk->joiner.user);
+		sf_wake_send(desk.wake, &talk->creator.user);
 		(void)usleep(5000);
 	}
 	end(poller);
 	assert_ok(poller->err);
 	assert_int_equal(poller->count, 0);
-	assert_in_range(sf_desk_now() - start_ms, 950, PATIENCE_SECONDS * 1000);
+	assert_true(sf_clock_ms(CLOCK_MONOTONIC) - start_ms >= 300);
 	sf_wake_free(desk.wake);
 	forget(poller);
 }
 
-static void without_wake_ups_the_next_look_finds_it(void **state)
+static void without_wake_ups_the_next_look_finds_the_message(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->joiner, 1, PATIENCE_SECONDS);
+	struct poller *poller = start(talk, &talk->joiner, SLEEP_MS, 10000);
 
 	poller->without_wake = true;
-	go(talk, poller);
-	(void)usleep(200000);
+	go_waiting(talk, poller);
 	assert_ok(talk_say(talk, &talk->creator, "Hi"));
 	end(poller);
 	assert_ok(poller->err);
@@ -313,7 +366,7 @@ static void without_wake_ups_the_next_look_finds_it(void **state)
 static void a_poll_whose_client_has_left_does_not_wait(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->joiner, FOREVER_SECONDS, 1);
+	struct poller *poller = start(talk, &talk->joiner, FOREVER_MS, 1);
 	int ends[2];
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -327,18 +380,19 @@ static void a_poll_whose_client_has_left_does_not_wait(void **state)
 	forget(poller);
 }
 
-static void a_client_that_leaves_ends_however_long_a_sleep(void **state)
+static void a_client_that_leaves_ends_the_longest_sleep(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->joiner, FOREVER_SECONDS, 1);
+	struct poller *poller = start(talk, &talk->joiner, FOREVER_MS, 1);
 	int ends[2];
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	poller->reply = ends[1];
 	poller->far = ends[0];
-	go(talk, poller);
-	/* Past its first look. */
-	(void)usleep(500000);
+	poller->hurries = true;
+	go_waiting(talk, poller);
+	/* Past its first look, most likely. */
+	(void)usleep(100000);
 	assert_int_equal(waitpid(poller->pid, NULL, WNOHANG), 0);
 	assert_int_equal(close(ends[0]), 0);
 	end(poller);
@@ -347,12 +401,12 @@ static void a_client_that_leaves_ends_however_long_a_sleep(void **state)
 	forget(poller);
 }
 
-/* Both joined so long ago; the store is asked at that time. */
-static void begin_long_ago(struct talk *talk, int seconds)
+/* Replaces the chat by one whose participants joined so long ago. */
+static void begin_long_ago(struct talk *talk, int age_ms)
 {
 	struct sf_chat chat;
 
-	talk->now_ms = sf_desk_now() - seconds * 1000;
+	talk->now_ms = sf_desk_now() - age_ms;
 	sf_chat_init(&chat, talk->now_ms);
 	talk->creator.chat = talk->joiner.chat = chat.id;
 	talk->creator.user = chat.users[0];
@@ -364,13 +418,13 @@ static void begin_long_ago(struct talk *talk, int seconds)
 	talk->now_ms = sf_desk_now();
 }
 
-static void an_absent_talker_is_given_up(void **state)
+static void the_chat_of_an_absent_talker_is_closed(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->creator, 1, 5);
+	struct poller *poller = start(talk, &talk->creator, SLEEP_MS, 100);
 
 	/* Longer than two polls of five seconds. */
-	begin_long_ago(talk, 11);
+	begin_long_ago(talk, 11000);
 	poller->who = talk->creator;
 	go(talk, poller);
 	end(poller);
@@ -382,22 +436,27 @@ static void an_absent_talker_is_given_up(void **state)
 	forget(poller);
 }
 
-static void two_polls_long_a_talker_may_be_silent(void **state)
+static void a_talker_may_be_silent_for_two_polls(void **state)
 {
 	static const struct {
-		int seconds;
+		int age_ms;
 		enum sf_status status;
-	} cases[] = { { 190, SF_STATUS_READY }, { 201, SF_STATUS_CLOSED } };
+	} cases[] = {
+		{ 2 * FOREVER_MS - 1000 * PATIENCE_SECONDS, SF_STATUS_READY },
+		{ 2 * FOREVER_MS + 1000, SF_STATUS_CLOSED },
+	};
 	struct talk *talk = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct poller *poller = start(talk, &talk->creator, 1, 100);
+		struct poller *poller = start(
+			talk, &talk->creator, SLEEP_MS, FOREVER_MS / SLEEP_MS);
 
-		begin_long_ago(talk, cases[i].seconds);
+		begin_long_ago(talk, cases[i].age_ms);
 		poller->who = talk->creator;
 		go(talk, poller);
-		(void)usleep(500000);
-		(void)!talk_say(talk, &talk->joiner, "still here");
+		(void)usleep(4000 * SLEEP_MS);
+		if (cases[i].status == SF_STATUS_READY)
+			assert_ok(talk_say(talk, &talk->joiner, "still here"));
 		end(poller);
 		assert_ok(poller->err);
 		assert_int_equal(poller->status, cases[i].status);
@@ -405,13 +464,13 @@ static void two_polls_long_a_talker_may_be_silent(void **state)
 	}
 }
 
-static void a_talker_who_polled_is_not_given_up(void **state)
+static void the_chat_of_a_talker_who_polled_stays_open(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->creator, 1, 2);
+	struct poller *poller = start(talk, &talk->creator, 1000, 2);
 	struct sf_token poll = talk_token();
 
-	begin_long_ago(talk, 3600);
+	begin_long_ago(talk, 3600000);
 	assert_ok(talk_poll(talk, &talk->joiner, &poll));
 	poller->who = talk->creator;
 	go(talk, poller);
@@ -425,7 +484,7 @@ static void a_talker_who_polled_is_not_given_up(void **state)
 static void nobody_is_absent_from_a_draft(void **state)
 {
 	struct talk *talk = *state;
-	struct poller *poller = start(talk, &talk->creator, 1, 1);
+	struct poller *poller = start(talk, &talk->creator, SLEEP_MS, 1);
 	struct sf_chat chat;
 
 	sf_chat_init(&chat, sf_desk_now() - 3600 * 1000);
@@ -449,9 +508,9 @@ static void a_chat_that_expires_ends_the_wait(void **state)
 	struct poller *poller;
 
 	talk_disconnect(talk);
-	talk->config.chat_lifetime_seconds = 2;
+	talk->config.chat_lifetime_seconds = 1;
 	talk_connect(talk);
-	poller = start(talk, &talk->joiner, 1, PATIENCE_SECONDS);
+	poller = start(talk, &talk->joiner, SLEEP_MS, 10000);
 	go(talk, poller);
 	end(poller);
 	assert_ok(poller->err);
@@ -464,7 +523,7 @@ static void a_stranger_does_not_wait(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_participant stranger = { talk->creator.chat, talk_token() };
-	struct poller *poller = start(talk, &stranger, FOREVER_SECONDS, 1);
+	struct poller *poller = start(talk, &stranger, FOREVER_MS, 1);
 
 	go(talk, poller);
 	end(poller);
@@ -475,21 +534,23 @@ static void a_stranger_does_not_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_ready(what_waits_already_is_returned_at_once),
+		with_ready(a_waiting_message_is_returned_at_once),
 		with_ready(a_closed_chat_is_returned_at_once),
 		with_ready(a_message_ends_the_wait),
 		with_draft(a_join_ends_the_creators_wait),
 		with_ready(a_close_ends_the_wait_of_both),
 		with_ready(a_newer_poll_ends_the_older),
 		with_ready(a_replaced_poll_takes_no_messages),
-		with_ready(a_poll_ends_when_its_iterations_are_used_up),
-		with_ready(wake_ups_for_nothing_do_not_shorten_a_poll),
-		with_ready(without_wake_ups_the_next_look_finds_it),
+		with_draft(a_poll_ends_when_its_iterations_are_used_up),
+		with_draft(a_clock_set_back_an_hour_does_not_lengthen_a_poll),
+		with_draft(a_clock_set_ahead_an_hour_does_not_shorten_a_poll),
+		with_draft(wake_ups_for_nothing_do_not_shorten_a_poll),
+		with_ready(without_wake_ups_the_next_look_finds_the_message),
 		with_ready(a_poll_whose_client_has_left_does_not_wait),
-		with_ready(a_client_that_leaves_ends_however_long_a_sleep),
-		with_ready(an_absent_talker_is_given_up),
-		with_ready(two_polls_long_a_talker_may_be_silent),
-		with_ready(a_talker_who_polled_is_not_given_up),
+		with_ready(a_client_that_leaves_ends_the_longest_sleep),
+		with_ready(the_chat_of_an_absent_talker_is_closed),
+		with_ready(a_talker_may_be_silent_for_two_polls),
+		with_ready(the_chat_of_a_talker_who_polled_stays_open),
 		with_draft(nobody_is_absent_from_a_draft),
 		with_ready(a_chat_that_expires_ends_the_wait),
 		with_ready(a_stranger_does_not_wait),

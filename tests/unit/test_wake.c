@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#define FOREVER_SECONDS 3600
+#define FOREVER_MS 3600000
 #define PATIENCE_SECONDS 60
 #define VOLLEYS 2000
 #define WAITERS 4
@@ -53,7 +53,7 @@ static void a_wake_up_after_prepare_ends_the_wait(void **state)
 	sf_token_generate(&user);
 	sf_wake_prepare(wake, &user);
 	sf_wake_send(sender, &user);
-	assert_true(sf_wake_wait(wake, FOREVER_SECONDS));
+	assert_true(sf_wake_wait(wake, FOREVER_MS));
 	(void)alarm(0);
 	sf_wake_free(wake);
 	sf_wake_free(sender);
@@ -80,7 +80,7 @@ static void a_wait_without_a_wake_up_lasts_its_time(void **state)
 		int64_t start_ms = now_ms();
 
 		sf_wake_prepare(wakes[i], &user);
-		assert_false(sf_wake_wait(wakes[i], 1));
+		assert_false(sf_wake_wait(wakes[i], 1000));
 		/* The clock of the sleep and ours may differ by a tick. */
 		assert_in_range(
 			now_ms() - start_ms, 950, 1000 * PATIENCE_SECONDS);
@@ -111,7 +111,7 @@ static int play(void *data, int number)
 			sf_wake_prepare(wake, &shared->users[number]);
 			if (atomic_load(&shared->ball) == turn)
 				break;
-			sf_wake_wait(wake, FOREVER_SECONDS);
+			sf_wake_wait(wake, FOREVER_MS);
 		}
 		atomic_fetch_add(&shared->ball, 1);
 		sf_wake_send(wake, &shared->users[1 - number]);
@@ -142,7 +142,7 @@ static int wait_once(void *data, int number)
 		return 1;
 	sf_wake_prepare(wake, &shared->users[0]);
 	support_gate_pass(&shared->gate);
-	sf_wake_wait(wake, FOREVER_SECONDS);
+	sf_wake_wait(wake, FOREVER_MS);
 	return 0;
 }
 
@@ -179,7 +179,7 @@ static int wait_for_the_end(void *data, int number)
 		return 1;
 	sf_wake_prepare(wake, &shared->users[0]);
 	support_gate_pass(&shared->gate);
-	sf_wake_wait(wake, FOREVER_SECONDS);
+	sf_wake_wait(wake, FOREVER_MS);
 	return 0;
 }
 
@@ -214,7 +214,7 @@ static void the_wait_puts_the_signals_back(void **state)
 	(void)sigprocmask(SIG_BLOCK, &held, &before);
 	sf_wake_prepare(wake, &user);
 	sf_wake_send(wake, &user);
-	sf_wake_wait(wake, FOREVER_SECONDS);
+	sf_wake_wait(wake, FOREVER_MS);
 	(void)sigprocmask(SIG_SETMASK, &before, &held);
 	assert_true(sigismember(&held, SIGTERM));
 	assert_true(sigismember(&held, SIGUSR1));

@@ -40,7 +40,7 @@ static void terminate_closes_and_wakes_those_who_wait(void **state)
 	assert_ok(sf_work_run(&work, SF_WORK_TERMINATE));
 	talk_connect(talk);
 	(void)alarm(PATIENCE_SECONDS);
-	sf_wake_wait(wake, 3600);
+	sf_wake_wait(wake, 3600000);
 	(void)alarm(0);
 	sf_wake_free(wake);
 	/* At a time when no verb would have closed it by itself. */
