@@ -11,9 +11,10 @@ STORE_TESTS := $(filter $(OUT)/tests/unit/test_store% \
 UNIT_TESTS := $(filter-out $(STORE_TESTS),$(TESTS))
 TEST_SUPPORT := $(addprefix $(OUT)/obj/tests/unit/,support.o talk.o)
 
-# This test steps the clock and shortens the sleeps of a poll.
+# These tests step the clock; test_poll also shortens the sleeps of a poll.
 $(OUT)/tests/unit/test_poll: LDFLAGS += \
 	-Wl,--wrap=clock_gettime,--wrap=sf_wake_wait
+$(OUT)/tests/unit/test_queue: LDFLAGS += -Wl,--wrap=clock_gettime
 
 $(TESTS): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)

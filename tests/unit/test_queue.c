@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The queue, on a real Redis. Leases and pauses are long; where a test needs
- * their end it moves the score of the job, which is all that time is here.
+ * The queue, on a real Redis. Leases and pauses are long, and no test sleeps
+ * through them. For Redis' clock a test changes the score of the job, which is
+ * the only time that Redis keeps; for the worker's own clock the linker puts
+ * the wrapper below in the place of clock_gettime().
  */
 #include "private_redis.h"
 
@@ -18,7 +20,7 @@
 #define WORKERS 8
 #define JOBS 60
 
-/* Two who work, with a queue that is empty at first. */
+/* Two workers, with a queue that is empty at first. */
 struct team {
 	struct sf_config config;
 	struct sf_queue *a;
@@ -62,17 +64,28 @@ static void assert_takes_nothing(struct team *team, struct sf_queue *queue)
 	assert_int_equal(sf_queue_take(queue, &team->job), SF_ERR_NOT_FOUND);
 }
 
-static void wait_ms(int64_t duration_ms)
-{
-	struct timespec duration = {
-		.tv_sec = duration_ms / 1000,
-		.tv_nsec = duration_ms % 1000 * 1000000,
-	};
+/* How far the clock of leases is ahead. */
+static int64_t ahead_ms;
 
-	(void)nanosleep(&duration, NULL);
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	int status = __real_clock_gettime(clock, out);
+
+	if (clock == CLOCK_BOOTTIME)
+		out->tv_sec += ahead_ms / 1000;
+	return status;
 }
 
-/* The time of the job comes now: its lease has ended, or its pause. */
+/* Lets whole seconds pass by the worker's clock, at least so long. */
+static void let_time_pass(int64_t duration_ms)
+{
+	ahead_ms += duration_ms + 1000;
+}
+
+/* Makes the time of the job come by Redis' clock: its lease or pause ends. */
 static void let_time_come(const char *set, const char *id)
 {
 	char key[64];
@@ -144,7 +157,7 @@ static int add_job(void *data, int number)
 	return (int)err;
 }
 
-static void of_many_that_add_at_once_one_does(void **state)
+static void one_of_many_that_add_at_once_succeeds(void **state)
 {
 	struct team *team = *state;
 	int results[WORKERS];
@@ -156,7 +169,7 @@ static void of_many_that_add_at_once_one_does(void **state)
 	assert_jobs(team, "waiting sweep");
 }
 
-static void a_taken_job_is_nobody_elses(void **state)
+static void no_other_worker_gets_a_taken_job(void **state)
 {
 	struct team *team = *state;
 
@@ -231,7 +244,7 @@ static void a_dead_workers_job_goes_to_the_next(void **state)
 	assert_jobs(team, "");
 }
 
-static void who_was_only_stopped_has_lost_its_job(void **state)
+static void a_worker_that_was_stopped_has_lost_its_job(void **state)
 {
 	struct team *team = *state;
 
@@ -241,7 +254,7 @@ static void who_was_only_stopped_has_lost_its_job(void **state)
 	assert_takes(team, team->b, "sweep");
 	assert_int_equal(sf_queue_finish(team->a), SF_ERR_CONFLICT);
 	assert_int_equal(sf_queue_fail(team->a, "late"), SF_ERR_CONFLICT);
-	wait_ms(SF_QUEUE_LEASE_MS / 3 + 100);
+	let_time_pass(SF_QUEUE_LEASE_MS / 3);
 	assert_int_equal(sf_queue_keep(team->a), SF_ERR_CONFLICT);
 	assert_ok(sf_queue_keep(team->b));
 	assert_jobs(team, "running sweep");
@@ -278,11 +291,11 @@ static void a_kept_job_keeps_its_lease(void **state)
 	first_ms = listing.jobs[0].when_ms;
 	assert_string_equal(listing.jobs[0].worker, sf_queue_worker(team->a));
 	sf_job_listing_release(&listing);
-	wait_ms(SF_QUEUE_LEASE_MS / 3 + 100);
+	let_time_pass(SF_QUEUE_LEASE_MS / 3);
+	let_time_come("running", team->job.id);
 	assert_ok(sf_queue_keep(team->a));
 	assert_ok(sf_queue_list(team->b, &listing));
-	assert_true(
-		listing.jobs[0].when_ms >= first_ms + SF_QUEUE_LEASE_MS / 3);
+	assert_true(listing.jobs[0].when_ms >= first_ms);
 	sf_job_listing_release(&listing);
 }
 
@@ -359,7 +372,7 @@ static void failed_jobs_are_requeued(void **state)
 	assert_jobs(team, "waiting two, waiting three, delayed one");
 }
 
-static void only_so_many_failed_jobs_are_kept(void **state)
+static void the_last_thousand_failed_jobs_are_kept(void **state)
 {
 	struct team *team = *state;
 	struct sf_job_listing listing;
@@ -411,8 +424,8 @@ static void a_killed_redis_comes_back_with_its_jobs(void **state)
 	assert_int_equal(sf_queue_finish(team->a), SF_ERR_UNAVAILABLE);
 	assert_int_equal(
 		sf_queue_take(team->b, &team->job), SF_ERR_UNAVAILABLE);
-	wait_ms(SF_QUEUE_LEASE_MS / 3 + 100);
-	/* It can be nobody else's yet: the lease goes on. */
+	let_time_pass(SF_QUEUE_LEASE_MS / 3);
+	/* The lease is not over, so no other worker can have the job. */
 	assert_ok(sf_queue_keep(team->a));
 	private_redis_start();
 	assert_ok(sf_queue_keep(team->a));
@@ -428,9 +441,10 @@ static void without_redis_a_lease_ends_by_itself(void **state)
 	assert_ok(sf_queue_add(team->a, "sweep"));
 	assert_takes(team, team->a, "sweep");
 	private_redis_kill();
-	wait_ms(SF_QUEUE_LEASE_MS + 100);
+	let_time_pass(SF_QUEUE_LEASE_MS);
 	assert_int_equal(sf_queue_keep(team->a), SF_ERR_CONFLICT);
 	private_redis_start();
+	let_time_come("running", team->job.id);
 	assert_takes(team, team->b, "sweep");
 }
 
@@ -478,7 +492,7 @@ static char *log_of_listing(
 	return text;
 }
 
-static void a_password_is_used_and_never_said(void **state)
+static void a_password_is_used_and_never_logged(void **state)
 {
 	struct sf_config config = ((struct team *)*state)->config;
 	char *log;
@@ -501,7 +515,7 @@ static void a_password_is_used_and_never_said(void **state)
 	private_redis_start();
 }
 
-static void a_database_is_a_world_of_its_own(void **state)
+static void each_database_has_a_queue_of_its_own(void **state)
 {
 	struct team *team = *state;
 	struct sf_config config = team->config;
@@ -531,22 +545,22 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_team(an_empty_queue_has_nothing),
 		with_team(one_job_of_a_kind_is_queued),
-		with_team(of_many_that_add_at_once_one_does),
-		with_team(a_taken_job_is_nobody_elses),
+		with_team(one_of_many_that_add_at_once_succeeds),
+		with_team(no_other_worker_gets_a_taken_job),
 		with_team(many_workers_run_each_job_once),
 		with_team(a_dead_workers_job_goes_to_the_next),
-		with_team(who_was_only_stopped_has_lost_its_job),
+		with_team(a_worker_that_was_stopped_has_lost_its_job),
 		with_team(a_requeued_job_has_a_new_holder),
 		with_team(a_kept_job_keeps_its_lease),
 		with_team(the_third_failure_is_for_good),
 		with_team(failed_jobs_are_requeued),
-		with_team(only_so_many_failed_jobs_are_kept),
+		with_team(the_last_thousand_failed_jobs_are_kept),
 		with_team(workers_are_listed_until_they_leave),
 		with_team(a_killed_redis_comes_back_with_its_jobs),
 		with_team(without_redis_a_lease_ends_by_itself),
 		with_team(nonsense_in_redis_is_an_error),
-		with_team(a_password_is_used_and_never_said),
-		with_team(a_database_is_a_world_of_its_own),
+		with_team(a_password_is_used_and_never_logged),
+		with_team(each_database_has_a_queue_of_its_own),
 		with_team(a_missing_redis_is_said_once),
 	};
 
