@@ -33,21 +33,22 @@ static struct json_object *parse_whole(const char *text, size_t size)
 	return NULL;
 }
 
-static enum sf_err parse(const char *body, size_t size,
-	struct json_object **out, struct sf_detail *detail)
+/* Returns the value of the body; NULL, with detail, if it is not JSON. */
+static struct json_object *parse_body(
+	const char *body, size_t size, struct sf_detail *detail)
 {
 	size_t text_size;
 	char *text = sf_json_strict_escape(body, size, &text_size);
+	struct json_object *value = text ? parse_whole(text, text_size) : NULL;
 
-	*out = text ? parse_whole(text, text_size) : NULL;
 	free(text);
-	if (*out)
-		return SF_OK;
-	return sf_detail_set(
-		detail, SF_ERR_INVALID, "the body is not valid JSON");
+	if (!value)
+		(void)sf_detail_set(
+			detail, SF_ERR_INVALID, "the body is not valid JSON");
+	return value;
 }
 
-/* The member of that name if it is there and of that type; else NULL. */
+/* Returns the member of that name and that type; or NULL. */
 static struct json_object *get(
 	struct json_object *object, const char *name, enum json_type type)
 {
@@ -67,7 +68,8 @@ static bool get_token(struct json_object *string, struct sf_token *out)
 		       (size_t)json_object_get_string_len(string), out);
 }
 
-/* Absent: a fresh one. false: there, and not a token. */
+/* Reads a token, or makes one if the member is absent; false: it is no token.
+ */
 static bool get_chosen_token(struct json_object *object, const char *name,
 	bool *chosen, struct sf_token *out)
 {
@@ -83,36 +85,34 @@ static bool get_chosen_token(struct json_object *object, const char *name,
 enum sf_err sf_json_parse_join(const char *body, size_t size,
 	struct sf_participant *out, struct sf_detail *detail)
 {
+	struct json_object *root = parse_body(body, size, detail);
+	struct json_object *data = get(root, "data", json_type_object);
 	const char *wrong = NULL;
-	struct json_object *root;
-	enum sf_err err = parse(body, size, &root, detail);
-	struct json_object *data;
 	bool chosen;
 
-	if (err)
-		return err;
-	data = get(root, "data", json_type_object);
+	if (!root)
+		return SF_ERR_INVALID;
 	if (!get_token(get(data, "chatToken", json_type_string), &out->chat))
 		wrong = "chatToken";
 	else if (!get_chosen_token(data, "userToken", &chosen, &out->user))
 		wrong = "userToken";
-	if (wrong)
-		err = sf_detail_set(detail, SF_ERR_INVALID,
-			"data.%s: 24 lower-case hex digits were expected",
-			wrong);
 	json_object_put(root);
-	return err;
+	return wrong ? sf_detail_set(detail, SF_ERR_INVALID,
+			       "data.%s: 24 lower-case hex digits were "
+			       "expected",
+			       wrong)
+		     : SF_OK;
 }
 
-/* data.messages, a list of 1 to max; NULL, with detail, if it is not that. */
+/* Returns data.messages; NULL, with detail, if it is no list of 1 to max. */
 static struct json_object *get_list(
 	struct json_object *root, size_t max, struct sf_detail *detail)
 {
 	struct json_object *data = get(root, "data", json_type_object);
 	struct json_object *list = get(data, "messages", json_type_array);
 
-	if (list && json_object_array_length(list) >= 1 &&
-		json_object_array_length(list) <= max)
+	if (!root || (list && json_object_array_length(list) >= 1 &&
+			     json_object_array_length(list) <= max))
 		return list;
 	(void)sf_detail_set(detail, SF_ERR_INVALID,
 		"data.messages: a list of 1 to %zu was expected", max);
@@ -129,7 +129,7 @@ static bool parse_sealed(struct json_object *item, struct sf_message *out)
 	return json_object_is_type(member, json_type_boolean);
 }
 
-/* NULL, or which member is wrong and why. */
+/* Returns why the message is refused, and sets which member; or NULL. */
 static const char *parse_message(
 	struct json_object *item, struct sf_message *out, const char **member)
 {
@@ -156,16 +156,11 @@ static const char *parse_message(
 enum sf_err sf_json_parse_messages(const char *body, size_t size,
 	struct sf_json_messages *out, struct sf_detail *detail)
 {
-	struct json_object *root;
-	enum sf_err err = parse(body, size, &root, detail);
-	struct json_object *list;
+	struct json_object *root = parse_body(body, size, detail);
+	struct json_object *list = get_list(root, SF_JSON_MESSAGES_MAX, detail);
+	enum sf_err err = list ? SF_OK : SF_ERR_INVALID;
 
-	if (err)
-		return err;
 	memset(out, 0, sizeof(*out));
-	list = get_list(root, SF_JSON_MESSAGES_MAX, detail);
-	if (!list)
-		err = SF_ERR_INVALID;
 	for (size_t i = 0; !err && i < json_object_array_length(list); i++) {
 		const char *member;
 		const char *why =
@@ -203,16 +198,11 @@ static bool parse_id(struct json_object *item, struct sf_token *out)
 enum sf_err sf_json_parse_ids(const char *body, size_t size,
 	struct sf_json_ids *out, struct sf_detail *detail)
 {
-	struct json_object *root;
-	enum sf_err err = parse(body, size, &root, detail);
-	struct json_object *list;
+	struct json_object *root = parse_body(body, size, detail);
+	struct json_object *list = get_list(root, SF_JSON_IDS_MAX, detail);
+	enum sf_err err = list ? SF_OK : SF_ERR_INVALID;
 
-	if (err)
-		return err;
 	out->count = 0;
-	list = get_list(root, SF_JSON_IDS_MAX, detail);
-	if (!list)
-		err = SF_ERR_INVALID;
 	for (size_t i = 0; !err && i < json_object_array_length(list); i++) {
 		if (!parse_id(
 			    json_object_array_get_idx(list, i), &out->items[i]))
@@ -255,7 +245,7 @@ static void add_token(struct json_object *object, const char *name,
 	add_string(object, name, digits);
 }
 
-/* Takes over item. */
+/* The list takes `item` over. */
 static void append(struct json_object *list, struct json_object *item)
 {
 	if (json_object_array_add(list, item) != 0)
@@ -271,7 +261,7 @@ static struct json_object *make_results(const struct sf_json_answer *answer)
 	return results;
 }
 
-/* {"results":…} as text; takes over results. */
+/* Returns {"results":…} as text, and frees `results`. */
 static char *write_results(struct json_object *results)
 {
 	struct json_object *root = need(json_object_new_object());

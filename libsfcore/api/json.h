@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The bodies of the API (PROTOCOL, "REST API"): reads requests, composes
- * answers. The only part that knows the JSON library.
+ * The bodies of the API (PROTOCOL, "REST API"): reads those of requests and
+ * composes those of replies. The only part that knows the JSON library.
  */
 #ifndef SF_JSON_H
 #define SF_JSON_H
@@ -11,11 +11,11 @@
 #define SF_JSON_MESSAGES_MAX 32 /* of one POST */
 #define SF_JSON_IDS_MAX 100     /* of one DELETE */
 
-/* Each parse_…: SF_ERR_INVALID, and detail says what and where. */
+/* Each parse function: SF_ERR_INVALID, and `detail` says what is wrong. */
 
 /*
- * {"data":{"chatToken":"…"}}, and userToken if the joiner chose it; else out
- * has a fresh one.
+ * Reads {"data":{"chatToken":"…","userToken":"…"}}. Without a userToken `out`
+ * gets a fresh one.
  */
 enum sf_err sf_json_parse_join(const char *body, size_t size,
 	struct sf_participant *out, struct sf_detail *detail) SF_MUST_CHECK;
@@ -26,9 +26,9 @@ struct sf_json_messages {
 };
 
 /*
- * {"data":{"messages":[{"msg":"…"}, …]}}. Messages without an id get a fresh
- * one. sf_json_messages_release() frees the texts; after an error there is
- * nothing to release.
+ * Reads {"data":{"messages":[{"msg":"…"}, …]}}. A message without an id gets a
+ * fresh one. sf_json_messages_release() frees the texts; after an error there
+ * is nothing to release.
  */
 enum sf_err sf_json_parse_messages(const char *body, size_t size,
 	struct sf_json_messages *out, struct sf_detail *detail) SF_MUST_CHECK;
@@ -40,27 +40,27 @@ struct sf_json_ids {
 	size_t count;
 };
 
-/* {"data":{"messages":[{"_id":"…"}, …]}} */
+/* Reads {"data":{"messages":[{"_id":"…"}, …]}}. */
 enum sf_err sf_json_parse_ids(const char *body, size_t size,
 	struct sf_json_ids *out, struct sf_detail *detail) SF_MUST_CHECK;
 
-/* How an answer begins: "code" and "msg". */
+/* How a reply begins: "code" and "msg". */
 struct sf_json_answer {
 	int code;
 	const char *phrase;
 };
 
-/* Each compose_… returns the text of an answer, which the caller frees. */
+/* Each compose function returns the text of a reply, which the caller frees. */
 
-/* The standard response; no detail if that is "". */
+/* The standard reply; with "" for `detail` it has no such member. */
 char *sf_json_compose_standard(
 	const struct sf_json_answer *answer, const char *detail);
 
-/* The answer of create (chat given) and join (chat NULL). */
+/* The reply to create, and with NULL for `chat_token` to join. */
 char *sf_json_compose_tokens(const struct sf_json_answer *answer,
 	const struct sf_token *chat_token, const struct sf_token *user);
 
-/* The answer of GET messages: the chat's status and its messages. */
+/* The reply to GET messages: the chat's status and its messages. */
 char *sf_json_compose_messages(
 	const struct sf_json_answer *answer, const struct sf_chat *chat);
 

@@ -11,52 +11,31 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-/* Returns the code unit of an escape "\\uXXXX" at text, or -1. */
-static int parse_escape(const char *text, const char *end)
+/* Returns the code unit of an escape "\\uXXXX" at `text`, or -1. */
+static int parse_escape(const char *text)
 {
-	int unit = 0;
+	static const char hex[] = "0123456789abcdefABCDEF";
+	char digits[5] = "";
 
-	if (end - text < 6 || text[0] != '\\' || text[1] != 'u')
+	if (text[0] != '\\' || text[1] != 'u' || strspn(text + 2, hex) < 4)
 		return -1;
-	for (int i = 2; i < 6; i++) {
-		static const char digits[] = "0123456789abcdef";
-		const char *digit = memchr(digits, text[i] | 0x20, 16);
-
-		if (!digit)
-			return -1;
-		unit = 16 * unit + (int)(digit - digits);
-	}
-	return unit;
-}
-
-static bool is_high(int unit)
-{
-	return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-static bool is_low(int unit)
-{
-	return unit >= 0xdc00 && unit <= 0xdfff;
+	memcpy(digits, text + 2, 4);
+	return (int)strtol(digits, NULL, 16);
 }
 
 /* RFC 8259, 8.2. json-c would replace a lone surrogate by U+FFFD. */
-static bool are_surrogates_paired(const char *text, size_t size)
+static bool are_surrogates_paired(const char *text)
 {
-	const char *end = text + size;
-	const char *at = text;
+	while ((text = strchr(text, '\\')) && text[1]) {
+		int unit = parse_escape(text);
+		bool high = (unit & 0xfc00) == 0xd800;
 
-	while (at < end && (at = memchr(at, '\\', (size_t)(end - at)))) {
-		int unit = parse_escape(at, end);
-
-		if (is_low(unit))
+		text += unit < 0 ? 2 : 6;
+		if (high)
+			unit = parse_escape(text);
+		if (((unit & 0xfc00) == 0xdc00) != high)
 			return false;
-		if (!is_high(unit)) {
-			at += unit < 0 ? 2 : 6;
-			continue;
-		}
-		if (!is_low(parse_escape(at + 6, end)))
-			return false;
-		at += 12;
+		text += high ? 6 : 0;
 	}
 	return true;
 }
@@ -93,7 +72,7 @@ struct place {
 static bool is_allowed(const struct place *place, int32_t point)
 {
 	if (!place->in_string)
-		return point >= 0 && point != 'N' && point != 'I';
+		return point > 0 && point != 'N' && point != 'I';
 	return point >= 0x20 && (point < 0x80 || !place->after_backslash);
 }
 
@@ -122,7 +101,8 @@ char *sf_json_strict_escape(const char *text, size_t size, size_t *out_size)
 			*out_size += put_escaped(out + *out_size, point);
 		move_on(&place, point);
 	}
-	if (good && are_surrogates_paired(out, *out_size))
+	out[*out_size] = '\0';
+	if (good && are_surrogates_paired(out))
 		return out;
 	free(out);
 	return NULL;

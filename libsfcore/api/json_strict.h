@@ -11,8 +11,8 @@
 /*
  * Returns a copy of a JSON text with every character beyond ASCII escaped,
  * which means the same; `out_size` is its length. NULL: the text is not UTF-8,
- * a string in it has a control character or half a surrogate pair, or there is
- * something outside of strings that is not ASCII or begins NaN or Infinity.
+ * a string in it has a control character or half a surrogate pair, or outside
+ * of strings there is a NUL or the beginning of NaN or Infinity.
  * The caller frees the copy, which may still be no JSON.
  */
 char *sf_json_strict_escape(const char *text, size_t size, size_t *out_size);

@@ -72,6 +72,7 @@ static void malformed_text_is_refused(void **state)
 		if (escape(bad[i], strlen(bad[i])))
 			fail_msg("not refused: %s", bad[i]);
 	assert_null(escape("\"\0\"", 3));
+	assert_null(escape("{}\0", 3));
 }
 
 static void control_characters_between_values_are_left_alone(void **state)
