@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Jobs as plain data. Knows neither where they are kept nor what they do. */
+/* Jobs as plain data. Must not know where jobs are kept nor what they do. */
 #include "jobs/job.h"
 
 const char *sf_job_state_name(enum sf_job_state state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What can be told of background jobs and of the workers that run them. */
+/* Background jobs and the workers that run them, as plain data. */
 #ifndef SF_JOB_H
 #define SF_JOB_H
 
@@ -14,7 +14,7 @@
 
 enum sf_job_state {
 	SF_JOB_WAITING, /* for a worker */
-	SF_JOB_DELAYED, /* after a failure, for its time */
+	SF_JOB_DELAYED, /* after a failure, until it is tried again */
 	SF_JOB_RUNNING,
 	SF_JOB_FAILED, /* for good, unless it is requeued */
 	SF_JOB__MAX
@@ -23,10 +23,12 @@ enum sf_job_state {
 struct sf_job {
 	char id[SF_JOB_ID_MAX];
 	char kind[SF_JOB_KIND_MAX];
-	char worker[SF_JOB_WORKER_MAX]; /* that runs it; or "" */
-	char error[SF_JOB_ERROR_MAX];   /* of its last failure; or "" */
+	char worker[SF_JOB_WORKER_MAX]; /* the worker that runs the job; or ""
+					 */
+	char error[SF_JOB_ERROR_MAX];   /* of the last failure; or "" */
 	enum sf_job_state state;
-	/* Waiting since, delayed until, this worker's until, failed at. */
+	/* Since when it waits, until when it is delayed, when its lease ends,
+	 * or when it failed: by its state. */
 	int64_t when_ms;
 	int64_t starts;
 	int64_t failures; /* since it was queued or requeued */
@@ -37,7 +39,7 @@ struct sf_job_worker {
 	int64_t heartbeat_ms;
 };
 
-/* Everything at one moment; times are by Redis' clock, since 1970. */
+/* All of it at one moment. Times are by Redis' clock, since 1970. */
 struct sf_job_listing {
 	int64_t now_ms;
 	size_t worker_count;
@@ -46,14 +48,14 @@ struct sf_job_listing {
 	struct sf_job *jobs; /* in the order of the states, oldest first */
 };
 
-/* The word for a state. */
+/* Returns the word for a state. */
 const char *sf_job_state_name(enum sf_job_state state);
 
-/* How many jobs are in that state. */
+/* Returns how many jobs of the listing are in that state. */
 size_t sf_job_count(
 	const struct sf_job_listing *listing, enum sf_job_state state);
 
-/* Frees what listing holds. */
+/* Frees what `listing` holds. */
 void sf_job_listing_release(struct sf_job_listing *listing);
 
 #endif

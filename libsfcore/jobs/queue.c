@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The scripts of the queue, and the calls of them. The braces in the keys keep
- * all of them on one node of a Redis cluster.
+ * The scripts of the queue, and the functions that call them. The braces in the
+ * keys keep all keys on one node of a Redis cluster.
  */
 #include "jobs/queue.h"
 
@@ -14,7 +14,7 @@
 #include "base/token.h"
 
 #define TIMEOUT_MS 2000
-/* A worker of which nothing is heard for so long is not listed any more. */
+/* A worker without a sign of life for so long is no longer listed. */
 #define WORKER_FORGET_MS 3600000
 
 #define KEYS "sfchat:{jobs}:"
@@ -23,7 +23,7 @@
 #define TEXT(number) TEXT_OF(number)
 #define TEXT_OF(number) #number
 
-/* What each script begins with. */
+/* Each script begins with this. */
 #define PRELUDE                                                                \
 	"local prefix, call = KEYS[1], redis.call\n"                           \
 	"local queued, running = prefix .. 'queued', prefix .. 'running'\n"    \
@@ -40,10 +40,10 @@
 	"	call('ZADD', set, score, id)\n"                                      \
 	"end\n"
 
-/* A script is to be read as one. */
+/* clang-format would join the lines of a script. */
 /* clang-format off */
 
-/* kind */
+/* Argument: kind. */
 static const char add_script[] = PRELUDE
 	"for _, set in ipairs({queued, running}) do\n"
 	"	for _, id in ipairs(call('ZRANGE', set, 0, -1)) do\n"
@@ -57,7 +57,7 @@ static const char add_script[] = PRELUDE
 	"call('ZADD', queued, now, id)\n"
 	"return 1\n";
 
-/* worker, holder */
+/* Arguments: worker, holder. */
 static const char take_script[] = PRELUDE
 	"call('ZADD', workers, now, ARGV[1])\n"
 	"call('ZREMRANGEBYSCORE', workers, '-inf',\n"
@@ -76,7 +76,7 @@ static const char take_script[] = PRELUDE
 	"call('HINCRBY', job(id), 'starts', 1)\n"
 	"return {id, call('HGET', job(id), 'kind') or ''}\n";
 
-/* worker, holder, id */
+/* Arguments: worker, holder, id. */
 static const char keep_script[] = PRELUDE
 	"call('ZADD', workers, now, ARGV[1])\n"
 	"if not is_held(ARGV[3], ARGV[2]) then\n"
@@ -85,7 +85,7 @@ static const char keep_script[] = PRELUDE
 	"call('ZADD', running, now + " TEXT(SF_QUEUE_LEASE_MS) ", ARGV[3])\n"
 	"return 1\n";
 
-/* worker, holder, id */
+/* Arguments: worker, holder, id. */
 static const char finish_script[] = PRELUDE
 	"if not is_held(ARGV[3], ARGV[2]) then\n"
 	"	return 0\n"
@@ -94,7 +94,7 @@ static const char finish_script[] = PRELUDE
 	"call('DEL', job(ARGV[3]))\n"
 	"return 1\n";
 
-/* worker, holder, id, error */
+/* Arguments: worker, holder, id, error. */
 static const char fail_script[] = PRELUDE
 	"local id = ARGV[3]\n"
 	"if not is_held(id, ARGV[2]) then\n"
@@ -115,7 +115,7 @@ static const char fail_script[] = PRELUDE
 	"end\n"
 	"return 1\n";
 
-/* id, or all */
+/* Argument: id, or "all". */
 static const char requeue_script[] = PRELUDE
 	"local ids, count = {ARGV[1]}, 0\n"
 	"if ARGV[1] == 'all' then\n"
@@ -130,7 +130,7 @@ static const char requeue_script[] = PRELUDE
 	"end\n"
 	"return count\n";
 
-/* The fields of a job in what this returns are enum field's. */
+/* It returns the fields of a job in the order of enum field. */
 static const char list_script[] = PRELUDE
 	"local jobs = {}\n"
 	"for _, set in ipairs({'queued', 'running', 'failed'}) do\n"
@@ -168,10 +168,11 @@ struct sf_queue {
 	/* The job in hand; "" without one. */
 	char id[SF_JOB_ID_MAX];
 	char holder[HOLDER_MAX];
-	int64_t kept_ms; /* when the lease was sure to be whole, by our clock */
+	/* The last time the lease was certainly full, by our clock. */
+	int64_t kept_ms;
 };
 
-/* Goes on while the machine sleeps, as Redis' clock does. */
+/* CLOCK_BOOTTIME goes on while the machine sleeps, as Redis' clock does. */
 static int64_t read_clock(void)
 {
 	return sf_clock_ms(CLOCK_BOOTTIME);
@@ -184,7 +185,7 @@ struct sf_queue *sf_queue_new(const struct sf_config *config)
 
 	*queue = (struct sf_queue){ .kept_ms = 0 };
 	sf_redis_init(&queue->redis, &config->redis, TIMEOUT_MS);
-	/* A name that is too long is cut, with or without a NUL. */
+	/* gethostname(2) cuts a name that is too long, maybe without a NUL. */
 	(void)gethostname(host, sizeof(host) - 1);
 	(void)snprintf(queue->worker, sizeof(queue->worker), "%s:%d", host,
 		(int)getpid());
@@ -206,12 +207,12 @@ const char *sf_queue_worker(const struct sf_queue *queue)
 
 static enum sf_err report_nonsense(redisReply *reply)
 {
-	sf_log(SF_LOG_ERROR, "queue: what Redis answers makes no sense");
+	sf_log(SF_LOG_ERROR, "queue: Redis answers something unexpected");
 	freeReplyObject(reply);
 	return SF_ERR_INTERNAL;
 }
 
-/* arguments end with NULL. */
+/* `arguments` ends with NULL. */
 static enum sf_err evaluate(struct sf_queue *queue, const char *script,
 	const char *const arguments[], redisReply **out)
 {
@@ -265,9 +266,9 @@ static bool is_list(const redisReply *reply, size_t count)
 	return true;
 }
 
-static void copy_string(const redisReply *from, char *to, size_t size)
+static void copy_string(const redisReply *reply, char *out, size_t size)
 {
-	(void)snprintf(to, size, "%s", from->str);
+	(void)snprintf(out, size, "%s", reply->str);
 }
 
 enum sf_err sf_queue_take(struct sf_queue *queue, struct sf_job *out)
@@ -312,7 +313,7 @@ enum sf_err sf_queue_keep(struct sf_queue *queue)
 		queue->kept_ms = now_ms;
 	if (err == SF_ERR_CONFLICT)
 		return err;
-	/* Time has gone on while Redis was waited for. */
+	/* The call to Redis took time. */
 	now_ms = read_clock();
 	return now_ms - queue->kept_ms < SF_QUEUE_LEASE_MS ? SF_OK
 							   : SF_ERR_CONFLICT;

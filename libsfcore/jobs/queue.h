@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The queue of background jobs, in Redis. Every step is one Lua script, so it
- * happens whole or not at all, whoever is killed in the middle.
+ * The queue of background jobs, in Redis. Each step is one Lua script, so it
+ * happens whole or not at all, even if its caller is killed in the middle.
  *
  * A job is a hash, and its number is a member of exactly one of three sorted
  * sets:
  *
- *     queued    score: when it may run, so a delayed job is one of the future
+ *     queued    score: when it may run; a delayed job has a time to come
  *     running   score: when its worker's lease ends
  *     failed    score: when it failed for good
  *
- * A worker that takes a job holds it by a lease, which it renews while it
- * works. A lease that has run out means that its worker is dead or stopped;
- * whoever asks for a job next puts that one back first. So no job is lost with
- * a worker. A worker that was only stopped finds out when it asks
- * sf_queue_keep(), which it does before each step of its work, and leaves the
- * job to its new holder: what names the holder is drawn anew each time that a
- * job is taken, and nothing but the holder can renew, finish or fail it. So no
- * job runs twice at once.
+ * A worker that takes a job holds it by a lease, and renews the lease while it
+ * works. If the lease runs out, the worker is dead or stopped, and the next
+ * worker that asks for a job first puts this one back. So no job is lost with a
+ * worker. A worker that was only stopped calls sf_queue_keep() before its next
+ * step, learns that the job has a new holder, and leaves the job alone. Each
+ * taking of a job draws a new name for the holder, and only the holder can
+ * renew, finish or fail the job. So no job runs twice at once.
  *
- * A worker's death does not count as a failure of the job. A failure does: the
- * job is tried again after a pause, and a longer one, and is then kept as
- * failed, with its error, until it is requeued. Times are by Redis' clock.
+ * A worker's death does not count as a failure of its job. A job that fails is
+ * tried again after a pause, and then after a longer one. After its last
+ * failure it is kept as failed, with its error, until it is requeued. All times
+ * are by Redis' clock.
  *
  * Each function may return SF_ERR_UNAVAILABLE: Redis cannot be used now. The
- * log says why, once; the next call tries again by itself.
+ * log says why, once; the next call connects again.
  */
 #ifndef SF_QUEUE_H
 #define SF_QUEUE_H
@@ -32,49 +32,50 @@
 #include "base/config.h"
 #include "jobs/job.h"
 
-/* Numbers that are compiled into the scripts too. */
+/* The scripts have these numbers as well. */
 #define SF_QUEUE_LEASE_MS 10000
-#define SF_QUEUE_FAILURES_MAX 3  /* the last one is for good */
-#define SF_QUEUE_PAUSE_MS 10000  /* after the first; then three times longer */
-#define SF_QUEUE_FAILED_MAX 1000 /* kept; the oldest go first */
+#define SF_QUEUE_FAILURES_MAX 3 /* the last failure is for good */
+#define SF_QUEUE_PAUSE_MS                                                      \
+	10000 /* after the first failure; then three times as long */
+#define SF_QUEUE_FAILED_MAX 1000 /* failed jobs that are kept */
 
 struct sf_queue;
 
 /*
- * A handle, which holds at most one job; it connects when it is first used.
- * config has the address of a Redis. The caller frees the handle.
+ * Returns a handle, which holds one job at most and connects at its first use.
+ * `config` must have the address of a Redis. sf_queue_free() frees the handle.
  */
 struct sf_queue *sf_queue_new(const struct sf_config *config);
 
-/* NULL is accepted. A job in hand stays with this holder until its lease ends.
- */
+/* Accepts NULL. A job in hand stays with this holder until its lease ends. */
 void sf_queue_free(struct sf_queue *queue);
 
-/* This worker's name. */
+/* Returns the name of this worker. */
 const char *sf_queue_worker(const struct sf_queue *queue);
 
 /*
- * Queues a job of that kind. SF_ERR_CONFLICT: nothing was done, there is one
- * that is waiting, delayed or running.
+ * Queues a job of that kind. SF_ERR_CONFLICT: a job of that kind is waiting,
+ * delayed or running, so this call did nothing.
  */
 enum sf_err sf_queue_add(
 	struct sf_queue *queue, const char *kind) SF_MUST_CHECK;
 
 /*
- * Takes the next job in hand; out has its id and kind. It is a sign of life of
- * this worker too. SF_ERR_NOT_FOUND: there is nothing to do.
+ * Takes the next job in hand; `out` has its id and kind. The call is a sign of
+ * life of this worker as well. SF_ERR_NOT_FOUND: there is no job to run.
  */
 enum sf_err sf_queue_take(
 	struct sf_queue *queue, struct sf_job *out) SF_MUST_CHECK;
 
 /*
- * Renews the lease of the job in hand, when it is time to: it may be called
- * often. While Redis cannot be used the job is kept as long as the lease lasts.
- * SF_ERR_CONFLICT: it is not this holder's any more, and must be left alone.
+ * Renews the lease of the job in hand if a third of it is over, so a worker may
+ * call this often. While Redis cannot be used, the worker keeps the job until
+ * the lease is over. SF_ERR_CONFLICT: the job may have a new holder, so the
+ * worker must leave it alone.
  */
 enum sf_err sf_queue_keep(struct sf_queue *queue) SF_MUST_CHECK;
 
-/* Lay the job in hand down, as done or as failed. SF_ERR_CONFLICT as above. */
+/* Lay the job in hand down, as done or as failed. Errors as sf_queue_keep(). */
 enum sf_err sf_queue_finish(struct sf_queue *queue) SF_MUST_CHECK;
 enum sf_err sf_queue_fail(
 	struct sf_queue *queue, const char *error) SF_MUST_CHECK;
@@ -83,13 +84,16 @@ enum sf_err sf_queue_fail(
 enum sf_err sf_queue_leave(struct sf_queue *queue) SF_MUST_CHECK;
 
 /*
- * Queues the failed job of that id anew, or with "all" each of them; count is
- * how many.
+ * Queues the failed job of that id again, or with "all" every failed job;
+ * `count` is the number of requeued jobs.
  */
 enum sf_err sf_queue_requeue(
 	struct sf_queue *queue, const char *id, int64_t *count) SF_MUST_CHECK;
 
-/* The caller releases out; after an error there is nothing to release. */
+/*
+ * Reads all jobs and workers. sf_job_listing_release() frees what `out` holds;
+ * after an error there is nothing to release.
+ */
 enum sf_err sf_queue_list(
 	struct sf_queue *queue, struct sf_job_listing *out) SF_MUST_CHECK;
 

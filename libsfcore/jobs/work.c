@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kinds of jobs. Must not know the queue that they come from. */
+/* The kinds of jobs. Must not know the queue. */
 #include "jobs/work.h"
 
 #include <inttypes.h>
 
 #include "chat/desk.h"
 
-/* A job that rested longer could lose its lease. */
+/* A job that rests longer could lose its lease. */
 #define REST_MAX_NS 1000000000
 
 /*
- * People's requests wait for the same store: a job rests as long as it has just
- * worked, so at least half of the time is theirs.
+ * A job rests as long as it has worked, so that people's requests, which wait
+ * for the same store, get at least half of the time.
  */
 static void rest_since(int64_t start_ns, int64_t now_ns)
 {
@@ -33,7 +33,7 @@ static int64_t read_clock_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static enum sf_err sweep(struct sf_work *work, struct sf_desk *desk,
+static enum sf_err sweep_chats(struct sf_work *work, struct sf_desk *desk,
 	struct sf_store_sweep *sweep)
 {
 	while (!sweep->done) {
@@ -50,7 +50,7 @@ static enum sf_err sweep(struct sf_work *work, struct sf_desk *desk,
 	return SF_OK;
 }
 
-static enum sf_err terminate(struct sf_work *work)
+static enum sf_err terminate_chats(struct sf_work *work)
 {
 	struct sf_store_sweep sweep_state = { .done = false };
 	struct sf_desk desk = { .wake = NULL };
@@ -58,10 +58,10 @@ static enum sf_err terminate(struct sf_work *work)
 
 	if (err)
 		return err;
-	/* Without wake-ups the chats are closed all the same. */
+	/* Without wake-ups the job still closes the chats. */
 	if (sf_wake_open(work->config, &desk.wake) != SF_OK)
 		desk.wake = NULL;
-	err = sweep(work, &desk, &sweep_state);
+	err = sweep_chats(work, &desk, &sweep_state);
 	sf_wake_free(desk.wake);
 	sf_store_free(desk.store);
 	if (err)
@@ -73,7 +73,7 @@ static enum sf_err terminate(struct sf_work *work)
 		sweep_state.unreadable);
 }
 
-static const char *explain(enum sf_err err)
+static const char *explain_error(enum sf_err err)
 {
 	switch (err) {
 	case SF_ERR_UNAVAILABLE:
@@ -83,7 +83,7 @@ static const char *explain(enum sf_err err)
 	case SF_ERR_CONFLICT:
 		return "another worker has the job";
 	default:
-		return "unexpected, see the log";
+		return "unexpected error, see the log";
 	}
 }
 
@@ -93,7 +93,7 @@ enum sf_err sf_work_run(struct sf_work *work, const char *kind)
 		const char *kind;
 		enum sf_err (*run)(struct sf_work *work);
 	} kinds[] = {
-		{ SF_WORK_TERMINATE, terminate },
+		{ SF_WORK_TERMINATE, terminate_chats },
 	};
 	enum sf_err err = SF_ERR_NOT_FOUND;
 
@@ -101,6 +101,7 @@ enum sf_err sf_work_run(struct sf_work *work, const char *kind)
 		if (strcmp(kinds[i].kind, kind) == 0)
 			err = kinds[i].run(work);
 	if (err)
-		(void)sf_detail_set(&work->detail, err, "%s", explain(err));
+		(void)sf_detail_set(
+			&work->detail, err, "%s", explain_error(err));
 	return err;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What people do, through the store and the wake-ups: who is woken by what.
- * Whoever should have been and was not would sleep for an hour; an alarm makes
- * that a failure.
+ * What people do, through the store and the wake-ups. A waiter that is not
+ * woken would sleep for an hour; an alarm makes that a failure.
  */
 #include "chat/desk.h"
 #include "talk.h"
@@ -10,7 +9,7 @@
 #include <unistd.h>
 
 #define FOREVER_MS 3600000
-#define PATIENCE_SECONDS 30
+#define PATIENCE_SECONDS 120
 
 static struct sf_desk open_desk(struct talk *talk)
 {
@@ -38,7 +37,7 @@ static void assert_woken(struct sf_wake *wake)
 	sf_wake_free(wake);
 }
 
-static void now_is_now(void **state)
+static void the_time_is_the_date_in_milliseconds(void **state)
 {
 	int64_t before_ms = (int64_t)time(NULL) * 1000;
 	int64_t now_ms = sf_desk_now();
@@ -62,7 +61,7 @@ static void create_makes_a_chat_for_its_creator(void **state)
 	sf_wake_free(desk.wake);
 }
 
-static void join_wakes_the_creator(void **state)
+static void a_join_wakes_the_creator(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = open_desk(talk);
@@ -78,7 +77,7 @@ static void join_wakes_the_creator(void **state)
 	sf_wake_free(desk.wake);
 }
 
-static void send_wakes_the_other(void **state)
+static void a_message_wakes_its_receiver(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = open_desk(talk);
@@ -94,7 +93,7 @@ static void send_wakes_the_other(void **state)
 	sf_wake_free(desk.wake);
 }
 
-static void close_wakes_both(void **state)
+static void a_close_wakes_both_participants(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = open_desk(talk);
@@ -109,7 +108,7 @@ static void close_wakes_both(void **state)
 	sf_wake_free(desk.wake);
 }
 
-static void close_spares_who_is_alive(void **state)
+static void a_participant_with_a_sign_of_life_is_not_closed_out(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = open_desk(talk);
@@ -120,7 +119,7 @@ static void close_spares_who_is_alive(void **state)
 	sf_wake_free(desk.wake);
 }
 
-static void without_wake_ups_all_works(void **state)
+static void everything_works_without_wake_ups(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = { .store = talk->store };
@@ -133,7 +132,7 @@ static void without_wake_ups_all_works(void **state)
 	assert_sees(talk, joiner, "closed [ready] Hi [closed_by_talker]");
 }
 
-static void refusals_come_from_the_store(void **state)
+static void a_refusal_of_the_store_is_returned(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = { .store = talk->store };
@@ -158,14 +157,14 @@ static void refusals_come_from_the_store(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(now_is_now),
+		cmocka_unit_test(the_time_is_the_date_in_milliseconds),
 		with_draft(create_makes_a_chat_for_its_creator),
-		with_draft(join_wakes_the_creator),
-		with_ready(send_wakes_the_other),
-		with_ready(close_wakes_both),
-		with_ready(close_spares_who_is_alive),
-		with_draft(without_wake_ups_all_works),
-		with_draft(refusals_come_from_the_store),
+		with_draft(a_join_wakes_the_creator),
+		with_ready(a_message_wakes_its_receiver),
+		with_ready(a_close_wakes_both_participants),
+		with_ready(a_participant_with_a_sign_of_life_is_not_closed_out),
+		with_draft(everything_works_without_wake_ups),
+		with_draft(a_refusal_of_the_store_is_returned),
 	};
 
 	return cmocka_run_group_tests(

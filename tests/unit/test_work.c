@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#define PATIENCE_SECONDS 30
+#define PATIENCE_SECONDS 120
 
 static bool count_down(void *asked)
 {
@@ -15,7 +15,7 @@ static bool count_down(void *asked)
 	return (*left)-- > 0;
 }
 
-/* By its own clock: the chats that begin_long_ago() makes are over. */
+/* Makes a chat of that age, by the date. */
 static void begin_long_ago(struct talk *talk, int64_t age_ms)
 {
 	struct sf_chat chat;
@@ -27,7 +27,7 @@ static void begin_long_ago(struct talk *talk, int64_t age_ms)
 	sf_chat_release(&chat);
 }
 
-static void terminate_closes_and_wakes_those_who_wait(void **state)
+static void terminate_closes_an_old_chat_and_wakes_its_poll(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_work work = { .config = &talk->config };
@@ -43,7 +43,7 @@ static void terminate_closes_and_wakes_those_who_wait(void **state)
 	sf_wake_wait(wake, 3600000);
 	(void)alarm(0);
 	sf_wake_free(wake);
-	/* At a time when no verb would have closed it by itself. */
+	/* Look at a time at which the chat would still be open. */
 	talk->now_ms -= 10000 + talk->lifetime_ms / 2;
 	assert_sees(talk, creator, "closed [closed_automatically]");
 	assert_non_null(strstr(work.detail.text, "chats closed: 1"));
@@ -79,7 +79,7 @@ static void an_unknown_kind_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_draft(terminate_closes_and_wakes_those_who_wait),
+		with_draft(terminate_closes_an_old_chat_and_wakes_its_poll),
 		with_draft(terminate_does_nothing_when_told_not_to_go_on),
 		with_draft(an_unknown_kind_is_refused),
 	};
