@@ -12,7 +12,7 @@
 #include "http/hangup.h"
 #include "http/http.h"
 
-/* What a handler says beside its error. */
+/* A handler fills this, and returns an error or SF_OK. */
 struct sf_app_reply {
 	struct sf_json_answer start; /* the code and phrase of the success */
 	char *body;              /* from malloc(3); NULL: the standard reply */
@@ -21,7 +21,7 @@ struct sf_app_reply {
 	int64_t sunset_ms;     /* when the chat of a success ends; 0: unsaid */
 };
 
-/* What a method's `check` has read from the request, for its `handle`. */
+/* The `check` of a method fills this from the request, for its `handle`. */
 union sf_app_input {
 	bool long_polling;
 	struct sf_participant joiner;
@@ -43,11 +43,11 @@ struct sf_app {
 
 enum sf_app_success { SF_APP_OK, SF_APP_CREATED, SF_APP_ACCEPTED };
 
-/* What a method needs; app.c gets it in this order. */
+/* What a method needs. `app.c` reads and opens it in this order. */
 enum sf_app_need {
 	SF_APP_CALLER = 1,  /* the two tokens, in the header of the request */
 	SF_APP_BODY = 2,    /* a JSON body, which is read */
-	SF_APP_NO_BODY = 4, /* the method ignores a body, unless it is wrong */
+	SF_APP_NO_BODY = 4, /* a body is ignored, unless it is refused */
 	SF_APP_WAKE = 8,
 	SF_APP_STORE = 16,
 	SF_APP_DESK = SF_APP_WAKE | SF_APP_STORE /* to wake somebody */
@@ -61,14 +61,15 @@ struct sf_method {
 	/* Refuses a request before the store is opened for it; or NULL. */
 	enum sf_err (*check)(struct sf_app *app);
 	enum sf_err (*handle)(struct sf_app *app);
-	/* What the reply says to an error that has no detail. */
+	/* The detail of an error, unless the function above has set one. */
 	const char *refusals[SF_ERR__MAX];
 };
 
 /*
  * Readies a handler for a wait: opens the wake-ups, and from now on the process
- * ends when the server says that the client has left. A CGI program is told so
- * by SIGTERM in any case. `out` serves to ask where the server does not say it.
+ * ends when the server says that the client has left. The server of a CGI
+ * program says so by SIGTERM in any case. The handler asks `out` where the
+ * server does not say it.
  */
 void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out);
 
@@ -76,7 +77,7 @@ void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out);
  * The main function of every program of the API: serves one request as CGI/1.1
  * says or, with --scgi, all requests that come in over the listening socket,
  * which is standard input or is made at the path behind --scgi. Returns the
- * exit status: 2 for bad arguments.
+ * exit status: 2 for bad arguments. --version prints the version.
  */
 int sf_app_main(int argc, char **argv, const struct sf_method *methods);
 

@@ -54,7 +54,7 @@ void sf_command_start(const struct sf_command *command, int argc, char **argv,
 			"SFCHAT_REDIS: needed, since Redis keeps the jobs");
 }
 
-enum sf_exit sf_command_status(enum sf_err err)
+int sf_command_status(enum sf_err err)
 {
 	if (err == SF_ERR_UNAVAILABLE)
 		return SF_EXIT_UNAVAILABLE;

@@ -37,7 +37,7 @@ void sf_command_start(const struct sf_command *command, int argc, char **argv,
 _Noreturn void sf_command_refuse(
 	const struct sf_command *command, const char *what);
 
-/* Returns the exit status of a command that ends with this error. */
-enum sf_exit sf_command_status(enum sf_err err);
+/* Returns the enum sf_exit of a command that ends with this error. */
+int sf_command_status(enum sf_err err);
 
 #endif
