@@ -107,7 +107,7 @@ check:
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=recurse $(CHECKS)
 	@echo "All checks passed: $(CHECKS)"
 
-# The programs, each run by hand; then the API through lighttpd.
+# The programs without a server; then the API through lighttpd.
 check-cgi: programs
 	$(NODE_TEST) tests/cgi/*.test.mjs
 

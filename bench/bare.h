@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the bare programs share. They do the least that a CGI program can do;
- * the cost of the real programs is compared with theirs.
+ * The code that the bare programs share. A bare program does the least that a
+ * CGI program can do; the benchmark compares the cost of the real programs with
+ * the cost of the bare ones.
  */
 #ifndef BENCH_BARE_H
 #define BENCH_BARE_H

@@ -15,7 +15,7 @@
 
 enum { CLIENT_ANSWER_MAX = 16384 };
 
-/* What all connections share: the server's port and the epoll instance. */
+/* The data that all connections share. */
 struct client_pool {
 	SSL_CTX *context;
 	int port;

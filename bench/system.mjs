@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the measurements need from the machine: the servers that are compared,
-// the load generator, and the kernel's figures about memory and CPU time. It must
-// not know which figures are reported.
+// Starts the servers that are compared and the load generator, and reads the
+// kernel's figures about memory and CPU time. Must not know which figures are
+// reported.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -50,8 +50,8 @@ check-nodes: site | $(filter check-mongodb,$(MAKECMDGOALS))
 	SFCHAT_STORE_KIND=mongodb SFCHAT_SERVE=scgi $(NODE_TEST) \
 		tests/nodes/*.test.mjs
 
-# The unit tests, the programs by hand and the API through lighttpd, all built
-# with AddressSanitizer and UndefinedBehaviorSanitizer.
+# The unit tests, the programs without a server and the API through lighttpd, all
+# built with AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 ASAN_MAKE := $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
 	LDSTATIC=-no-pie CFLAGS='-O1 -g' SANITIZE='$(SANITIZERS)'

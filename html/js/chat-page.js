@@ -27,7 +27,8 @@ publish({
 });
 /** @type {savedChat.SavedChat | null} */
 let mine = null;
-// For as long as the chat has not started: then it watches for this itself.
+// Watches whether the page is left before the chat has started. Later the chat
+// watches for that itself.
 const leaving = new AbortController();
 window.addEventListener("pagehide", () => leaving.abort());
 panic.createPanic(abandonChat);
@@ -39,7 +40,7 @@ window.addEventListener("pageshow", ({ persisted }) => {
   panic.createPanic(abandonChat);
   location.reload();
 });
-// Not awaited: WebKit does not leave a page while a module of it awaits.
+// Do not await this: WebKit does not leave a page while a module of it awaits.
 start();
 
 function abandonChat() {

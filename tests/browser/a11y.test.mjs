@@ -155,7 +155,7 @@ for (const engine of ENGINES) {
         });
       });
 
-      it("axe finds no fault from right to left, nor does a narrow screen scroll", async (t) => {
+      it("from right to left, axe finds no fault and a narrow screen does not scroll", async (t) => {
         const arabic = await openOther(t, { language: "ar" });
         await visitAll(arabic, server.url, async (page, name) => {
           await page.setViewport(320, 640);

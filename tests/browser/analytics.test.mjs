@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** A site whose operator counts: the home page reports two events and no more. */
+/** A site with analytics: the home page reports two events and no more. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -90,7 +90,7 @@ for (const engine of ENGINES) {
         ["sound", "notify"].map((id) => document.getElementById(id).checked)), [true, true]);
     });
 
-    it("the title counts it when Talker joins and when Talker closes the chat", async () => {
+    it("the title counts that Talker joins and that Talker closes the chat", async () => {
       const [creator, joiner] = [await browser.newPage(), await browser.newPage()];
       const code = await createChat(creator, server.url);
       const title = await creator.title();
@@ -120,7 +120,7 @@ for (const engine of ENGINES) {
       assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
     });
 
-    it("the log keeps its place while one reads, and stays at the end otherwise", async () => {
+    it("the log keeps its place while the user reads, and stays at the end otherwise", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.evaluate(() => {
         const session = JSON.parse(sessionStorage.sfChat);

@@ -121,7 +121,7 @@ for (const engine of ENGINES) {
       const { page, peer } = await establish();
       await page.type("#text", "I am thinking");
       await peer.hear("typing");
-      // The message, and not the clock, is to hide the hint.
+      // Stop the timer that hides the hint, so that only the message can hide it.
       await lengthenTimers(page);
       await peer.hintTyping();
       await page.waitFor(() => document.querySelector("#typing").textContent);

@@ -49,7 +49,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("people share no storage, tabs of one person do", async () => {
+    it("two people share no storage, two tabs of one person share it", async () => {
       const page = await openHome();
       const sibling = await page.sibling();
       const stranger = await browser.newPage();
@@ -103,7 +103,7 @@ for (const engine of ENGINES) {
       );
     });
 
-    it("the line of one person is cut and mended, and of nobody else", async () => {
+    it("cutting and mending the line of one person affects nobody else", async () => {
       const page = await openHome();
       const other = await browser.newPage();
       await other.goto(server.url);

@@ -111,7 +111,7 @@ for (const engine of ENGINES) {
 
     it("a page that becomes visible again asks the server at once", async () => {
       const [creator, joiner] = await meet(browser, server.url);
-      // The end of a pause is not to make the page ask.
+      // Lengthen the pauses, so that the end of a pause cannot make the page ask.
       await lengthenTimers(creator);
       await creator.setOffline(true);
       await waitState(creator, "retrying");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The programs run directly, as RFC 3875 says and as it does not: whatever the
-// environment and the body are, a program replies, does not crash and does not
-// hang.
+// The programs without a server, with requests that follow RFC 3875 and with
+// requests that break it: whatever the environment and the body are, a program
+// replies, does not crash and does not hang.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ import {
 
 const PROGRAMS = ["create", "join", "messages", "chat"];
 
-describe("programs run by hand", () => {
+describe("programs without a server", () => {
   let dir;
   let base;
   before(async () => {

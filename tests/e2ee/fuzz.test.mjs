@@ -63,7 +63,8 @@ test("a message with any bit flipped is refused", async () => {
     for (let bit = 0; bit < 550 * 8; bit += 1) {
       const step = await reload(state).receive(sealed(flipBit(msg, bit)));
       assertRefused(step.events, `bit ${bit}`);
-      // That bit makes the number one that was seen; it is ignored.
+      // This bit changes the number to that of a message that was received
+      // before, and such a message is ignored.
       assert.equal(step.events.length, bit === 9 * 8 ? 0 : 1, `bit ${bit}`);
     }
   }

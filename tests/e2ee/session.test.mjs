@@ -172,7 +172,7 @@ test("requests at the same moment are served in order", async () => {
     count(20).map((i) => [{ type: "text", n: i, text: `${i}` }]));
 });
 
-test("demanding the link admits the link only, until it is taken back", async () => {
+test("a creator who demands the link accepts no bare code, until the demand is taken back", async () => {
   for (const [demands, link, type] of [
     [[true], true, "established"],
     [[true], false, "fault"],

@@ -16,8 +16,8 @@ import { listJobs, makePlace, runCommand, startWorker } from './lib/jobs.mjs';
 
 const KEYS = 'sfchat:{jobs}:';
 
-// So many seconds until a delayed job may run and until a lease ends, that
-// neither is over before the test is.
+// The seconds until the delayed job may run, and until the lease ends. Both are
+// longer than the test takes.
 const DELAY = 9000;
 const LEASE = 6000;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The program `terminate`, which cron starts. With a Redis it queues a job;
-// without one it does the work itself, in both phases of PROTOCOL, "Background
-// jobs".
+// without one it does the work itself: both kinds of change of PROTOCOL,
+// "Background jobs".
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -55,7 +55,7 @@ test('without Redis it closes old chats and no others', async (t) => {
   const second = await runCommand('terminate', [], short);
   assert.equal(second.code, 0);
   assert.match(second.stdout, /closed: 1, removed: 0/);
-  // To a look with the long lifetime the chat is not old: the job closed it.
+  // With the long lifetime, a look does not close the chat: the job has done it.
   for (const person of [creator, joiner]) {
     const { results } = await look(person, long);
     assert.equal(results.status, 'closed');

@@ -17,7 +17,7 @@ import {
  *
  * @param {import('node:test').TestContext} t
  * @param {string} [pollSleep]  seconds between two looks of a poll; by default
- *   so many that only a wake-up can end a poll
+ *   an hour, so that only a wake-up can end a poll
  */
 async function makeMachines(t, pollSleep = '3600') {
   const here = await makePlace(t, {

@@ -85,8 +85,8 @@ async function endLease(env, redis) {
 }
 
 /**
- * Stops a worker at a moment when it does not hold the lock of the store, which
- * nobody could change then.
+ * Stops a worker at a moment when it does not hold the lock of the store: while
+ * a stopped worker holds the lock, nobody can change the store.
  *
  * @param {import('./lib/jobs.mjs').Worker} worker
  * @param {Record<string, string>} env
@@ -181,7 +181,7 @@ test('four workers share the queue, and each job runs once', async (t) => {
   const { env, redis } = await makeRedisPlace(t);
   const workers = await Promise.all(
     Array.from({ length: 4 }, () => startWorker(t, env)));
-  // Directly: `terminate` queues no second job.
+  // Queue the jobs without `terminate`, which queues no second job.
   await redis.run('EVAL', `for id = 1, 200 do
       redis.call('HSET', KEYS[1] .. 'job:' .. id, 'kind', 'terminate')
       redis.call('ZADD', KEYS[1] .. 'queued', id, id)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Participants of chats, for tests of the API: the requests that one can make,
-// and the ways to bring two together in a chat. Checks only what it needs to go
-// on.
+// Participants of chats, for tests of the API: the requests that a participant
+// can make, and the ways to bring two participants together in a chat. Checks no
+// more of a reply than the next step needs.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";

@@ -17,8 +17,7 @@ export const PATIENCE_MS = 240_000;
 const LOOK_AGAIN_MS = 20;
 
 /**
- * Waits until a condition holds; throws when it has not come to hold within
- * PATIENCE_MS.
+ * Waits until a condition holds; throws if it does not hold within PATIENCE_MS.
  *
  * @template T
  * @param {() => Promise<T>} look  is called until it returns something true

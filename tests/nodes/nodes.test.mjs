@@ -16,7 +16,7 @@ import {
 
 const CHATS = 4;
 const MESSAGES = 100;
-/* So many seconds between two looks that only a wake-up can end a poll. */
+/* The seconds between two looks: so long that only a wake-up can end a poll. */
 const POLL_SLEEP = 3600;
 
 const canRun = canHaveHosts();

@@ -62,7 +62,7 @@ for (const h2 of [false, true]) {
         ["chatToken", "code", "msg", "userToken"]);
     });
 
-    it("a body that nothing is read from is checked all the same", async () => {
+    it("the length and the type of a body are checked even if it is not read", async () => {
       const [alice] = await meet(server);
       for (const [method, resource, status, msg] of [
         ["POST", "create.json", 201, "Created"],
@@ -178,7 +178,7 @@ for (const h2 of [false, true]) {
       }
     }
 
-    it("501: the method is none of HTTP", async () => {
+    it("501: HTTP has no such method", async () => {
       const answer = await ask("FOO", "/api/v1/chat.json");
       assert.equal(answer.status, 501);
       assert.equal(answer.json.results.code, 501);

@@ -203,8 +203,9 @@ describe("life of a chat", () => {
 describe("life of a chat that has grown old", { concurrency: true }, () => {
   const LIFETIME = 1;
   const LONG_LIFETIME = 86400;
-  // Two servers on one store: chats are made where they do not grow old, and
-  // are old at the other server after a second. So no request can be too late.
+  // Two servers share one store. A test makes its chats through the server with
+  // the long lifetime, so even a slow test is in time. A second later these chats
+  // are old for the other server.
   let young;
   let old;
   before(async () => {

@@ -104,7 +104,7 @@ describe("messages", () => {
   it("POST: 33 items are refused", () => isRefused(
     sendBody(JSON.stringify(list(33, () => ({ msg: "x" })))), /1 to 32/));
 
-  it("POST: no item is refused", () =>
+  it("POST: an empty list is refused", () =>
     isRefused(sendBody('{"data":{"messages":[]}}'), /1 to 32/));
 
   it("POST: one bad item refuses all", () => isRefused(
@@ -148,7 +148,7 @@ describe("messages", () => {
     assert.equal((await alice.acknowledge(...ids)).status, 400);
   });
 
-  it("DELETE: no id is refused", async () => {
+  it("DELETE: an empty list is refused", async () => {
     const [alice] = await meet(server);
     assert.equal((await alice.acknowledge()).status, 400);
   });

@@ -221,7 +221,7 @@ describe("pages", () => {
     });
   }
 
-  it("404: files of the source and of the build", async () => {
+  it("404: files of the source and of the build are not served", async () => {
     const files = await readdir(root);
     for (const name of [...files, ...await readdir(build)]) {
       const { status } = await request(server, "GET", `/${name}`);

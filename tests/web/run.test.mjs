@@ -21,7 +21,7 @@ import {
 } from "../lib/server.mjs";
 
 const NOBODY = 65534;
-/** A user without any rights, where this machine lets the test become that one. */
+/** The user `nobody`, who has no rights. Only root can become this user. */
 const nobody = { uid: NOBODY, gid: NOBODY };
 /** Why the tests that need such a user cannot run; "" if they can. */
 const obstacle = process.getuid() !== 0 ? "only root can become nobody"
@@ -190,7 +190,7 @@ describe("scripts/run", () => {
       /no such address/);
   });
 
-  it("a second one in the same directory is refused", async (t) => {
+  it("a second server in the same directory is refused", async (t) => {
     await start(t);
     const second = await spawnRun(
       { SFCHAT_RUNTIME_DIR: dir, SFCHAT_PORT: String(await findPort()) });
@@ -199,7 +199,7 @@ describe("scripts/run", () => {
     await access(dir);
   });
 
-  it("a port without the right to use it is reported", async (t) => {
+  it("a port that the user may not use is reported", async (t) => {
     const least = await readFile(
       "/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8");
     if (obstacle) return skip(t, obstacle);
@@ -300,7 +300,7 @@ describe("scripts/install", () => {
   it("a system that is not Debian is refused", async () => {
     assert.deepEqual(await install(["run"], {}), {
       status: 1, stdout: "", stderr: "scripts/install: this is not Debian: " +
-        "install the packages that the README names by hand\n",
+        "install by hand the packages that the README names\n",
     });
   });
 

@@ -16,7 +16,7 @@ import {
 } from "../lib/server.mjs";
 
 // The variables that lighttpd sets for a request: those of RFC 3875, 4.1, and a
-// few of its own.
+// few that only lighttpd has.
 const META = [
   "CONTENT_LENGTH", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "PATH_INFO",
   "PATH_TRANSLATED", "QUERY_STRING", "SCRIPT_FILENAME", "SCRIPT_NAME",

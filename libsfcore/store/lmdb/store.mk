@@ -3,8 +3,9 @@
 
 PACKAGES_lmdb := libbson-static-1.0 lmdb
 PKG_CONFIG_lmdb := --static
-# A CGI program's cost is its start: static and at a fixed place starts fastest.
-# No resolver: see redis.c.
+# Most of what a CGI program costs is its start, and a static program at a fixed
+# address starts fastest. The two functions of --wrap keep the C library's
+# resolver out of the programs; redis.c defines them.
 LDSTATIC_lmdb := -static -no-pie -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 # The unit tests that run with this store alone.
 TEST_NAMES_lmdb := test_lmdb

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The store on a MongoDB server. Included by the Makefile.
 
-# The driver is called so since its second version.
+# The package of the driver is called mongoc2 from version 2 on.
 PACKAGES_mongodb = $(shell pkg-config --exists mongoc2 && echo mongoc2 || \
 	echo libmongoc-1.0)
 # The libraries of the driver do not link statically.

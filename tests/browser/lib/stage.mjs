@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** What most tests need: one server and one browser for all tests of a file. */
+/** One server and one browser for all tests of a file, as most files need them. */
 
 import { after, afterEach, before } from "node:test";
 

@@ -15,9 +15,9 @@ import { build, storeKind } from '../../lib/server.mjs';
 const out = path.join(build, storeKind);
 
 /**
- * So many chats that a test can act while a job still sweeps them. With MongoDB
- * few are enough: each change is a command, and the server of the tests reads
- * all chats for each.
+ * A number of chats that keeps a job busy while a test acts. With MongoDB a
+ * smaller number is enough: each change is a command, and the server of the tests
+ * reads all chats for each command.
  */
 export const MANY = storeKind === 'lmdb' ? 50_000 : 200;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * What the handshake computes (E2EE, "Keys"): the commit, the transcript hash, the
- * keys and the safety number. All are functions of the public values, the private
- * key and the secret of the link. The order of messages is in `handshake.js`.
+ * Computes the values of the handshake (E2EE, "Keys"): the commit, the transcript
+ * hash, the keys and the safety number. All are functions of the public values,
+ * the private key and the secret of the link. The order of messages is in
+ * `handshake.js`.
  */
 
 import { concat, fromHex, toUint64, utf8 } from "./bytes.js";
@@ -10,7 +11,7 @@ import { ecdh, hkdf, sha256 } from "./suite.js";
 
 /** @typedef {import("./bytes.js").Bytes} Bytes */
 
-/** What the joiner used: the code alone, or the link. */
+/** The mode says whether the joiner used the code alone or the link. */
 export const MODE = Object.freeze({ CODE: 0, LINK: 1 });
 
 export const SECRET_LENGTH = 16;

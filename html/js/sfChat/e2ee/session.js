@@ -87,7 +87,7 @@ async function take(state, { msg, sealed }) {
   if (state.phase === "established" && type === TYPE.DATA) {
     return takeData(state, payload);
   }
-  // The server delivers it again, as the acknowledgement was lost.
+  // The acknowledgement was lost, so the server delivers the envelope again.
   if (state.heard.includes(msg)) return stepTo(state);
   const step = await takeHandshake(state, type, payload);
   const heard = [...step.state.heard, msg];

@@ -10,8 +10,8 @@
 /** @typedef {import("./ratchet.js").ReceivingChain} ReceivingChain */
 
 /**
- * What every state has. Byte strings are base64url. `heard`: the envelopes of the
- * handshake that were accepted, to recognise one that is delivered again.
+ * The members of every state. Byte strings are base64url. `heard`: the envelopes
+ * of the handshake that were accepted, to recognise one that is delivered again.
  * @typedef {object} Common
  * @property {1} v
  * @property {"creator" | "joiner"} role
@@ -20,8 +20,8 @@
  */
 
 /**
- * What one side needs until the keys exist. `linkOnly`: the creator demands that
- * the joiner uses the link.
+ * The values that one side needs until the keys exist. `linkOnly`: the creator
+ * demands that the joiner uses the link.
  * @typedef {object} Offer
  * @property {JsonWebKey} privateKey
  * @property {string} publicKey

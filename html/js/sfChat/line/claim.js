@@ -42,7 +42,7 @@ function take(name) {
     navigator.locks
       .request(name, { signal }, () => {
         resolve(true);
-        // Never settled, so that the lock is held as long as the page is open.
+        // A promise that never settles holds the lock until the page is left.
         return new Promise(() => {});
       })
       .catch(() => resolve(false));

@@ -23,7 +23,7 @@ export function analyticsId() {
   return dataset.analytics;
 }
 
-/** Where the script that computes QR codes is, and its integrity hash. */
+/** The address and the integrity hash of the script that computes QR codes. */
 export function qrAsset() {
   return {
     url: read("qrUrl"),

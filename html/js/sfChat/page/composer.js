@@ -28,7 +28,7 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
   const hint = find("parts", HTMLElement);
   const button = find("send", HTMLButtonElement);
 
-  // Such a text is neither divided nor measured: that takes too long.
+  // Dividing or measuring a text that is so long would take too long.
   const isNovel = () => field.value.length > LENGTH_LIMIT;
 
   /** @returns {string[] | null} the texts to send; null if there are too many */
