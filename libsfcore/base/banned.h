@@ -6,13 +6,19 @@
 #ifndef SF_BANNED_H
 #define SF_BANNED_H
 
-/* The headers that declare them come first, or the poison would hit those. */
+/*
+ * Include the headers that declare these functions first: the pragma would
+ * refuse the declarations.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Fortified, these two are macros for clang, which cannot be poisoned. */
+/*
+ * With _FORTIFY_SOURCE, clang sees these two as macros, and a macro cannot be
+ * poisoned.
+ */
 #undef sprintf
 #undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading a clock. Must not know which one is right for what. */
+/* Reads a clock. Does not know which clock suits which purpose. */
 #include "base/clock.h"
 
 int64_t sf_clock_ms(clockid_t clock)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The time, in the one unit in which the library counts it. */
+/* Reads the system's clocks in milliseconds, the library's unit of time. */
 #ifndef SF_CLOCK_H
 #define SF_CLOCK_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds of a clock that clock_gettime(2) has; it must be there. */
+/* Reads `clock`, which must exist, in milliseconds. */
 int64_t sf_clock_ms(clockid_t clock);
 
 #endif

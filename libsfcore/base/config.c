@@ -93,14 +93,17 @@ static enum sf_err load_runtime_dir(
 	else
 		length = snprintf(out, SF_CONFIG_PATH_MAX, "/dev/shm/sfchat-%u",
 			(unsigned int)geteuid());
-	/* The store and the tables add short names of their own. */
+	/* The store and `shared_words` append short file names. */
 	if (out[0] != '/' || length >= SF_CONFIG_PATH_MAX - 32)
 		return sf_detail_set(detail, SF_ERR_INVALID,
 			"SFCHAT_RUNTIME_DIR: an absolute path was expected");
 	return SF_OK;
 }
 
-/* Whether the linked store can use it, that one says: sf_store_check(). */
+/*
+ * Checks the form only; `sf_store_check()` checks that the linked store can use
+ * it.
+ */
 static bool is_store(const char *value)
 {
 	return strncmp(value, "lmdb:/", 6) == 0 ||
@@ -163,7 +166,7 @@ static enum sf_err load_wake(struct sf_config *out, struct sf_detail *detail)
 
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* Such as G-ABC123. It is the pages that use it: scripts/build-html. */
+/* Accepts an id such as G-ABC123. Only the pages use it: scripts/build-html. */
 static enum sf_err check_analytics(struct sf_detail *detail)
 {
 	const char *value = getenv("SFCHAT_GA_ID");

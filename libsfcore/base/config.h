@@ -34,8 +34,8 @@ struct sf_config {
 };
 
 /*
- * Reads the environment. SF_ERR_INVALID: a value cannot be used; detail names
- * its variable and what was expected, never the value.
+ * Reads the settings from the environment. SF_ERR_INVALID: a value cannot be
+ * used; `detail` names its variable and what was expected, never the value.
  */
 enum sf_err sf_config_load(
 	struct sf_config *out, struct sf_detail *detail) SF_MUST_CHECK;

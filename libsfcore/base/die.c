@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ends the process after a last line in the log and a last answer. */
+/* Ends the process after a last line in the log and a last reply. */
 #include "base/die.h"
 
 #include <stdarg.h>
@@ -22,7 +22,7 @@ void sf_die(const char *format, ...)
 	va_start(args, format);
 	sf_log_write(format, args);
 	va_end(args);
-	/* A hook that dies itself must not run again. */
+	/* If the hook itself dies, it must not run again. */
 	die_hook = NULL;
 	if (hook)
 		hook();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The text that goes with a refusal. Must not know what the errors become. */
+/* Composes the text of a refusal. Does not know the HTTP status of an error. */
 #include "base/err.h"
 
 #include <stdarg.h>

@@ -27,12 +27,15 @@ enum sf_err {
 
 #define SF_MUST_CHECK __attribute__((warn_unused_result))
 
-/* Why a request was refused, for the one who sent it: names the field. */
+/* The reason for a refusal, for the client: it names the field. */
 struct sf_detail {
 	char text[160];
 };
 
-/* Fills detail like printf and returns err, so that a refusal is one line. */
+/*
+ * Fills `detail` like printf(3) and returns `err`, so that a refusal is one
+ * line of code.
+ */
 enum sf_err sf_detail_set(struct sf_detail *detail, enum sf_err err,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -35,7 +35,7 @@ void sf_log_write(const char *format, va_list args)
 	if ((size_t)length >= room)
 		length = (int)room - 1;
 	line[prefix + (size_t)length] = '\n';
-	/* There is nobody left to tell that the log cannot be written. */
+	/* A failed write to the log cannot be reported anywhere. */
 	if (write(STDERR_FILENO, line, prefix + (size_t)length + 1) < 0)
 		return;
 }

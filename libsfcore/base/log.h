@@ -13,12 +13,13 @@
 enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
 
 /*
- * To be called first: where standard input, output or error is closed, nothing
- * else takes its number, into which the log or a reply would be written.
+ * Opens /dev/null in the place of a closed standard input, output or error, so
+ * that no other file gets its number and receives the log or a reply. A program
+ * calls this first.
  */
 void sf_log_guard_streams(void);
 
-/* Events above level are dropped; SF_LOG_INFO at start. */
+/* Drops events above `level`, which is SF_LOG_INFO at the start. */
 void sf_log_set_level(enum sf_log_level level);
 
 /* Writes "sfchat: " and the formatted text as one line. */

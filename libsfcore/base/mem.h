@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Memory that is always there: a process that gets none ends by sf_die(). */
+/*
+ * Allocation that never returns NULL: without memory the process ends by
+ * sf_die().
+ */
 #ifndef SF_MEM_H
 #define SF_MEM_H
 

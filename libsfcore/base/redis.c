@@ -34,8 +34,8 @@ void sf_redis_release(struct sf_redis *redis)
 }
 
 /*
- * These stand in for hiredis' use of the resolver where it is linked statically
- * (see the Makefile): a name is never looked up.
+ * A statically linked program replaces the resolver that hiredis calls by these
+ * two functions (store/lmdb/store.mk), because no host name is ever looked up.
  */
 int __wrap_getaddrinfo(const char *node, const char *service,
 	const struct addrinfo *hints, struct addrinfo **out);
@@ -75,7 +75,7 @@ static enum sf_err lose_by_reply(struct sf_redis *redis, redisReply *reply)
 	return lose(redis, why);
 }
 
-/* Returns 0, or the errno that says why it did not come to be in time. */
+/* Returns 0, or an errno: why the connection was not made in time. */
 static int wait_for_connection(int fd, int timeout_ms)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };
@@ -100,7 +100,7 @@ static int connect_socket(
 		error = errno;
 	if (error == EINPROGRESS)
 		error = wait_for_connection(fd, timeout_ms);
-	/* From here on hiredis waits for it, as long as it is told to. */
+	/* From now on hiredis blocks, up to its own timeout. */
 	if (!error && fcntl(fd, F_SETFL, 0) != 0)
 		error = errno;
 	return error;
@@ -125,7 +125,7 @@ static int open_socket(const struct sf_redis_address *address, int timeout_ms)
 static enum sf_err ask(struct sf_redis *redis, size_t count,
 	const char *const words[], redisReply **out)
 {
-	/* hiredis changes none of the words, but cannot say so. */
+	/* hiredis does not change the words, but its parameter is not const. */
 	*out = redisCommandArgv(redis->context, (int)count,
 		(const char **)(uintptr_t)words, NULL);
 	if (!*out)
@@ -172,7 +172,7 @@ static enum sf_err connect_redis(struct sf_redis *redis)
 	redis->context = redisConnectFd(fd);
 	if (!redis->context)
 		sf_die("out of memory");
-	/* A machine that went away without a word is noticed by TCP. */
+	/* TCP keep-alive notices a machine that vanished without closing. */
 	if (redis->address.socket.ss_family != AF_UNIX)
 		(void)redisEnableKeepAlive(redis->context);
 	if (redisSetTimeout(redis->context, timeout) != REDIS_OK)

@@ -20,18 +20,18 @@ struct sf_redis {
 	bool down;             /* and the log says so already */
 };
 
-/* Connects nowhere yet. */
+/* Fills `out`. The first command connects. */
 void sf_redis_init(struct sf_redis *out, const struct sf_redis_address *address,
 	int timeout_ms);
 
-/* Lets the connection go, if there is one. */
+/* Closes the connection, if there is one. */
 void sf_redis_release(struct sf_redis *redis);
 
 /*
  * Sends one command and waits for its reply, which the caller frees with
  * freeReplyObject(). SF_ERR_UNAVAILABLE: Redis cannot be reached, is too slow,
- * or refuses the command, and whether it was carried out is unknown; the log
- * says why, once until it works again.
+ * or refuses the command, which may or may not have been carried out. The log
+ * says why, once until Redis works again.
  */
 enum sf_err sf_redis_call(struct sf_redis *redis, size_t count,
 	const char *const words[], redisReply **out) SF_MUST_CHECK;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each parse_…() reads its part and returns where the next one begins. */
+/*
+ * Each parse_… function reads its part and returns where the next part begins.
+ */
 #include "base/redis_address.h"
 
 #include <arpa/inet.h>

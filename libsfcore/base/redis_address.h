@@ -20,10 +20,10 @@ struct sf_redis_address {
 };
 
 /*
- * Reads "unix:PATH" or "redis://[:PASSWORD@]ADDRESS[:PORT][/DATABASE]". An
- * address is an IPv4 one, an IPv6 one in brackets, or localhost, which is
- * 127.0.0.1; the password may have characters as %41. SF_ERR_INVALID: it is
- * neither.
+ * Reads "unix:PATH" or "redis://[:PASSWORD@]ADDRESS[:PORT][/DATABASE]". ADDRESS
+ * is an IPv4 address, an IPv6 address in brackets, or localhost, which means
+ * 127.0.0.1. PASSWORD may contain escapes such as %41. SF_ERR_INVALID: the text
+ * has neither form.
  */
 enum sf_err sf_redis_address_parse(
 	const char *text, struct sf_redis_address *out) SF_MUST_CHECK;

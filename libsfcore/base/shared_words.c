@@ -39,7 +39,10 @@ static int make_unnamed(const char *dir)
 		return -1;
 	sf_token_generate(&key[0]);
 	sf_token_generate(&key[1]);
-	/* Room that is not there must be missed here: later it is a SIGBUS. */
+	/*
+	 * Allocate the blocks now: on a full tmpfs this call fails, while a
+	 * first touch of the mapping would raise SIGBUS.
+	 */
 	if (posix_fallocate(fd, 0, sizeof(struct layout)) != 0 ||
 		pwrite(fd, key, SF_HASH_KEY_SIZE, 0) != SF_HASH_KEY_SIZE) {
 		(void)close(fd);
@@ -55,7 +58,10 @@ static void make_file(const char *dir, const char *path)
 
 	if (fd < 0)
 		return;
-	/* It is fine if somebody else was faster: see open(2), O_TMPFILE. */
+	/*
+	 * If another process was faster, its file is used: see open(2),
+	 * O_TMPFILE.
+	 */
 	(void)snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
 	(void)!linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 	(void)close(fd);
@@ -77,7 +83,10 @@ static struct layout *map_file(int fd)
 	struct stat status;
 	void *memory;
 
-	/* Touching what lies behind a file's end would kill the process. */
+	/*
+	 * An access behind the end of the file would kill the process by
+	 * SIGBUS.
+	 */
 	if (fstat(fd, &status) != 0)
 		return NULL;
 	if (status.st_size != sizeof(struct layout)) {

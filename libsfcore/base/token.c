@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tokens. Knows nothing of what a token stands for. */
+/* Makes, reads and writes tokens. Does not know what a token stands for. */
 #include "base/token.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ void sf_token_generate(struct sf_token *out)
 	do
 		got = getrandom(out->bytes, sizeof(out->bytes), 0);
 	while (got < 0 && errno == EINTR);
-	/* Up to 256 bytes come whole, or not at all: getrandom(2). */
+	/* getrandom(2) returns up to 256 bytes whole, or fails. */
 	if (got != (ssize_t)sizeof(out->bytes))
 		sf_die("getrandom failed: %s", strerror(errno));
 }

@@ -22,7 +22,10 @@ struct sf_token {
 /* Fills out with random bytes from getrandom(2). */
 void sf_token_generate(struct sf_token *out);
 
-/* Reads exactly length = 24 lower-case hex digits; false: out is untouched. */
+/*
+ * Reads exactly 24 lower-case hex digits. Returns false, and leaves `out` as it
+ * is, if `length` is not 24 or a character is none of these.
+ */
 bool sf_token_parse(const char *text, size_t length, struct sf_token *out);
 
 /* Writes 24 digits and a NUL to out. */

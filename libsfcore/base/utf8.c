@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading UTF-8: RFC 3629, section 4. */
+/* Decodes UTF-8: RFC 3629, section 4. */
 #include "base/utf8.h"
 
 int32_t sf_utf8_take(const unsigned char **text, const unsigned char *end)

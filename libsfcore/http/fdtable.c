@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The kernel makes a table that fits when a process leaves one that it shares.
- * So for a moment a thread shares it.
+ * unshare(CLONE_FILES) copies the descriptor table at the size it needs, but
+ * only if the table is shared. So start a thread that shares it, unshare, and
+ * end the thread.
  */
 #include "http/fdtable.h"
 
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Less is not worth it: 8 bytes each. */
+/* A smaller table is not worth the work: an entry takes 8 bytes. */
 #define SIZE_WORTH_IT 1024
 
 static long table_size(void)
@@ -52,7 +53,10 @@ static void leave_shared_table(const pthread_attr_t *attributes)
 	(void)pthread_join(sharer, NULL);
 }
 
-/* The stack is ours because the library would keep its own. */
+/*
+ * Gives the thread a stack of its own mapping, because the C library would keep
+ * the stack that it allocates.
+ */
 void sf_fdtable_shrink(void)
 {
 	size_t size = (size_t)PTHREAD_STACK_MIN;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The process's table of open files, as the memory that it takes. */
+/* The memory of the process's table of open files. */
 #ifndef SF_FDTABLE_H
 #define SF_FDTABLE_H
 
 #include "base/err.h"
 
 /*
- * Makes the table as small as what is open allows. That of a CGI program is as
- * large as its web server's at the fork, 64 KiB for 8,000 open files, and stays
- * so: too much for a process that only waits. Where it can't be, it stays.
+ * Makes the table as small as the open descriptors allow. A CGI program
+ * inherits a table as large as the web server's, 64 KiB for 8,000 open files,
+ * which is too much for a process that only waits. If the table cannot shrink,
+ * it stays as it is.
  */
 void sf_fdtable_shrink(void);
 

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A TCP state, or 0 if the kernel says nothing about the connection. */
+/* Returns a TCP state, or 0 if the kernel does not know the connection. */
 static int receive_state(int kernel)
 {
 	struct {
@@ -66,7 +66,9 @@ static bool parse_port(const char *text, __be16 *out)
 	return port > 0 && port <= UINT16_MAX;
 }
 
-/* As the server sees it: the client is the destination. */
+/*
+ * Reads the connection from the server's side: the client is the destination.
+ */
 static bool read_connection(
 	const struct sf_request *request, struct inet_diag_req_v2 *out)
 {
@@ -88,9 +90,9 @@ static bool read_connection(
 }
 
 /*
- * Where a connection is not, the kernel finds the socket that listens there.
- * That means the client's end only if the connection has been there before, or
- * if the server says that the addresses are those of a connection of its own.
+ * If the connection is gone, the kernel answers with the listening socket
+ * instead (state LISTEN). That proves a hang-up only if the connection was seen
+ * before, or if the server says that REMOTE_ADDR is its own peer.
  */
 void sf_hangup_init(
 	const struct sf_request *request, int reply, struct sf_hangup *out)
@@ -131,12 +133,14 @@ void sf_hangup_signal(int fd)
 
 	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) > 0)
 		continue;
-	/* The signal is for any event of the connection, but only its end is
-	 * still to come: fcntl(2), F_SETSIG. */
+	/*
+	 * The kernel signals any event of the connection (fcntl(2), F_SETSIG),
+	 * but only its end is still to come.
+	 */
 	(void)fcntl(fd, F_SETOWN, getpid());
 	(void)fcntl(fd, F_SETSIG, SIGTERM);
 	(void)fcntl(fd, F_SETFL, O_ASYNC);
-	/* It may have come before that. */
+	/* The connection may have ended before the signal was set. */
 	if (poll(&peer, 1, 0) > 0)
 		(void)raise(SIGTERM);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whether the client of a request is still there. The web server is to tell,
- * and does, but not always: lighttpd misses the end of an HTTP/1.1 connection
- * when it read handshake and request in one go, and its SIGTERM is lost on a
- * program that it is just starting. So the kernel is asked too, about the TCP
- * connection that the server holds.
+ * Notices that the client of a request has hung up. The web server should tell
+ * the program, but does not always: lighttpd misses the end of an HTTP/1.1
+ * connection if it read the handshake and the request in one go, and its
+ * SIGTERM is lost on a program that is just starting. So the program also asks
+ * the kernel about the server's TCP connection.
  */
 #ifndef SF_HANGUP_H
 #define SF_HANGUP_H
@@ -22,20 +22,23 @@ struct sf_hangup {
 
 /*
  * Finds the client's connection by the addresses that the server gave with the
- * request. One that is not on this machine, as behind a proxy that names the
- * client it speaks for, can not be watched and counts as there; unless the
- * server sets SFCHAT_REMOTE_IS_PEER, which rules such proxies out: then one
- * that is not there has left already.
+ * request. A connection that this machine does not have, as behind a proxy that
+ * passes on its client's address, cannot be watched and counts as open. If the
+ * server sets SFCHAT_REMOTE_IS_PEER, there is no such proxy, and a missing
+ * connection has been closed already.
  */
 void sf_hangup_init(
 	const struct sf_request *request, int reply, struct sf_hangup *out);
 
-/* The client has closed its connection, or the server has given it up. */
+/*
+ * Returns whether the client has closed its connection, or the server has
+ * stopped reading the reply.
+ */
 bool sf_hangup_happened(const struct sf_hangup *hangup);
 
 /*
- * From now on the calling process gets SIGTERM when the peer of the connection
- * fd closes it. What the peer has sent and nobody has read is dropped.
+ * Lets the kernel send SIGTERM to the calling process when the peer closes the
+ * connection `fd`. Drops the unread bytes that the peer has sent.
  */
 void sf_hangup_signal(int fd);
 

@@ -66,7 +66,10 @@ static enum sf_err parse_length(
 	return SF_OK;
 }
 
-/* Reads what is there; 0 at the end, on an error and after the deadline. */
+/*
+ * Reads the available bytes. Returns 0 at the end, on an error and after the
+ * deadline.
+ */
 static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
 {
 	struct pollfd input = { .fd = fd, .events = POLLIN };
@@ -82,7 +85,7 @@ static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
 	return got < 0 ? 0 : (size_t)got;
 }
 
-/* What a body is said to be, before any of it is read. */
+/* Checks the headers that describe the body, before any of it is read. */
 static enum sf_err check_body(const struct sf_request *request, size_t *size,
 	struct sf_detail *detail)
 {
@@ -203,8 +206,8 @@ void sf_request_release(struct sf_request *request)
 }
 
 /*
- * Years are counted from March on, so that a leap day is the last of its year.
- * What the C library has for this reads the file of the local time zone first.
+ * Counts years from March, so that a leap day is the last day of its year. The
+ * C library's functions would first read the file of the local time zone.
  */
 void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE])
 {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define SF_HTTP_BODY_MAX 65536
-/* A body that has not come whole after so many seconds is given up. */
+/* The deadline for a whole body, in seconds. */
 #define SF_HTTP_BODY_SECONDS 10
 
 struct sf_request {
@@ -20,10 +20,10 @@ struct sf_request {
 	size_t body_size;
 };
 
-/* The request that a CGI program was started for. */
+/* Fills `out` with the request that a CGI program was started for. */
 void sf_request_init(struct sf_request *out);
 
-/* The value of a variable; "" when it is not given. */
+/* Returns the value of a variable, or "" if it is not set. */
 const char *sf_request_variable(
 	const struct sf_request *request, const char *name);
 
@@ -37,8 +37,9 @@ enum sf_err sf_request_read_body(struct sf_request *request, int fd,
 	struct sf_detail *detail) SF_MUST_CHECK;
 
 /*
- * For a request whose body says nothing and is not read. SF_ERR_MEDIA_TYPE,
- * SF_ERR_TOO_LARGE, SF_ERR_INVALID: there is one, and it would be refused.
+ * Checks the body of a request that needs none, without reading it.
+ * SF_ERR_MEDIA_TYPE, SF_ERR_TOO_LARGE, SF_ERR_INVALID: there is a body that
+ * sf_request_read_body() would refuse.
  */
 enum sf_err sf_request_skip_body(const struct sf_request *request,
 	struct sf_detail *detail) SF_MUST_CHECK;
@@ -67,8 +68,8 @@ struct sf_reply {
 };
 
 /*
- * Writes the whole reply to file descriptor fd at once. SF_ERR_UNAVAILABLE:
- * the server took not all of it.
+ * Writes the whole reply to file descriptor `fd` in one go. SF_ERR_UNAVAILABLE:
+ * the server did not take all of it.
  */
 enum sf_err sf_reply_send(const struct sf_reply *reply, int fd) SF_MUST_CHECK;
 

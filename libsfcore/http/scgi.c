@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-/* Reads exactly size bytes; false: they do not come. */
+/* Reads exactly `size` bytes. Returns false if they do not arrive. */
 static bool read_whole(int fd, char *out, size_t size)
 {
 	while (size > 0) {
@@ -46,7 +46,7 @@ static bool read_length(int fd, size_t *out)
 	return false;
 }
 
-/* header ends with the "," of the netstring, which becomes a NUL. */
+/* `header` ends with the "," of the netstring, which is replaced by a NUL. */
 static bool split(char *header, size_t size, char **variables)
 {
 	size_t count = 0;

@@ -11,9 +11,9 @@
 #define SF_SCGI_HEADER_MAX 65536
 
 /*
- * Reads the header from the connection fd into out and leaves the body on it.
- * The variables stay until the process ends. SF_ERR_INVALID: it is no SCGI
- * header, or it is too long or too slow.
+ * Reads the header from the connection `fd` into `out` and leaves the body
+ * unread. The variables live until the process ends. SF_ERR_INVALID: the bytes
+ * are not an SCGI header, or the header is too long or too slow.
  */
 enum sf_err sf_scgi_read(int fd, struct sf_request *out) SF_MUST_CHECK;
 

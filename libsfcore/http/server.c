@@ -26,7 +26,7 @@ static enum sf_err report(const char *what)
 	return SF_ERR_UNAVAILABLE;
 }
 
-/* A socket that a dead server left behind refuses connections. */
+/* Removes the socket of a server that has died: it refuses connections. */
 static void remove_dead(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -68,14 +68,14 @@ enum sf_err sf_server_listen(const char *path, int *out)
 	return SF_ERR_UNAVAILABLE;
 }
 
-/* Children are counted, so every one that ended has to be. */
+/* Reaps every child that has ended, because run_loop() counts the children. */
 static void reap(int *children)
 {
 	while (*children > 0 && waitpid(-1, NULL, WNOHANG) > 0)
 		--*children;
 }
 
-/* Returns whether one of the signals was to stop. */
+/* Returns whether one of the signals asks the server to stop. */
 static bool take_signals(int signals, int *children)
 {
 	struct signalfd_siginfo info;
@@ -98,7 +98,10 @@ struct loop {
 
 static _Noreturn void run_child(const struct loop *loop, int connection)
 {
-	/* Whoever keeps these would take connections that nobody serves. */
+	/*
+	 * A child that kept the listener open would let clients connect after
+	 * the parent has stopped.
+	 */
 	(void)close(loop->listener);
 	(void)close(loop->signals);
 	(void)sigprocmask(SIG_SETMASK, &loop->mask, NULL);
@@ -155,7 +158,9 @@ enum sf_err sf_server_run(
 	};
 	sigset_t handled;
 
-	/* Ignored, as a parent may have left it, no child's end would be told.
+	/*
+	 * If SIGCHLD is inherited as ignored, the kernel reaps children itself
+	 * and we never learn of their end.
 	 */
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&handled);

@@ -8,20 +8,23 @@
 
 #include "base/err.h"
 
-/* Connections served at the same time; further ones wait to be accepted. */
+/*
+ * The most connections that are served at a time; more wait in the listener's
+ * queue.
+ */
 #define SF_SERVER_CHILDREN_MAX 12000
 
 /*
- * Makes the listening Unix socket path, for this user alone, in the place of
- * one that nobody listens on. SF_ERR_UNAVAILABLE: it cannot be; the log says
- * why. out is its file descriptor.
+ * Makes the listening Unix socket `path`, for this user alone, and replaces a
+ * dead socket there. `out` is its file descriptor. SF_ERR_UNAVAILABLE: the
+ * socket cannot be made; the log says why.
  */
 enum sf_err sf_server_listen(const char *path, int *out) SF_MUST_CHECK;
 
 /*
- * Serves the listening socket until SIGTERM or SIGINT, and closes it then; only
- * requests in hand go on. serve runs in a child of its own, with the connection
- * as standard input and output, and returns the child's exit status.
+ * Serves the listening socket until SIGTERM or SIGINT, then closes it; requests
+ * in hand go on. `serve` runs in a child per connection, with the connection as
+ * standard input and output, and returns the child's exit status.
  */
 enum sf_err sf_server_run(int listener, int (*serve)(const void *),
 	const void *argument) SF_MUST_CHECK;

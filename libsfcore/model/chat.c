@@ -52,7 +52,10 @@ void sf_chat_init(struct sf_chat *out, int64_t now_ms)
 
 void sf_chat_append(struct sf_chat *chat, const struct sf_message *message)
 {
-	/* Grown by powers of two: a count that is one is full. */
+	/*
+	 * The array grows by powers of two, so it is full when the count is
+	 * one.
+	 */
 	size_t count = chat->message_count;
 
 	if ((count & (count - 1)) == 0)
@@ -74,7 +77,10 @@ bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user)
 {
 	bool found = false;
 
-	/* No early way out: these are secrets. */
+	/*
+	 * Compare with every token, without an early return, so that the time
+	 * does not tell which token matched.
+	 */
 	for (size_t i = 0; i < chat->user_count; i++)
 		found |= sf_token_equal(&chat->users[i], user);
 	return found;
@@ -122,7 +128,10 @@ int64_t sf_chat_last_sign(
 	return last_ms;
 }
 
-/* Both are there at a join: the creator may have been away to send the code. */
+/*
+ * A join counts as a sign of life of both: the creator may have left the page
+ * to send the code.
+ */
 static void sign_in(
 	struct sf_chat *chat, const struct sf_token *user, int64_t now_ms)
 {
@@ -186,7 +195,7 @@ static bool does_wait(const struct sf_chat *chat, const struct sf_token *id,
 	return false;
 }
 
-/* What is sent, by one to the other. */
+/* The messages of one sender to the other participant. */
 struct delivery {
 	struct sf_chat *chat;
 	struct sf_sent *sent;
@@ -289,7 +298,7 @@ void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll)
 	for (size_t i = 0; i < chat->poll_count; i++)
 		if (!sf_token_equal(&chat->polls[i].user, &poll->user))
 			chat->polls[kept++] = chat->polls[i];
-	/* Two people have two; only a damaged document has so many. */
+	/* Two participants have two polls. Only a damaged document has more. */
 	if (kept == SF_CHAT_POLLS_MAX)
 		kept--;
 	chat->polls[kept++] = *poll;

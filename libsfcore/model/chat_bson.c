@@ -126,7 +126,10 @@ uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size)
 	return data;
 }
 
-/* Every decode_… returns false where the value is not what it must be. */
+/*
+ * Every decode_… function returns false if the value has the wrong type or
+ * form.
+ */
 
 static bool decode_token(const bson_iter_t *iter, struct sf_token *out)
 {
@@ -152,13 +155,16 @@ static bool decode_flag(const bson_iter_t *iter, bool *out)
 	return true;
 }
 
-/* Whether iter ended where its document does, and not at something broken. */
+/*
+ * Returns whether `iter` stopped at the end of its document, not at broken
+ * data.
+ */
 static bool is_at_end(const bson_iter_t *iter)
 {
 	return iter->err_off == 0;
 }
 
-/* The string stays where it is; one with a NUL inside is refused. */
+/* Returns a pointer into the document. Refuses a string with a NUL inside. */
 static const char *decode_string(const bson_iter_t *iter)
 {
 	uint32_t length;
@@ -315,7 +321,7 @@ enum sf_err sf_chat_bson_decode(const uint8_t *data, size_t size,
 		return SF_ERR_INTERNAL;
 	while (good && bson_iter_next(&iter))
 		good = decode_member(&iter, user, out);
-	/* What no document of ours lacks. */
+	/* Every stored chat has these members. */
 	if (good && is_at_end(&iter) && out->created_ms > 0 &&
 		out->user_count > 0)
 		return SF_OK;

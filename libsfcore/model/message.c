@@ -13,7 +13,10 @@ static const struct {
 	const char *text;
 } events[SF_EVENT__MAX] = {
 	[SF_EVENT_NONE] = { "", "" },
-	/* The code and the rest follow: sf_message_init_system(). */
+	/*
+	 * sf_message_init_system() appends the code and the rest of the
+	 * sentence.
+	 */
 	[SF_EVENT_CREATED] = { "created",
 		"Welcome to SFChat!\nPlease send code: " },
 	[SF_EVENT_JOINED] = { "joined",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One message of a chat: what a participant or the server says to one
- * participant, and what may be said (PROTOCOL, "POST messages.json").
+ * One message of a chat, from a participant or the server to one participant,
+ * and the rules for its text (PROTOCOL, "POST messages.json").
  */
 #ifndef SF_MESSAGE_H
 #define SF_MESSAGE_H
@@ -13,7 +13,9 @@
 #define SF_MESSAGE_POINTS_MAX 140  /* code points of a text */
 #define SF_MESSAGE_SEALED_MAX 1024 /* characters of a sealed message */
 
-/* What a system message tells; a page translates by it. */
+/*
+ * The event that a system message reports. A page translates the message by it.
+ */
 enum sf_event {
 	SF_EVENT_NONE, /* a participant's own message */
 	SF_EVENT_CREATED,
@@ -41,12 +43,16 @@ const char *sf_event_name(enum sf_event event);
 enum sf_event sf_event_parse(const char *name);
 
 /*
- * Why a message of size bytes may not be sent, as a phrase that completes
- * "msg: …"; NULL if it may. A NUL inside is a control character.
+ * Returns why a message of `size` bytes may not be sent, as a phrase that
+ * completes "msg: …", or NULL if it may be sent. A NUL inside counts as a
+ * control character.
  */
 const char *sf_message_check(const char *text, size_t size, bool sealed);
 
-/* Fills out with a system message for to; chat is the code it may name. */
+/*
+ * Fills `out` with a system message for `to`. Some events name the code,
+ * `chat_token`.
+ */
 void sf_message_init_system(struct sf_message *out, enum sf_event event,
 	const struct sf_token *chat_token, const struct sf_token *to);
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where chats are kept: a short list of verbs, each one rule of a chat's life
- * as one atomic change (model/chat.h has the rules). A verb happened whole, or
- * returns why not and changed nothing. One of store_*.c is linked.
+ * The store keeps the chats. Its interface is a short list of verbs. Each verb
+ * carries out one rule of model/chat.h as one atomic change: it happens whole,
+ * or it changes nothing and returns the reason. A program links one folder of
+ * store/.
  *
- * Every verb takes the time, in milliseconds since 1970, and keeps a chat's
- * lifetime by itself: one that is over it is closed by the first verb that
- * meets it, and one that is past its grace is no longer there.
+ * Every verb takes the time, in milliseconds since 1970, and enforces a chat's
+ * lifetime itself: the first verb that meets a chat over its lifetime closes
+ * it, and a chat past its grace is treated as removed.
  *
- * What a verb may return beside what it says: SF_ERR_UNAVAILABLE, the store
- * cannot be reached or is full; SF_ERR_INTERNAL, what is stored makes no sense.
- * A verb with a participant returns SF_ERR_UNAUTHORIZED when there is no such
- * chat or it has no such participant.
+ * Every verb may also return SF_ERR_UNAVAILABLE (the store cannot be reached,
+ * or is full) and SF_ERR_INTERNAL (a stored document is not a chat). A verb
+ * with a participant returns SF_ERR_UNAUTHORIZED if there is no such chat, or
+ * if the participant is not in it.
  */
 #ifndef SF_STORE_H
 #define SF_STORE_H
@@ -22,14 +23,16 @@
 struct sf_store;
 
 /*
- * Readies what all handles of a process have in common. A process that forks
- * calls it before, so that its children need not; the others never need to.
+ * Starts the driver that all handles of a process share. A process that forks
+ * calls this first, so that its children do not repeat it. Other processes need
+ * not call it.
  */
 void sf_store_init(void);
 
 /*
- * Whether the linked store can use the setting: to be asked before the others.
- * SF_ERR_INVALID: it cannot; detail names the variable and what was expected.
+ * Checks that the linked store can use SFCHAT_STORE; the caller asks this
+ * first. SF_ERR_INVALID: it cannot; `detail` names the variable and what was
+ * expected.
  */
 enum sf_err sf_store_check(
 	const struct sf_config *config, struct sf_detail *detail) SF_MUST_CHECK;
@@ -42,17 +45,20 @@ enum sf_err sf_store_open(
 void sf_store_free(struct sf_store *store);
 
 /*
- * Instead of sf_store_free(), where the process is about to end: tells who has
- * to know, and leaves the rest to the system. NULL is accepted.
+ * Replaces sf_store_free() in a process that is about to end: tells a remote
+ * server about it, and leaves the memory to the kernel. NULL is accepted.
  */
 void sf_store_leave(struct sf_store *store);
 
-/* Before a long wait: gives back what is dear to hold. The next verb works. */
+/*
+ * Gives back costly resources before a long wait. The next verb takes them
+ * again.
+ */
 void sf_store_rest(struct sf_store *store);
 
 /*
- * For a new site, and after a change of the lifetime: makes what finds old
- * chats quickly. Not for every request.
+ * Makes the indexes that find old chats quickly. An operator runs this for a
+ * new site and after a change of the lifetime; a request never does.
  */
 enum sf_err sf_store_prepare(struct sf_store *store) SF_MUST_CHECK;
 
@@ -61,8 +67,9 @@ enum sf_err sf_store_insert(
 	struct sf_store *store, const struct sf_chat *chat) SF_MUST_CHECK;
 
 /*
- * What who may see: the chat with the messages for who alone. The caller
- * releases out; after an error there is nothing to release.
+ * Reads the chat as `caller` may see it: with the messages addressed to
+ * `caller` only. The caller of this function releases `out`; after an error
+ * there is nothing to release.
  */
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *who, struct sf_chat *out) SF_MUST_CHECK;

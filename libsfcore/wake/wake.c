@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Wake-ups, whichever way they go; and the plain sleep where there are none. */
+/*
+ * Passes each call to the backend of the wake-ups. Without a backend, a wait is
+ * a plain sleep.
+ */
 #include "wake/wake.h"
 
 #include <poll.h>

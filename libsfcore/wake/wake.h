@@ -13,8 +13,9 @@
 struct sf_wake;
 
 /*
- * SF_ERR_UNAVAILABLE: wake-ups cannot be had; the log says why. Every other
- * function then takes NULL: nobody is woken, and waits last their time.
+ * Opens the wake-ups; sf_wake_free() frees `out`. SF_ERR_UNAVAILABLE: they do
+ * not work; the log says why. Every other function accepts NULL instead: then
+ * nobody is woken, and each wait lasts its whole time.
  */
 enum sf_err sf_wake_open(
 	const struct sf_config *config, struct sf_wake **out) SF_MUST_CHECK;
@@ -22,17 +23,17 @@ enum sf_err sf_wake_open(
 /* NULL is accepted. */
 void sf_wake_free(struct sf_wake *wake);
 
-/* From now on a wake-up of user ends the next wait. */
+/* Prepares a wait: a wake-up of `user` after this call ends the next wait. */
 void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user);
 
 /*
- * Sleeps until the prepared user is woken, for `limit_ms` milliseconds at most;
- * returns false when they are over. While it sleeps, SIGTERM ends the process,
- * whatever the caller has blocked.
+ * Sleeps until the prepared user is woken, for `limit_ms` milliseconds at most.
+ * Returns false if they have passed. While it sleeps, SIGTERM ends the process,
+ * even if the caller has blocked it.
  */
 bool sf_wake_wait(struct sf_wake *wake, int limit_ms);
 
-/* Wakes all that wait for user. */
+/* Wakes every process that waits for `user`. */
 void sf_wake_send(struct sf_wake *wake, const struct sf_token *user);
 
 #endif

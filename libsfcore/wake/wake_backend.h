@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What wake.c knows of the ways to wake somebody; for wake*.c alone. */
+/* The interface of a wake-up backend. Only wake*.c include this. */
 #ifndef SF_WAKE_BACKEND_H
 #define SF_WAKE_BACKEND_H
 
 #include "wake/wake.h"
 
-/* As the functions of wake.h; wait may be ended by a signal. */
+/* The functions of wake.h. A signal may end `wait` early. */
 struct sf_wake_backend {
 	void (*free)(struct sf_wake *wake);
 	void (*prepare)(struct sf_wake *wake, const struct sf_token *user);
@@ -13,7 +13,7 @@ struct sf_wake_backend {
 	void (*send)(struct sf_wake *wake, const struct sf_token *user);
 };
 
-/* The first member of each way's own struct. */
+/* The first member of each backend's own struct. */
 struct sf_wake {
 	const struct sf_wake_backend *backend;
 };

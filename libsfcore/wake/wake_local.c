@@ -30,7 +30,7 @@ static void free_local(struct sf_wake *wake)
 	free(local);
 }
 
-/* A futex is 32 bits wide: the word's first half counts. */
+/* A futex is 32 bits wide, so the first half of the word is the counter. */
 static _Atomic uint32_t *find_counter(
 	const struct local *local, const struct sf_token *user)
 {
@@ -54,7 +54,10 @@ static bool wait_local(struct sf_wake *wake, int limit_ms)
 		.tv_nsec = limit_ms % 1000 * 1000000,
 	};
 
-	/* Too late to sleep is as good as woken. */
+	/*
+	 * EAGAIN: the counter changed before we slept. Treat it, like EINTR, as
+	 * a wake-up.
+	 */
 	return syscall(SYS_futex, local->counter, FUTEX_WAIT, local->prepared,
 		       &limit, NULL, 0) == 0 ||
 	       errno != ETIMEDOUT;

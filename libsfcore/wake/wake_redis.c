@@ -73,7 +73,10 @@ static void prepare(struct sf_wake *wake, const struct sf_token *user)
 	memcpy(remote->channel, channel, sizeof(channel));
 }
 
-/* Takes what has been read; returns whether there was anything, or the end. */
+/*
+ * Takes the messages that were read. Returns whether there was one, or the
+ * connection has ended.
+ */
 static bool take_messages(struct remote *remote)
 {
 	bool taken = false;
@@ -92,7 +95,7 @@ static bool take_messages(struct remote *remote)
 	}
 }
 
-/* What is heard on the channel, or that nothing will be any more. */
+/* Waits for a message on the channel, or for the end of the connection. */
 static void listen_once(struct remote *remote, int timeout_ms)
 {
 	struct pollfd ready = {
@@ -111,7 +114,7 @@ static bool wait_remote(struct sf_wake *wake, int limit_ms)
 	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) + limit_ms;
 	int64_t left_ms = limit_ms;
 
-	/* A message may have come right behind the subscription. */
+	/* A message may have arrived together with the reply to SUBSCRIBE. */
 	while (left_ms > 0 && *remote->channel) {
 		if (take_messages(remote) && *remote->channel)
 			return true;
@@ -119,7 +122,10 @@ static bool wait_remote(struct sf_wake *wake, int limit_ms)
 			listen_once(remote, (int)left_ms);
 		left_ms = end_ms - sf_clock_ms(CLOCK_MONOTONIC);
 	}
-	/* All lose Redis at once; so each looks when it would have anyway. */
+	/*
+	 * When Redis dies, every waiter notices at once. Sleep out the rest, so
+	 * that they do not all look at the store together.
+	 */
 	if (left_ms > 0)
 		(void)poll(NULL, 0, (int)left_ms);
 	return false;
@@ -145,7 +151,7 @@ static void send_remote(struct sf_wake *wake, const struct sf_token *user)
 		publish(&remote->link, user);
 		return;
 	}
-	/* A connection that listens can say nothing. */
+	/* A connection in subscribe mode cannot PUBLISH. */
 	sf_redis_init(&other, &remote->link.address, TIMEOUT_MS);
 	publish(&other, user);
 	sf_redis_release(&other);

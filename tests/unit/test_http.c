@@ -265,54 +265,55 @@ static void a_cgi_request_is_the_environment(void **state)
 	assert_int_equal(unsetenv("SFCHAT_TEST"), 0);
 }
 
+static const struct {
+	const char *query;
+	enum sf_err err;
+	const char *value;
+} parameter_cases[] = {
+	{ "", SF_ERR_NOT_FOUND, NULL },
+	{ "&&", SF_ERR_NOT_FOUND, NULL },
+	{ "other=1", SF_ERR_NOT_FOUND, NULL },
+	{ "names=1", SF_ERR_NOT_FOUND, NULL },
+	{ "nam=1", SF_ERR_NOT_FOUND, NULL },
+	{ "Name=1", SF_ERR_NOT_FOUND, NULL },
+	{ "xname=1", SF_ERR_NOT_FOUND, NULL },
+	{ "name", SF_OK, "" },
+	{ "name=", SF_OK, "" },
+	{ "name=value", SF_OK, "value" },
+	{ "a=1&name=value&b=2", SF_OK, "value" },
+	{ "name=first&name=second", SF_OK, "first" },
+	{ "&name=value&", SF_OK, "value" },
+	{ "name=a=b", SF_OK, "a=b" },
+	{ "name=a+b%2B%2b", SF_OK, "a b++" },
+	{ "name=%c3%B6", SF_OK, "\xc3\xb6" },
+	{ "name=1234567", SF_OK, "1234567" },
+	{ "name=12345678", SF_ERR_INVALID, NULL },
+	{ "name=%00", SF_ERR_INVALID, NULL },
+	{ "name=%", SF_ERR_INVALID, NULL },
+	{ "name=%4", SF_ERR_INVALID, NULL },
+	{ "name=%4&1", SF_ERR_INVALID, NULL },
+	{ "name=%g0", SF_ERR_INVALID, NULL },
+	{ "name=%0G", SF_ERR_INVALID, NULL },
+	{ "name=%@1", SF_ERR_INVALID, NULL },
+};
+
 static void parameters_are_found_and_decoded(void **state)
 {
-	static const struct {
-		const char *query;
-		enum sf_err err;
-		const char *value;
-	} cases[] = {
-		{ "", SF_ERR_NOT_FOUND, NULL },
-		{ "&&", SF_ERR_NOT_FOUND, NULL },
-		{ "other=1", SF_ERR_NOT_FOUND, NULL },
-		{ "names=1", SF_ERR_NOT_FOUND, NULL },
-		{ "nam=1", SF_ERR_NOT_FOUND, NULL },
-		{ "Name=1", SF_ERR_NOT_FOUND, NULL },
-		{ "xname=1", SF_ERR_NOT_FOUND, NULL },
-		{ "name", SF_OK, "" },
-		{ "name=", SF_OK, "" },
-		{ "name=value", SF_OK, "value" },
-		{ "a=1&name=value&b=2", SF_OK, "value" },
-		{ "name=first&name=second", SF_OK, "first" },
-		{ "&name=value&", SF_OK, "value" },
-		{ "name=a=b", SF_OK, "a=b" },
-		{ "name=a+b%2B%2b", SF_OK, "a b++" },
-		{ "name=%c3%B6", SF_OK, "\xc3\xb6" },
-		{ "name=1234567", SF_OK, "1234567" },
-		{ "name=12345678", SF_ERR_INVALID, NULL },
-		{ "name=%00", SF_ERR_INVALID, NULL },
-		{ "name=%", SF_ERR_INVALID, NULL },
-		{ "name=%4", SF_ERR_INVALID, NULL },
-		{ "name=%4&1", SF_ERR_INVALID, NULL },
-		{ "name=%g0", SF_ERR_INVALID, NULL },
-		{ "name=%0G", SF_ERR_INVALID, NULL },
-		{ "name=%@1", SF_ERR_INVALID, NULL },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0;
+		i < sizeof(parameter_cases) / sizeof(*parameter_cases); i++) {
 		char query[64];
 		char *variables[] = { query, NULL };
 		struct sf_request request = { .variables = variables };
 		char value[8] = "";
 
 		(void)snprintf(query, sizeof(query), "QUERY_STRING=%s",
-			cases[i].query);
+			parameter_cases[i].query);
 		assert_int_equal(sf_request_parameter(&request, "name", value,
 					 sizeof(value)),
-			cases[i].err);
-		if (cases[i].value)
-			assert_string_equal(value, cases[i].value);
+			parameter_cases[i].err);
+		if (parameter_cases[i].value)
+			assert_string_equal(value, parameter_cases[i].value);
 	}
 }
 

@@ -201,57 +201,58 @@ static void messages_are_read(void **state)
 	assert_int_equal(messages.count, 0);
 }
 
+static const struct {
+	const char *body;
+	const char *start;
+} refused_messages[] = {
+	{ "{}", "data.messages: " },
+	{ "{\"messages\":[{\"msg\":\"a\"}]}", "data.messages: " },
+	{ "{\"data\":{\"messages\":{}}}", "data.messages: " },
+	{ "{\"data\":{\"messages\":[]}}", "data.messages: " },
+	{ "{\"data\":{\"messages\":[null]}}",
+		"data.messages[0].msg: a string" },
+	{ "{\"data\":{\"messages\":[\"a\"]}}",
+		"data.messages[0].msg: a string" },
+	{ "{\"data\":{\"messages\":[{}]}}", "data.messages[0].msg: a string" },
+	{ "{\"data\":{\"messages\":[{\"msg\":1}]}}",
+		"data.messages[0].msg: a string" },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"\"}]}}",
+		"data.messages[0].msg: " },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"a\\u0000b\"}]}}",
+		"data.messages[0].msg: no control" },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"a\"},"
+	  "{\"msg\":\"b\\r\"}]}}",
+		"data.messages[1].msg: no control" },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
+	  "\"_id\":\"12\"}]}}",
+		"data.messages[0]._id: 24" },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
+	  "\"_id\":null}]}}",
+		"data.messages[0]._id: 24" },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
+	  "\"sealed\":\"true\"}]}}",
+		"data.messages[0].sealed: true" },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
+	  "\"sealed\":null}]}}",
+		"data.messages[0].sealed: true" },
+	{ "{\"data\":{\"messages\":[{\"msg\":\"a b\","
+	  "\"sealed\":true}]}}",
+		"data.messages[0].msg: only" },
+};
+
 static void messages_are_refused_with_their_place(void **state)
 {
-	static const struct {
-		const char *body;
-		const char *start;
-	} cases[] = {
-		{ "{}", "data.messages: " },
-		{ "{\"messages\":[{\"msg\":\"a\"}]}", "data.messages: " },
-		{ "{\"data\":{\"messages\":{}}}", "data.messages: " },
-		{ "{\"data\":{\"messages\":[]}}", "data.messages: " },
-		{ "{\"data\":{\"messages\":[null]}}",
-			"data.messages[0].msg: a string" },
-		{ "{\"data\":{\"messages\":[\"a\"]}}",
-			"data.messages[0].msg: a string" },
-		{ "{\"data\":{\"messages\":[{}]}}",
-			"data.messages[0].msg: a string" },
-		{ "{\"data\":{\"messages\":[{\"msg\":1}]}}",
-			"data.messages[0].msg: a string" },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"\"}]}}",
-			"data.messages[0].msg: " },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"a\\u0000b\"}]}}",
-			"data.messages[0].msg: no control" },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"a\"},"
-		  "{\"msg\":\"b\\r\"}]}}",
-			"data.messages[1].msg: no control" },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
-		  "\"_id\":\"12\"}]}}",
-			"data.messages[0]._id: 24" },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
-		  "\"_id\":null}]}}",
-			"data.messages[0]._id: 24" },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
-		  "\"sealed\":\"true\"}]}}",
-			"data.messages[0].sealed: true" },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"a\","
-		  "\"sealed\":null}]}}",
-			"data.messages[0].sealed: true" },
-		{ "{\"data\":{\"messages\":[{\"msg\":\"a b\","
-		  "\"sealed\":true}]}}",
-			"data.messages[0].msg: only" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0;
+		i < sizeof(refused_messages) / sizeof(*refused_messages); i++) {
 		struct sf_json_messages messages;
 		struct sf_detail detail;
 
-		if (parse_messages(cases[i].body, &messages, &detail) !=
-			SF_ERR_INVALID)
-			fail_msg("taken: %s", cases[i].body);
-		assert_detail(&detail, cases[i].body, cases[i].start);
+		if (parse_messages(refused_messages[i].body, &messages,
+			    &detail) != SF_ERR_INVALID)
+			fail_msg("taken: %s", refused_messages[i].body);
+		assert_detail(&detail, refused_messages[i].body,
+			refused_messages[i].start);
 	}
 }
 

@@ -19,11 +19,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* Address space only: memory is what is in use, and tables to find it by: so
- * who reads begins with less. */
+/*
+ * The map reserves address space, not memory. Its page tables do cost memory,
+ * so readers map less.
+ */
 #define MAP_SIZE ((uint64_t)16 << 30)
 #define READ_MAP_SIZE ((uint64_t)16 << 20)
-/* What must not grow into: it is for those who make room. */
+/*
+ * SF_LMDB_GROW transactions may not use this last eighth, so that a full store
+ * can still deliver, acknowledge and close.
+ */
 #define RESERVE(room) ((room) / 8)
 
 struct sf_lmdb {
@@ -75,19 +80,19 @@ void sf_lmdb_free(struct sf_lmdb *lmdb)
 
 void sf_lmdb_rest(struct sf_lmdb *lmdb)
 {
-	/* Open for reading it holds next to nothing. */
+	/* An environment that is open for reading holds almost no memory. */
 	if (lmdb->access != SF_LMDB_READ)
 		close_env(lmdb);
 }
 
-/* How an environment is to be opened. */
+/* The options with which an environment is opened. */
 struct opening {
 	unsigned int flags;
 	uint64_t map_size;
 };
 
 /*
- * In a tmpfs there is nothing to sync to. Everywhere else an acknowledged
+ * A tmpfs has no disk to sync to. On every other file system an acknowledged
  * change has reached the disk.
  */
 static struct opening choose_opening(int dir_fd, enum sf_lmdb_access access)
@@ -140,8 +145,8 @@ static void unlock(const struct sf_lmdb *lmdb)
 }
 
 /*
- * Locks the environment and has it open. To open it for reading is half the
- * work, but only opening it for writing makes what is not there yet.
+ * Locks the environment and opens it if necessary. Opening it for reading is
+ * half the work, but only opening it for writing creates missing files.
  */
 static int lock_env(struct sf_lmdb *lmdb, enum sf_lmdb_access access)
 {
@@ -165,7 +170,10 @@ static int begin_txn(struct sf_lmdb *lmdb, unsigned int flags, MDB_txn **out)
 
 	if (code != MDB_MAP_RESIZED)
 		return code;
-	/* It has outgrown the map: 0 is as large as a writer's. */
+	/*
+	 * The file has outgrown this reader's map. 0 means: as large as the
+	 * writer's.
+	 */
 	code = mdb_env_set_mapsize(lmdb->env, 0);
 	return code ? code : mdb_txn_begin(lmdb->env, NULL, flags, out);
 }

@@ -19,7 +19,7 @@ enum sf_lmdb_access {
 	SF_LMDB_ACCESS__MAX
 };
 
-/* A transaction on the one database; LMDB's handles are their numbers. */
+/* A transaction on the one database. LMDB numbers its database handles. */
 struct sf_lmdb_session {
 	struct sf_lmdb *lmdb; /* locked */
 	MDB_txn *txn;
@@ -35,26 +35,26 @@ enum sf_err sf_lmdb_open(const char *dir, struct sf_lmdb **out) SF_MUST_CHECK;
 /* NULL is accepted. */
 void sf_lmdb_free(struct sf_lmdb *lmdb);
 
-/* Before a long wait: gives back what is dear to hold. */
+/* Gives back costly memory before a long wait. */
 void sf_lmdb_rest(struct sf_lmdb *lmdb);
 
 /*
- * Begins a transaction, which sf_lmdb_commit() or sf_lmdb_abort() ends. Others
- * wait meanwhile, unless all of them read. Makes the environment if it is
- * missing. Errors as sf_lmdb_report().
+ * Begins a transaction, which sf_lmdb_commit() or sf_lmdb_abort() ends. Other
+ * transactions wait meanwhile, unless all of them only read. Makes a missing
+ * environment. Errors as sf_lmdb_report().
  */
 enum sf_err sf_lmdb_begin(struct sf_lmdb *lmdb, enum sf_lmdb_access access,
 	struct sf_lmdb_session *out) SF_MUST_CHECK;
 
 void sf_lmdb_abort(const struct sf_lmdb_session *session);
 
-/* Errors as sf_lmdb_report(); nothing has happened then. */
+/* Errors as sf_lmdb_report(); after an error nothing has changed. */
 enum sf_err sf_lmdb_commit(const struct sf_lmdb_session *session) SF_MUST_CHECK;
 
 /*
- * What a return code of LMDB's means. SF_ERR_CONFLICT: the key is there.
- * SF_ERR_NOT_FOUND: it is not. SF_ERR_UNAVAILABLE: full, or damaged, or worse;
- * the log says what.
+ * Maps a return code of LMDB. SF_ERR_CONFLICT: the key exists.
+ * SF_ERR_NOT_FOUND: the key does not exist. SF_ERR_UNAVAILABLE: the store is
+ * full or damaged, or another fault; the log names it.
  */
 enum sf_err sf_lmdb_report(int code) SF_MUST_CHECK;
 

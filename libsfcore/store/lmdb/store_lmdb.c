@@ -13,8 +13,10 @@
 
 #define SCHEME "lmdb:"
 
-/* A batch of old chats is looked for in so many: who writes waits meanwhile, a
- * few milliseconds. */
+/*
+ * How many chats one batch of a sweep looks at. Writers wait meanwhile, for a
+ * few milliseconds.
+ */
 #define SWEEP_LOOKS 1024
 
 struct sf_store {
@@ -22,7 +24,7 @@ struct sf_store {
 	int64_t lifetime_ms;
 };
 
-/* One chat, taken out of the store to be changed by a rule. */
+/* A chat that was read from the store so that a rule can change it. */
 struct change {
 	struct sf_lmdb_session session;
 	struct sf_chat chat;
@@ -33,7 +35,7 @@ struct change {
 
 void sf_store_init(void)
 {
-	/* LMDB has nothing that outlives a handle. */
+	/* LMDB shares nothing between the handles of a process. */
 }
 
 enum sf_err sf_store_check(
@@ -73,7 +75,7 @@ void sf_store_free(struct sf_store *store)
 
 void sf_store_leave(struct sf_store *store)
 {
-	/* A file does not care. */
+	/* LMDB has no server to tell: the kernel closes the file. */
 	(void)store;
 }
 
@@ -84,7 +86,9 @@ void sf_store_rest(struct sf_store *store)
 
 enum sf_err sf_store_prepare(struct sf_store *store)
 {
-	/* Chats are few enough here to look at all of them. */
+	/*
+	 * An embedded store is small enough for a sweep to look at every chat.
+	 */
 	(void)store;
 	return SF_OK;
 }
@@ -95,7 +99,9 @@ static MDB_val make_key(const struct sf_token *chat_token)
 		.mv_data = (void *)(uintptr_t)chat_token->bytes };
 }
 
-/* user as sf_chat_bson_decode(). SF_ERR_NOT_FOUND: no such chat. */
+/*
+ * Treats `user` as sf_chat_bson_decode() does. SF_ERR_NOT_FOUND: no such chat.
+ */
 static enum sf_err load(const struct sf_lmdb_session *session,
 	const struct sf_token *chat_token, const struct sf_token *user,
 	struct sf_chat *out)
@@ -117,7 +123,9 @@ static int put(const struct sf_lmdb_session *session,
 	uint8_t *data = sf_chat_bson_encode(chat, &value.mv_size);
 	int code;
 
-	/* A token that is taken leaves value pointing at what took it. */
+	/*
+	 * If the key exists, LMDB has pointed `value` at the stored document.
+	 */
 	value.mv_data = data;
 	code = mdb_put(session->txn, session->dbi, &key, &value, flags);
 	free(data);
@@ -135,7 +143,7 @@ static int save(const struct change *change)
 	return put(session, &change->chat, 0);
 }
 
-/* Ends the transaction, which came to code: keeps what it did, or nothing. */
+/* Commits the transaction if `code` is a success, and aborts it otherwise. */
 static enum sf_err finish(const struct sf_lmdb_session *session, int code)
 {
 	if (!code)
@@ -144,10 +152,10 @@ static enum sf_err finish(const struct sf_lmdb_session *session, int code)
 	return sf_lmdb_report(code);
 }
 
-/* Ends the transaction; err is what the rule said, and is returned. */
+/* Ends the transaction and returns `err`, the rule's result. */
 static enum sf_err finish_change(struct change *change, enum sf_err err)
 {
-	/* A refused rule changed nothing, but the lifetime may have. */
+	/* A refused rule changed nothing, but the chat may have expired. */
 	bool changed = err == SF_OK || change->expired;
 	enum sf_err kept = SF_OK;
 
@@ -159,7 +167,10 @@ static enum sf_err finish_change(struct change *change, enum sf_err err)
 	return kept ? kept : err;
 }
 
-/* Takes a chat out, within its lifetime. SF_ERR_NOT_FOUND: there is none. */
+/*
+ * Reads a chat and expires it if its lifetime is over. SF_ERR_NOT_FOUND: no
+ * such chat.
+ */
 static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
 	const struct sf_token *chat_token, enum sf_lmdb_access access,
 	struct change *out)
@@ -182,7 +193,10 @@ static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
 	return err ? err : SF_ERR_NOT_FOUND;
 }
 
-/* The same for a participant. SF_ERR_UNAUTHORIZED: not one of this chat. */
+/*
+ * The same on behalf of a participant. SF_ERR_UNAUTHORIZED: the participant is
+ * not in this chat.
+ */
 static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *who, enum sf_lmdb_access access,
 	struct change *out)
@@ -208,7 +222,7 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 	return finish(&session, put(&session, chat, MDB_NOOVERWRITE));
 }
 
-/* SF_ERR_UNAUTHORIZED: no such chat, or who is not one of it. */
+/* SF_ERR_UNAUTHORIZED: no such chat, or the caller is not in it. */
 static enum sf_err read_view(struct sf_store *store,
 	const struct sf_participant *who, struct sf_chat *out)
 {
@@ -365,7 +379,7 @@ static int look_on(const struct sf_store *store, int64_t now_ms,
 	return sweep->done ? 0 : code;
 }
 
-/* Moves sweep on to the end of the batch that it finds. */
+/* Finds the next batch of due chats and moves `sweep` behind it. */
 static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 	struct sf_store_sweep *sweep, struct batch *out)
 {
@@ -385,7 +399,9 @@ static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 	return sf_lmdb_report(code);
 }
 
-/* Within change's transaction: one chat that was due a moment ago. */
+/*
+ * Sweeps, in the transaction of `change`, one chat that was due a moment ago.
+ */
 static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
 {
 	const struct sf_chat *chat = &change->chat;
@@ -421,7 +437,10 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 	if (err)
 		return err;
 	for (size_t i = 0; !code && i < batch->count; i++) {
-		/* A request may have removed it since. */
+		/*
+		 * A request may have removed the chat since the batch was
+		 * found.
+		 */
 		if (load(&change.session, &batch->due[i], NULL, &change.chat))
 			continue;
 		code = sweep_one(&change, sweep);

@@ -14,7 +14,7 @@
 
 #define DATABASE "sfchat" /* unless the URI names one */
 
-/* The longest for a connection, and for a command. */
+/* The limits on opening a connection and on one command. */
 #define CONNECT_MS 500
 #define COMMAND_MS 750
 #define PATIENT_MS 3600000
@@ -56,7 +56,7 @@ void sf_mongodb_init(void)
 
 	mongoc_init();
 	mongoc_log_set_handler(NULL, NULL);
-	/* The driver would leave its counters there if it were killed. */
+	/* A killed driver would leave its shared memory of counters behind. */
 	(void)snprintf(counters, sizeof(counters), "/mongoc-%d", (int)getpid());
 	(void)shm_unlink(counters);
 }
@@ -67,7 +67,7 @@ static void set_default(mongoc_uri_t *uri, const char *option, int value)
 		(void)mongoc_uri_set_option_as_int32(uri, option, value);
 }
 
-/* Nobody is told that something was done which the server may not have done. */
+/* Only a change that the server has acknowledged is reported as done. */
 static void set_write_concern(mongoc_uri_t *uri)
 {
 	mongoc_write_concern_t *concern =
@@ -116,7 +116,10 @@ enum sf_err sf_mongodb_open(
 
 void sf_mongodb_rest(struct sf_mongodb *mongodb)
 {
-	/* Also ends the session, which the server would keep for a while. */
+	/*
+	 * This also ends the session, which the server would otherwise keep for
+	 * a while.
+	 */
 	mongoc_collection_destroy(mongodb->collection);
 	mongoc_client_destroy(mongodb->client);
 	mongodb->collection = NULL;
@@ -145,7 +148,7 @@ void sf_mongodb_begin(struct sf_mongodb *mongodb)
 	mongodb->deadline_us = bson_get_monotonic_time() + mongodb->command_us;
 }
 
-/* A server that the URI names directly may be one that only reads. */
+/* A server that the URI names directly may be a read-only secondary. */
 static enum sf_err check_server(const struct sf_mongodb *mongodb)
 {
 	bson_error_t error;
@@ -181,7 +184,7 @@ static enum sf_err connect_client(struct sf_mongodb *mongodb)
 	return check_server(mongodb);
 }
 
-/* Before every command. */
+/* Connects if necessary and checks the deadline. Runs before every command. */
 static enum sf_err prepare(struct sf_mongodb *mongodb)
 {
 	if (bson_get_monotonic_time() > mongodb->deadline_us) {
@@ -203,7 +206,7 @@ enum sf_err sf_mongodb_insert(struct sf_mongodb *mongodb, const bson_t *chat)
 						: report(&error);
 }
 
-/* One batch, so that the server has nothing to remember. */
+/* Asks for a single batch, so that the server keeps no cursor. */
 static mongoc_cursor_t *query_batch(
 	const struct sf_mongodb *mongodb, const struct sf_mongodb_query *query)
 {
@@ -243,7 +246,7 @@ enum sf_err sf_mongodb_find(struct sf_mongodb *mongodb,
 	return err;
 }
 
-/* The answer to findAndModify is {value: the document, or null}. */
+/* The reply to findAndModify is {value: the document, or null}. */
 static enum sf_err copy_value(const bson_t *reply, bson_t **out)
 {
 	const uint8_t *data;

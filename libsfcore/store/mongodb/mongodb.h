@@ -16,12 +16,16 @@
 
 struct sf_mongodb;
 
-/* Readies the driver; a process that forks calls it before. Again: no harm. */
+/*
+ * Starts the driver. A process that forks calls this first. Repeated calls are
+ * harmless.
+ */
 void sf_mongodb_init(void);
 
 /*
- * Does not connect yet. What uri leaves open is chosen for a program that lives
- * for one request. SF_ERR_INTERNAL: uri is none. sf_mongodb_free() frees out.
+ * Prepares a client without connecting. Options that `uri` does not give are
+ * chosen for a program that serves one request. SF_ERR_INTERNAL: `uri` is not a
+ * MongoDB URI. sf_mongodb_free() frees `out`.
  */
 enum sf_err sf_mongodb_open(const char *uri, const char *collection,
 	struct sf_mongodb **out) SF_MUST_CHECK;
@@ -32,12 +36,12 @@ void sf_mongodb_free(struct sf_mongodb *mongodb);
 /* Disconnects; the next command connects again. */
 void sf_mongodb_rest(struct sf_mongodb *mongodb);
 
-/* For what an operator asks for: a command may take an hour. */
+/* Lets each command take up to an hour, for work that an operator starts. */
 void sf_mongodb_be_patient(struct sf_mongodb *mongodb);
 
 /*
- * Begins an errand of several commands: if they have not all begun within the
- * time for one, the next is SF_ERR_UNAVAILABLE.
+ * Starts a deadline of one command's timeout, shared by all commands until the
+ * next call. A command begun after it returns SF_ERR_UNAVAILABLE.
  */
 void sf_mongodb_begin(struct sf_mongodb *mongodb);
 
@@ -53,7 +57,7 @@ struct sf_mongodb_query {
 	int limit;
 };
 
-/* Up to limit documents, which the caller destroys, and how many they are. */
+/* Finds up to `limit` documents, which the caller destroys, and counts them. */
 enum sf_err sf_mongodb_find(struct sf_mongodb *mongodb,
 	const struct sf_mongodb_query *query, bson_t **out,
 	size_t *count) SF_MUST_CHECK;
@@ -65,19 +69,19 @@ struct sf_mongodb_change {
 };
 
 /*
- * Updates one document in one atomic step and returns it as it then is; the
- * caller destroys it. SF_ERR_NOT_FOUND: none matches, nothing has happened.
+ * Updates one document atomically and returns its new state, which the caller
+ * destroys. SF_ERR_NOT_FOUND: no document matches, so nothing has changed.
  */
 enum sf_err sf_mongodb_change(struct sf_mongodb *mongodb,
 	const struct sf_mongodb_change *change, bson_t **out) SF_MUST_CHECK;
 
-/* Removes one document. SF_ERR_NOT_FOUND: none matches. */
+/* Removes one document. SF_ERR_NOT_FOUND: no document matches. */
 enum sf_err sf_mongodb_remove(
 	struct sf_mongodb *mongodb, const bson_t *filter) SF_MUST_CHECK;
 
 /*
- * Runs a command on the collection's database; its first member names the
- * collection. SF_ERR_CONFLICT: an index is there, but with other options.
+ * Runs a command on the database of the collection; the command's first member
+ * names the collection. SF_ERR_CONFLICT: the index exists with other options.
  */
 enum sf_err sf_mongodb_run(
 	struct sf_mongodb *mongodb, const bson_t *command) SF_MUST_CHECK;

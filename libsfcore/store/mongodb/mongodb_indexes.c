@@ -7,7 +7,7 @@
 
 #include "model/chat.h"
 
-/* Finds old chats without looking at all of them. */
+/* These indexes find the old chats without a scan of all chats. */
 static bson_t *compose_indexes(const char *collection, int64_t ttl_seconds)
 {
 	const char *closed = sf_status_name(SF_STATUS_CLOSED);
@@ -47,7 +47,7 @@ enum sf_err sf_mongodb_make_indexes(
 
 	sf_mongodb_be_patient(mongodb);
 	err = run(mongodb, compose_indexes(collection, ttl_seconds));
-	/* They were made when the lifetime was another. */
+	/* The index was made for another lifetime. */
 	if (err == SF_ERR_CONFLICT)
 		err = run(mongodb, compose_ttl(collection, ttl_seconds));
 	return err;

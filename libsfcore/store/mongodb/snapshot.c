@@ -162,7 +162,10 @@ enum sf_err sf_snapshot_forget(struct sf_snapshot *snapshot)
 	bson_t *filter = sf_snapshot_filter(snapshot);
 	enum sf_err err;
 
-	/* When it was made, and that nothing is said any more, stays so. */
+	/*
+	 * Neither `created` nor `closed` ever changes back, so the filter needs
+	 * no more than this.
+	 */
 	err = sf_mongodb_remove(snapshot->mongodb, filter);
 	bson_destroy(filter);
 	return err;

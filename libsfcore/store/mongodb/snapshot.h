@@ -23,45 +23,62 @@ struct sf_snapshot {
 
 void sf_snapshot_release(struct sf_snapshot *snapshot);
 
-/* A token as the driver has it. */
+/* Converts a token to the driver's type. */
 bson_oid_t sf_snapshot_oid(const struct sf_token *token);
 
-/* Takes over a document; it becomes what was found, also after an error. */
+/*
+ * Makes `document` the found state and takes ownership of it, even after an
+ * error.
+ */
 enum sf_err sf_snapshot_take(
 	struct sf_snapshot *snapshot, bson_t *found) SF_MUST_CHECK;
 
 /*
- * Finds the chat, and first closes or removes it if it is time to. Beside the
- * above SF_ERR_NOT_FOUND: there is none.
+ * Finds the chat, after it has closed or removed the chat if that was due. Also
+ * SF_ERR_NOT_FOUND: no such chat.
  */
 enum sf_err sf_snapshot_at(struct sf_snapshot *snapshot,
 	const struct sf_token *chat_token) SF_MUST_CHECK;
 
-/* The same for who. SF_ERR_UNAUTHORIZED: no such chat, or not one of it. */
+/*
+ * The same on behalf of a participant. SF_ERR_UNAUTHORIZED: no such chat, or
+ * the participant is not in it.
+ */
 enum sf_err sf_snapshot_as(struct sf_snapshot *snapshot,
 	const struct sf_participant *who) SF_MUST_CHECK;
 
-/* The chat, if its status and people are still what was found. */
+/*
+ * A filter that matches the chat if its status and participants are as found.
+ */
 bson_t *sf_snapshot_filter(const struct sf_snapshot *snapshot);
 
 /* {$each: […]}, the messages that a rule has appended to the document. */
 bson_t *sf_snapshot_added(const struct sf_snapshot *snapshot);
 
-/* The members that say what is due, of the messages only whether there is one;
- * for a query or a change. */
+/*
+ * The projection for a query or a change: the members that tell what is due,
+ * and of the messages only the first, as a sign that there are any.
+ */
 bson_t *sf_snapshot_outline(void);
 
 /*
- * Updates the chat if filter matches; the outline of what it then is has been
- * found. Frees both. SF_ERR_NOT_FOUND: nothing has happened.
+ * Updates the chat if `filter` matches; the found state is then the outline of
+ * the new one. Frees `filter` and `update`. SF_ERR_NOT_FOUND: nothing has
+ * changed.
  */
 enum sf_err sf_snapshot_change(struct sf_snapshot *snapshot, bson_t *filter,
 	bson_t *update) SF_MUST_CHECK;
 
-/* Closes what is over its lifetime. SF_ERR_NOT_FOUND: somebody has. */
+/*
+ * Closes a chat over its lifetime. SF_ERR_NOT_FOUND: another process has closed
+ * it.
+ */
 enum sf_err sf_snapshot_expire(struct sf_snapshot *snapshot) SF_MUST_CHECK;
 
-/* Removes what sf_chat_is_forgotten(). SF_ERR_NOT_FOUND: somebody has. */
+/*
+ * Removes a chat for which sf_chat_is_forgotten(). SF_ERR_NOT_FOUND: another
+ * process has removed it.
+ */
 enum sf_err sf_snapshot_forget(struct sf_snapshot *snapshot) SF_MUST_CHECK;
 
 #endif

@@ -17,9 +17,9 @@
 
 #define COLLECTION "chats"
 
-/* The server's own removal is the last net, well behind ours. */
+/* MongoDB's TTL removal is the last resort, a day after the job's own sweep. */
 #define TTL_MARGIN_SECONDS 86400
-/* A job has to be asked from time to time whether it is still ours. */
+/* A sweep returns after this time, so that its job can check its lease. */
 #define BATCH_US 1000000
 
 struct sf_store {
@@ -104,7 +104,7 @@ static struct verb begin(const struct sf_store *store, int64_t now_ms)
 	};
 }
 
-/* The one command of a verb. Where it does not match, the verb begins anew. */
+/* Runs the one command of a verb. Its filter may not match: then try again. */
 static enum sf_err change(struct verb *verb, bson_t *filter, bson_t *update)
 {
 	enum sf_err err = sf_snapshot_change(&verb->snapshot, filter, update);
@@ -161,7 +161,7 @@ static enum sf_err try_join(struct verb *verb,
 	if (err || verb->done)
 		return err;
 	filter = sf_snapshot_filter(&verb->snapshot);
-	/* The rule makes new ones of these. */
+	/* join rewrites `long_polling`: the filter must match its old value. */
 	if (bson_iter_init_find(&polls, verb->snapshot.found, "long_polling"))
 		(void)bson_append_iter(filter, "long_polling", -1, &polls);
 	set = BCON_NEW("status", BCON_UTF8(sf_status_name(chat->status)));
@@ -189,7 +189,7 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
-/* How many of the messages that the rule appended have a chosen id. */
+/* Counts the appended messages whose id the sender chose. */
 static size_t count_chosen(const struct verb *verb)
 {
 	const struct sf_chat *chat = &verb->snapshot.chat;
@@ -201,7 +201,7 @@ static size_t count_chosen(const struct verb *verb)
 	return count;
 }
 
-/* That no more wait for to than leave room for what the rule appended. */
+/* Requires that the new messages fit beside those that wait. */
 static void require_room(
 	const struct verb *verb, const struct sf_token *to, bson_t *filter)
 {
@@ -212,7 +212,7 @@ static void require_room(
 	char next[32];
 
 	(void)snprintf(next, sizeof(next), "messages.%d", room);
-	/* Mostly it is enough that there are so few in all. */
+	/* Usually the messages of both participants together are few enough. */
 	if (verb->snapshot.found_messages <= (size_t)room)
 		BCON_APPEND(
 			filter, next, "{", "$exists", BCON_BOOL(false), "}");
@@ -224,14 +224,14 @@ static void require_room(
 			BCON_INT32(room), "]", "}");
 }
 
-/* The ids that were chosen for what the rule appended, and who chose them. */
+/* The ids that the sender chose for the appended messages, and the sender. */
 struct chosen {
 	const char *member; /* where they are remembered */
 	const struct sf_token *ids;
 	size_t count;
 };
 
-/* That none of them waits for to, or is remembered. */
+/* Requires that none of these ids waits for the receiver or is remembered. */
 static void require_unknown(
 	const struct chosen *chosen, const struct sf_token *to, bson_t *filter)
 {
@@ -250,7 +250,7 @@ static void require_unknown(
 	bson_destroy(&remembered);
 }
 
-/* What the rule appended, and remembered of it, as one command. */
+/* Stores the appended messages and remembers their ids, in one command. */
 static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 	const struct sf_token *to)
 {
@@ -310,8 +310,8 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 }
 
 /*
- * At first without having looked: who's chat, open and within its lifetime. If
- * it is not that, as it was found then.
+ * First attempt: match the caller's chat blindly, if it is open and not
+ * expired. Later attempts: match exactly what was found.
  */
 static bson_t *match_living(
 	const struct verb *verb, const struct sf_participant *who)
@@ -365,7 +365,7 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
-/* That user has shown no sign of life since then. */
+/* Requires that `user` has shown no sign of life since that time. */
 static void require_silence(
 	bson_t *filter, const struct sf_token *user, int64_t since_ms)
 {
@@ -458,8 +458,8 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 }
 
 /*
- * What is due, in parts that an index finds each: a query for all of them would
- * look at every closed chat.
+ * The due chats in parts, each of which has an index. A single query for all
+ * parts would scan every closed chat.
  */
 enum part {
 	PART_DRAFT, /* over their lifetime */
@@ -490,7 +490,7 @@ static bson_t *match_part(
 		BCON_DATE_TIME(since_ms), "}");
 }
 
-/* The oldest first, behind those that were passed. */
+/* Finds due chats, oldest first, after the ones that the sweep has passed. */
 static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
 	const struct sf_store_sweep *sweep, bson_t **out, size_t *count)
 {
@@ -515,7 +515,7 @@ static void tell(const struct sf_chat *chat, struct sf_store_sweep *sweep)
 		sweep->told[sweep->told_count++] = chat->users[i];
 }
 
-/* What was found due, unless a request was quicker. */
+/* Closes or removes the found chat, unless a request was quicker. */
 static enum sf_err sweep_found(
 	struct sf_snapshot *snapshot, struct sf_store_sweep *sweep)
 {
@@ -537,7 +537,7 @@ static enum sf_err sweep_found(
 	return SF_OK;
 }
 
-/* Takes over found. */
+/* Takes ownership of `found`. */
 static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
 	bson_t *found, struct sf_store_sweep *sweep)
 {
@@ -552,7 +552,7 @@ static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
-/* Takes over all of found; a slow server is left alone after a while. */
+/* Takes ownership of `found`'s documents. Stops early if the server is slow. */
 static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 	bson_t **found, size_t count, struct sf_store_sweep *sweep)
 {
@@ -563,7 +563,7 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 
 	for (; i < count && !err && bson_get_monotonic_time() < end_us; i++)
 		err = sweep_one(store, now_ms, found[i], sweep);
-	/* What is done is not found again, unlike what stays as it is. */
+	/* The next query finds unreadable chats again: skip them. */
 	sweep->passed += sweep->unreadable - unreadable;
 	if (i == count && count < SF_STORE_SWEEP_MAX && !err) {
 		sweep->part++;
@@ -586,6 +586,6 @@ enum sf_err sf_store_sweep(
 	if (!err)
 		err = sweep_batch(store, now_ms, found, count, sweep);
 	sweep->done = !err && sweep->part == PART__MAX;
-	/* Those who are told must be heard of; the error will come again. */
+	/* Wake the participants of closed chats; the error comes again. */
 	return sweep->closed + sweep->removed > before ? SF_OK : err;
 }
