@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rules of a chat's life. Every rule checks first and changes then, so that
- * a refused one leaves the document as it was.
+ * The rules of a chat's life. Every rule checks everything before it changes
+ * anything, so that a refused rule leaves the chat as it was.
  */
 #include "model/chat.h"
 
@@ -29,12 +29,12 @@ enum sf_err sf_status_parse(const char *name, enum sf_status *out)
 	return SF_ERR_INVALID;
 }
 
-static void tell(
-	struct sf_chat *chat, enum sf_event event, const struct sf_token *to)
+static void tell(struct sf_chat *chat, enum sf_event event,
+	const struct sf_token *receiver)
 {
 	struct sf_message message;
 
-	sf_message_init_system(&message, event, &chat->id, to);
+	sf_message_init_system(&message, event, &chat->id, receiver);
 	sf_chat_append(chat, &message);
 }
 
@@ -53,8 +53,8 @@ void sf_chat_init(struct sf_chat *out, int64_t now_ms)
 void sf_chat_append(struct sf_chat *chat, const struct sf_message *message)
 {
 	/*
-	 * The array grows by powers of two, so it is full when the count is
-	 * one.
+	 * The array's size is always a power of two, so the array is full when
+	 * the count is a power of two.
 	 */
 	size_t count = chat->message_count;
 
@@ -186,10 +186,10 @@ static bool is_in(
 }
 
 static bool does_wait(const struct sf_chat *chat, const struct sf_token *id,
-	const struct sf_token *to)
+	const struct sf_token *receiver)
 {
 	for (size_t i = 0; i < chat->message_count; i++)
-		if (sf_token_equal(&chat->messages[i].to, to) &&
+		if (sf_token_equal(&chat->messages[i].to, receiver) &&
 			sf_token_equal(&chat->messages[i].id, id))
 			return true;
 	return false;
@@ -236,20 +236,20 @@ static void deliver(
 		remember(delivery->sent, &message.id);
 }
 
-enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *from,
+enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *sender,
 	const struct sf_message *messages, size_t count)
 {
-	const struct sf_token *to = sf_chat_other(chat, from);
+	const struct sf_token *receiver = sf_chat_other(chat, sender);
 	struct delivery delivery = { .chat = chat };
 	size_t waiting;
 
 	if (chat->status == SF_STATUS_CLOSED)
 		return SF_ERR_CLOSED;
-	if (chat->status != SF_STATUS_READY || !to)
+	if (chat->status != SF_STATUS_READY || !receiver)
 		return SF_ERR_CONFLICT;
-	delivery.sent = &chat->sent[sf_chat_index(chat, from)];
-	delivery.to = *to;
-	waiting = count_waiting(chat, to);
+	delivery.sent = &chat->sent[sf_chat_index(chat, sender)];
+	delivery.to = *receiver;
+	waiting = count_waiting(chat, receiver);
 	for (size_t i = 0; i < count; i++)
 		waiting += !is_known(&delivery, &messages[i]);
 	if (waiting > SF_CHAT_WAITING_MAX)
@@ -276,7 +276,7 @@ void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
 	chat->message_count = kept;
 }
 
-void sf_chat_close(struct sf_chat *chat, const struct sf_token *by)
+void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer)
 {
 	if (chat->status == SF_STATUS_CLOSED)
 		return;
@@ -285,8 +285,9 @@ void sf_chat_close(struct sf_chat *chat, const struct sf_token *by)
 		const struct sf_token *user = &chat->users[i];
 
 		tell(chat,
-			sf_token_equal(user, by) ? SF_EVENT_CLOSED_BY_YOU
-						 : SF_EVENT_CLOSED_BY_TALKER,
+			sf_token_equal(user, closer)
+				? SF_EVENT_CLOSED_BY_YOU
+				: SF_EVENT_CLOSED_BY_TALKER,
 			user);
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One chat in memory, and the rules of its life as changes to it (PROTOCOL,
- * "Life of a chat"). Each rule happens whole or not at all. Pure: no clock, no
- * store; a store makes each of them one atomic change.
+ * One chat in memory, and the rules that change it (PROTOCOL, "Life of a
+ * chat"). Each rule happens whole or not at all. The rules use no clock and no
+ * store; a store makes each rule one atomic change.
  */
 #ifndef SF_CHAT_H
 #define SF_CHAT_H
@@ -11,21 +11,20 @@
 #include "model/message.h"
 
 #define SF_CHAT_USERS_MAX 2
-#define SF_CHAT_WAITING_MAX 100 /* messages that wait for one person */
-#define SF_CHAT_SENT_MAX 100    /* chosen ids that are remembered */
+#define SF_CHAT_WAITING_MAX 100 /* messages waiting for one user */
+#define SF_CHAT_SENT_MAX 100    /* remembered ids of one sender */
 #define SF_CHAT_POLLS_MAX 8
-/* A closed chat is forgotten at its lifetime and so much more, at the latest.
- */
+/* A closed chat is forgotten this long after its lifetime, at the latest. */
 #define SF_CHAT_GRACE_MS (3600 * 1000)
 
 enum sf_status {
-	SF_STATUS_DRAFT,  /* waits for the joiner */
-	SF_STATUS_READY,  /* has both */
-	SF_STATUS_CLOSED, /* nothing is sent any more */
+	SF_STATUS_DRAFT,  /* waiting for a second user */
+	SF_STATUS_READY,  /* both users are in */
+	SF_STATUS_CLOSED, /* accepts no more messages */
 	SF_STATUS__MAX
 };
 
-/* Who asks: a participant of a chat, as the two tokens claim. */
+/* A participant of a chat, as a request's two tokens claim. */
 struct sf_participant {
 	struct sf_token chat;
 	struct sf_token user;
@@ -38,7 +37,7 @@ struct sf_poll {
 	int64_t created_ms; /* since 1970, UTC */
 };
 
-/* The ids that somebody chose lately. */
+/* The ids that one sender chose last. */
 struct sf_sent {
 	struct sf_token ids[SF_CHAT_SENT_MAX]; /* oldest first */
 	size_t count;
@@ -64,10 +63,10 @@ const char *sf_status_name(enum sf_status status);
 enum sf_err sf_status_parse(
 	const char *name, enum sf_status *out) SF_MUST_CHECK;
 
-/* Fills out with a new draft: fresh tokens, and the message with its code. */
+/* Fills `out` with a new draft: fresh tokens, and the message of its code. */
 void sf_chat_init(struct sf_chat *out, int64_t now_ms);
 
-/* Appends a message and takes over its text. */
+/* Appends a message and takes ownership of its text. */
 void sf_chat_append(struct sf_chat *chat, const struct sf_message *message);
 
 /* Frees the messages. */
@@ -75,56 +74,58 @@ void sf_chat_release(struct sf_chat *chat);
 
 bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user);
 
-/* The one who is not user; NULL while there is nobody else. */
+/* The participant who is not `user`; NULL while there is none. */
 const struct sf_token *sf_chat_other(
 	const struct sf_chat *chat, const struct sf_token *user);
 
 bool sf_chat_has_poll(const struct sf_chat *chat, const struct sf_token *id);
 
-/* When user last began a poll or the chat became ready; 0: never. */
+/* When `user` last began a poll or the chat became ready; 0: never. */
 int64_t sf_chat_last_sign(
 	const struct sf_chat *chat, const struct sf_token *user);
 
 /*
- * Lets user in; who was let in already, by this, stays so. SF_ERR_CONFLICT:
- * somebody else is in, or user made the chat. SF_ERR_NOT_FOUND: it is closed.
+ * Lets `user` in; a repeated join changes nothing. SF_ERR_CONFLICT: somebody
+ * else has joined, or `user` made the chat. SF_ERR_NOT_FOUND: the chat is
+ * closed.
  */
 enum sf_err sf_chat_join(struct sf_chat *chat, const struct sf_token *user,
 	int64_t now_ms) SF_MUST_CHECK;
 
 /*
- * Stores copies of messages for the other. Those whose chosen id is there, or
- * was one of from's last SF_CHAT_SENT_MAX, are passed over. SF_ERR_CLOSED:
- * closed. SF_ERR_CONFLICT: nobody has joined. SF_ERR_TOO_MANY: too many would
- * wait.
+ * Stores copies of messages for the other participant. Skips a message whose
+ * chosen id belongs to a waiting message or is among the last SF_CHAT_SENT_MAX
+ * ids that `sender` chose. SF_ERR_CLOSED: the chat is closed. SF_ERR_CONFLICT:
+ * nobody has joined. SF_ERR_TOO_MANY: more than SF_CHAT_WAITING_MAX messages
+ * would wait.
  */
-enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *from,
+enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *sender,
 	const struct sf_message *messages, size_t count) SF_MUST_CHECK;
 
-/* Which of chat->users user is; the first of them if it is none. */
+/* The index of `user` in `chat->users`; 0 if `user` is not there. */
 size_t sf_chat_index(const struct sf_chat *chat, const struct sf_token *user);
 
-/* Removes user's messages of these ids; other ids are passed over. */
+/* Removes the messages of these ids to `user`; skips unknown ids. */
 void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
 	const struct sf_token *ids, size_t count);
 
-/* Closes the chat in the name of by; a closed one stays as it is. */
-void sf_chat_close(struct sf_chat *chat, const struct sf_token *by);
+/* Closes the chat on behalf of `closer`; a closed chat stays as it is. */
+void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer);
 
-/* Replaces the polls of the same user by this one. */
+/* Adds `poll`, which replaces the other polls of its user. */
 void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll);
 
-/* Whether the chat's time is up: it is to be closed, or to be forgotten. */
+/* Whether the chat is due to be closed or to be forgotten. */
 bool sf_chat_is_overdue(
 	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 
 /*
- * Closes an open chat that is over its lifetime and drops what it holds;
- * returns whether it did.
+ * Closes an open chat over its lifetime and drops its messages. Returns whether
+ * it has closed the chat.
  */
 bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 
-/* Whether nothing of the chat is to be kept. */
+/* Whether a store may remove the chat. */
 bool sf_chat_is_forgotten(
 	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Between a chat and its BSON, by libbson. Members that it does not know are
- * passed over, so that an older program reads a newer one's documents; what it
- * knows must have the right type.
+ * Converts between a chat and its BSON, by libbson. Decoding skips unknown
+ * members, so that an older program reads a newer one's documents; known
+ * members must have the right type.
  */
 #include "model/chat_bson.h"
 

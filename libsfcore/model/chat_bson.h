@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A chat as BSON (PROTOCOL, "The document"), the form in which every store
- * keeps it. Beside what the protocol lists it has the ids that each sender
- * chose lately, so that a retry is safe after the message was delivered too.
+ * keeps it. Besides the members of the protocol, the document holds the ids
+ * that each sender chose last, so that a retry is safe even after the message
+ * was delivered.
  */
 #ifndef SF_CHAT_BSON_H
 #define SF_CHAT_BSON_H
@@ -13,17 +14,18 @@
 uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size);
 
 /*
- * Reads BSON of size bytes into out, only the messages for user unless that is
- * NULL; sf_chat_release() frees them. SF_ERR_INTERNAL: it is not a chat's
- * document; out is then empty.
+ * Reads `size` bytes of BSON into `out`, with the messages to `user` only
+ * (NULL: with all messages). sf_chat_release() frees the messages.
+ * SF_ERR_INTERNAL: the bytes are not a chat's document; `out` is then empty.
  */
 enum sf_err sf_chat_bson_decode(const uint8_t *data, size_t size,
 	const struct sf_token *user, struct sf_chat *out) SF_MUST_CHECK;
 
-/* The member that holds the ids which the user of that index chose. */
+/* The member that holds the ids chosen by the user at `index`. */
 const char *sf_chat_bson_sent_name(size_t index);
 
-/* Arrays of a chat's parts, for a store that changes it where it lies. */
+/* Appends arrays of a chat's parts, for a store that changes a chat in place.
+ */
 
 struct _bson_t;
 

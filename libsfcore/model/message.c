@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages: the server's texts and the check of everybody else's. Knows no
+ * The texts of the server's messages, and the check of other texts. Knows no
  * chat, no store and no JSON.
  */
 #include "model/message.h"
@@ -104,13 +104,13 @@ const char *sf_message_check(const char *text, size_t size, bool sealed)
 }
 
 void sf_message_init_system(struct sf_message *out, enum sf_event event,
-	const struct sf_token *chat_token, const struct sf_token *to)
+	const struct sf_token *chat_token, const struct sf_token *receiver)
 {
 	char code[SF_TOKEN_DIGITS + 1] = "";
 	const char *rest = "";
 	char text[128];
 
-	*out = (struct sf_message){ .to = *to, .event = event };
+	*out = (struct sf_message){ .to = *receiver, .event = event };
 	sf_token_generate(&out->id);
 	if (event == SF_EVENT_CREATED) {
 		sf_token_format(chat_token, code);

@@ -50,11 +50,11 @@ enum sf_event sf_event_parse(const char *name);
 const char *sf_message_check(const char *text, size_t size, bool sealed);
 
 /*
- * Fills `out` with a system message for `to`. Some events name the code,
+ * Fills `out` with a system message for `receiver`. Some events name the code,
  * `chat_token`.
  */
 void sf_message_init_system(struct sf_message *out, enum sf_event event,
-	const struct sf_token *chat_token, const struct sf_token *to);
+	const struct sf_token *chat_token, const struct sf_token *receiver);
 
 /* Fills out with a copy of message; sf_message_release() frees the text. */
 void sf_message_copy(struct sf_message *out, const struct sf_message *message);

@@ -72,12 +72,13 @@ enum sf_err sf_store_insert(
  * there is nothing to release.
  */
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, struct sf_chat *out) SF_MUST_CHECK;
+	const struct sf_participant *caller, struct sf_chat *out) SF_MUST_CHECK;
 
 /*
- * Lets joiner->user into joiner->chat, once or again; creator is who is there
- * already. SF_ERR_NOT_FOUND: no such chat, or closed. SF_ERR_CONFLICT: somebody
- * else was let in.
+ * Lets `joiner->user` into `joiner->chat`; a repeated join succeeds too.
+ * Returns the participant who made the chat in `creator`. SF_ERR_NOT_FOUND:
+ * there is no such chat, or it is closed. SF_ERR_CONFLICT: somebody else has
+ * joined.
  */
 enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *joiner,
@@ -89,61 +90,66 @@ struct sf_store_push {
 };
 
 /*
- * Stores messages for the other, who is returned in to. SF_ERR_CLOSED,
- * SF_ERR_CONFLICT, SF_ERR_TOO_MANY as sf_chat_push().
+ * Stores messages from `sender` for the other participant and returns that
+ * participant in `receiver`. SF_ERR_CLOSED, SF_ERR_CONFLICT and
+ * SF_ERR_TOO_MANY as sf_chat_push().
  */
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *from, const struct sf_store_push *push,
-	struct sf_token *to) SF_MUST_CHECK;
+	const struct sf_participant *sender, const struct sf_store_push *push,
+	struct sf_token *receiver) SF_MUST_CHECK;
 
 struct sf_store_pull {
 	const struct sf_token *ids;
 	size_t count;
 };
 
-/* Removes who's messages; the last one of a closed chat removes the chat. */
+/*
+ * Removes the messages of these ids that are addressed to `caller`. A closed
+ * chat is removed with its last message.
+ */
 enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who,
+	const struct sf_participant *caller,
 	const struct sf_store_pull *pull) SF_MUST_CHECK;
 
 /*
- * Closes the chat in the name of by, but only if by has shown no sign of life
- * after silent_since_ms (INT64_MAX: in any case). SF_ERR_CONFLICT: it has. A
- * closed chat stays as it is. other: who is there beside by, or by->user.
+ * Closes the chat on behalf of `closer`, unless `closer` has shown a sign of
+ * life after `silent_since_ms` (INT64_MAX: close in any case); SF_ERR_CONFLICT
+ * reports that sign. A closed chat stays as it is. Returns the other
+ * participant in `other`, or `closer->user` if there is no other.
  */
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *by, int64_t silent_since_ms,
+	const struct sf_participant *closer, int64_t silent_since_ms,
 	struct sf_token *other) SF_MUST_CHECK;
 
-/* Registers poll in the place of who's others. */
+/* Registers `poll`, which replaces the caller's other polls. */
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who,
+	const struct sf_participant *caller,
 	const struct sf_token *poll) SF_MUST_CHECK;
 
-/* Chats that one call of sf_store_sweep() changes at most. */
+/* One call of sf_store_sweep() changes at most this many chats. */
 #define SF_STORE_SWEEP_MAX 128
 
-/* How far a sweep has come; it starts with all zero. */
+/* How far a sweep has come. A new sweep is all zero. */
 struct sf_store_sweep {
-	/* Where the store goes on, in its own way. */
+	/* Where the store continues. Only the store reads these. */
 	struct sf_token last;
 	size_t part;
 	int64_t passed;
-	bool done;      /* there are no more */
+	bool done;      /* no due chats are left */
 	int64_t closed; /* chats so far */
 	int64_t removed;
-	int64_t unreadable; /* that make no sense: they stay as they are */
-	/* Participants that the last call closed a chat of. */
+	int64_t unreadable; /* not a chat; left as they are */
+	/* The participants of the chats that the last call closed. */
 	size_t told_count;
 	struct sf_token told[SF_STORE_SWEEP_MAX * SF_CHAT_USERS_MAX];
 };
 
 /*
- * Goes on with a sweep by one batch: closes each chat that is over its
- * lifetime, as sf_chat_expire(), and removes each that
- * sf_chat_is_forgotten(). A batch is short, so that people's requests get
- * in between; each change checks again what it is for. After an error the same
- * call may be made again.
+ * Continues a sweep by one batch: closes each chat over its lifetime, as
+ * sf_chat_expire() does, and removes each chat for which
+ * sf_chat_is_forgotten(). A batch is short, so that requests are served between
+ * batches. Each change first checks that the chat is still due. After an error
+ * the caller may repeat the call.
  */
 enum sf_err sf_store_sweep(struct sf_store *store, int64_t now_ms,
 	struct sf_store_sweep *sweep) SF_MUST_CHECK;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Opening and locking LMDB. A lock of ours stands in for those of LMDB, which
- * everybody who has the environment open holds: the kernel keeps them in one
- * list and walks all of it at each open and close, past thousands that only
- * wait.
+ * Opens and locks LMDB. One lock of our own replaces the locks of LMDB. Every
+ * process with an open environment holds LMDB's locks, and the kernel walks the
+ * list of them at each open and close: waiting polls make it thousands long.
  */
 #include "store/lmdb/lmdb.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One LMDB environment in a folder of its own: opened when it is needed, locked
- * for as long as a transaction takes. Knows no chat.
+ * One LMDB environment in a folder of its own: opened when it is needed, and
+ * locked during each transaction. Knows no chat.
  */
 #ifndef SF_LMDB_H
 #define SF_LMDB_H
@@ -15,7 +15,7 @@ struct sf_lmdb;
 enum sf_lmdb_access {
 	SF_LMDB_READ,
 	SF_LMDB_CHANGE,
-	SF_LMDB_GROW, /* to change, but not into the last of the room */
+	SF_LMDB_GROW, /* to change, leaving the last eighth free */
 	SF_LMDB_ACCESS__MAX
 };
 
@@ -27,8 +27,8 @@ struct sf_lmdb_session {
 };
 
 /*
- * The folder dir must be there; sf_lmdb_free() frees out. SF_ERR_UNAVAILABLE:
- * it cannot be opened.
+ * The folder `dir` must exist. sf_lmdb_free() frees `out`. SF_ERR_UNAVAILABLE:
+ * the folder cannot be opened.
  */
 enum sf_err sf_lmdb_open(const char *dir, struct sf_lmdb **out) SF_MUST_CHECK;
 
@@ -40,7 +40,7 @@ void sf_lmdb_rest(struct sf_lmdb *lmdb);
 
 /*
  * Begins a transaction, which sf_lmdb_commit() or sf_lmdb_abort() ends. Other
- * transactions wait meanwhile, unless all of them only read. Makes a missing
+ * transactions wait meanwhile, unless all of them only read. Creates a missing
  * environment. Errors as sf_lmdb_report().
  */
 enum sf_err sf_lmdb_begin(struct sf_lmdb *lmdb, enum sf_lmdb_access access,

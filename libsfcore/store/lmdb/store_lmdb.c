@@ -198,16 +198,17 @@ static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
  * not in this chat.
  */
 static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, enum sf_lmdb_access access,
+	const struct sf_participant *caller, enum sf_lmdb_access access,
 	struct change *out)
 {
-	enum sf_err err = begin_change(store, now_ms, &who->chat, access, out);
+	enum sf_err err =
+		begin_change(store, now_ms, &caller->chat, access, out);
 
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
 	if (err)
 		return err;
-	if (!sf_chat_has_user(&out->chat, &who->user))
+	if (!sf_chat_has_user(&out->chat, &caller->user))
 		return finish_change(out, SF_ERR_UNAUTHORIZED);
 	return SF_OK;
 }
@@ -224,18 +225,18 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 
 /* SF_ERR_UNAUTHORIZED: no such chat, or the caller is not in it. */
 static enum sf_err read_view(struct sf_store *store,
-	const struct sf_participant *who, struct sf_chat *out)
+	const struct sf_participant *caller, struct sf_chat *out)
 {
 	struct sf_lmdb_session session;
 	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
 
 	if (err)
 		return err;
-	err = load(&session, &who->chat, &who->user, out);
+	err = load(&session, &caller->chat, &caller->user, out);
 	sf_lmdb_abort(&session);
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
-	if (!err && !sf_chat_has_user(out, &who->user)) {
+	if (!err && !sf_chat_has_user(out, &caller->user)) {
 		sf_chat_release(out);
 		return SF_ERR_UNAUTHORIZED;
 	}
@@ -243,18 +244,18 @@ static enum sf_err read_view(struct sf_store *store,
 }
 
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, struct sf_chat *out)
+	const struct sf_participant *caller, struct sf_chat *out)
 {
-	enum sf_err err = read_view(store, who, out);
+	enum sf_err err = read_view(store, caller, out);
 	struct change change;
 
 	if (err || !sf_chat_is_overdue(out, now_ms, store->lifetime_ms))
 		return err;
 	sf_chat_release(out);
-	err = begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
+	err = begin_change_as(store, now_ms, caller, SF_LMDB_CHANGE, &change);
 	if (!err)
 		err = finish_change(&change, SF_OK);
-	return err ? err : read_view(store, who, out);
+	return err ? err : read_view(store, caller, out);
 }
 
 enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
@@ -272,62 +273,62 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 }
 
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *from, const struct sf_store_push *push,
-	struct sf_token *to)
+	const struct sf_participant *sender, const struct sf_store_push *push,
+	struct sf_token *receiver)
 {
 	struct change change;
 	enum sf_err err =
-		begin_change_as(store, now_ms, from, SF_LMDB_GROW, &change);
+		begin_change_as(store, now_ms, sender, SF_LMDB_GROW, &change);
 	const struct sf_token *other;
 
 	if (err)
 		return err;
-	other = sf_chat_other(&change.chat, &from->user);
-	*to = other ? *other : from->user;
+	other = sf_chat_other(&change.chat, &sender->user);
+	*receiver = other ? *other : sender->user;
 	err = sf_chat_push(
-		&change.chat, &from->user, push->messages, push->count);
+		&change.chat, &sender->user, push->messages, push->count);
 	return finish_change(&change, err);
 }
 
 enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, const struct sf_store_pull *pull)
+	const struct sf_participant *caller, const struct sf_store_pull *pull)
 {
 	struct change change;
 	enum sf_err err =
-		begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
+		begin_change_as(store, now_ms, caller, SF_LMDB_CHANGE, &change);
 
 	if (err)
 		return err;
-	sf_chat_pull(&change.chat, &who->user, pull->ids, pull->count);
+	sf_chat_pull(&change.chat, &caller->user, pull->ids, pull->count);
 	return finish_change(&change, SF_OK);
 }
 
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *by, int64_t silent_since_ms,
+	const struct sf_participant *closer, int64_t silent_since_ms,
 	struct sf_token *other)
 {
 	struct change change;
 	enum sf_err err =
-		begin_change_as(store, now_ms, by, SF_LMDB_CHANGE, &change);
+		begin_change_as(store, now_ms, closer, SF_LMDB_CHANGE, &change);
 	const struct sf_token *rest;
 
 	if (err)
 		return err;
-	if (sf_chat_last_sign(&change.chat, &by->user) > silent_since_ms)
+	if (sf_chat_last_sign(&change.chat, &closer->user) > silent_since_ms)
 		return finish_change(&change, SF_ERR_CONFLICT);
-	rest = sf_chat_other(&change.chat, &by->user);
-	*other = rest ? *rest : by->user;
-	sf_chat_close(&change.chat, &by->user);
+	rest = sf_chat_other(&change.chat, &closer->user);
+	*other = rest ? *rest : closer->user;
+	sf_chat_close(&change.chat, &closer->user);
 	return finish_change(&change, SF_OK);
 }
 
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, const struct sf_token *poll)
+	const struct sf_participant *caller, const struct sf_token *poll)
 {
-	struct sf_poll sign = { *poll, who->user, now_ms };
+	struct sf_poll sign = { *poll, caller->user, now_ms };
 	struct change change;
 	enum sf_err err =
-		begin_change_as(store, now_ms, who, SF_LMDB_CHANGE, &change);
+		begin_change_as(store, now_ms, caller, SF_LMDB_CHANGE, &change);
 
 	if (err)
 		return err;

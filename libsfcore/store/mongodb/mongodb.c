@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Commands to MongoDB. The driver's own retries are off: there is no time for
- * an election within a request, and whoever asked can safely ask again.
+ * Commands to MongoDB. The driver's own retries are off: a request has no time
+ * to wait for an election, and its client can safely repeat it.
  */
 #include "store/mongodb/mongodb.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One collection of a MongoDB server, by libmongoc: the commands that a store
- * needs, each with a limit in time. Knows no chat. Nothing that the driver or
- * the server says is logged: it may hold a token or the URI.
+ * needs, each with a limit in time. Knows no chat. Never logs a text of the
+ * driver or the server: the text may hold a token or the URI.
  *
- * What every function may return beside what it says: SF_ERR_UNAVAILABLE, the
- * server cannot be reached, refuses, is not the primary or is too slow.
+ * Every function may also return SF_ERR_UNAVAILABLE: the server cannot be
+ * reached, refuses, is not the primary or is too slow.
  */
 #ifndef SF_MONGODB_H
 #define SF_MONGODB_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Each is for one query of the sweep, beside the last one, by which the server
- * removes what nobody ever swept.
+ * Each index serves one query of the sweep, except the last: by that index the
+ * server removes chats that no sweep has removed.
  */
 #include "store/mongodb/mongodb_indexes.h"
 

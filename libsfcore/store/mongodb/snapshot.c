@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finding a chat in MongoDB, and changing it if it is as it was found. */
+/* Finds a chat in MongoDB, and changes it if it is still as it was found. */
 #include "store/mongodb/snapshot.h"
 
 #include "model/chat_bson.h"
@@ -83,13 +83,13 @@ enum sf_err sf_snapshot_at(
 }
 
 enum sf_err sf_snapshot_as(
-	struct sf_snapshot *snapshot, const struct sf_participant *who)
+	struct sf_snapshot *snapshot, const struct sf_participant *caller)
 {
-	enum sf_err err = sf_snapshot_at(snapshot, &who->chat);
+	enum sf_err err = sf_snapshot_at(snapshot, &caller->chat);
 
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
-	if (!err && !sf_chat_has_user(&snapshot->chat, &who->user))
+	if (!err && !sf_chat_has_user(&snapshot->chat, &caller->user))
 		return SF_ERR_UNAUTHORIZED;
 	return err;
 }

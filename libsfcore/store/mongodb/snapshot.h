@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A look at one chat in MongoDB: what was found, what a rule makes of it in
- * memory, and how that becomes one command whose filter restates what was
- * found. Knows the chat's lifetime, and no verb.
+ * One chat of MongoDB in memory: the document that was found, the chat as a
+ * rule has changed it, and the command that stores the change. The command's
+ * filter restates the found state. Knows the chat's lifetime, and no verb.
  *
  * Errors are those of mongodb.h; SF_ERR_INTERNAL: a document is not a chat.
  */
@@ -16,9 +16,9 @@ struct sf_snapshot {
 	struct sf_mongodb *mongodb;
 	int64_t now_ms;
 	int64_t lifetime_ms;
-	bson_t *found; /* the chat as it was found; NULL: not looked yet */
+	bson_t *found; /* the chat as it was found; NULL: not read yet */
 	size_t found_messages;
-	struct sf_chat chat; /* the same, or what a rule made of it */
+	struct sf_chat chat; /* as found, or as a rule has changed it */
 };
 
 void sf_snapshot_release(struct sf_snapshot *snapshot);
@@ -27,7 +27,7 @@ void sf_snapshot_release(struct sf_snapshot *snapshot);
 bson_oid_t sf_snapshot_oid(const struct sf_token *token);
 
 /*
- * Makes `document` the found state and takes ownership of it, even after an
+ * Makes `found` the found state and takes ownership of `found`, even after an
  * error.
  */
 enum sf_err sf_snapshot_take(
@@ -45,7 +45,7 @@ enum sf_err sf_snapshot_at(struct sf_snapshot *snapshot,
  * the participant is not in it.
  */
 enum sf_err sf_snapshot_as(struct sf_snapshot *snapshot,
-	const struct sf_participant *who) SF_MUST_CHECK;
+	const struct sf_participant *caller) SF_MUST_CHECK;
 
 /*
  * A filter that matches the chat if its status and participants are as found.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The store of a site that has outgrown one machine: MongoDB, one document per
- * chat in the collection `chats`. A verb is one command whose filter says again
- * all that the change relies upon. If the chat is not, or no longer, like that,
- * nothing happens; the verb then looks why, and tries again or says why not.
+ * chat in the collection `chats`. A verb is one command whose filter restates
+ * everything that the change relies upon. If the filter does not match, nothing
+ * changes; the verb then reads the chat, and tries again or returns the reason.
  */
 #include "store/store.h"
 
@@ -104,7 +104,7 @@ static struct verb begin(const struct sf_store *store, int64_t now_ms)
 	};
 }
 
-/* Runs the one command of a verb. Its filter may not match: then try again. */
+/* Runs the verb's command; `done` stays false if its filter does not match. */
 static enum sf_err change(struct verb *verb, bson_t *filter, bson_t *update)
 {
 	enum sf_err err = sf_snapshot_change(&verb->snapshot, filter, update);
@@ -130,15 +130,15 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 }
 
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, struct sf_chat *out)
+	const struct sf_participant *caller, struct sf_chat *out)
 {
 	struct verb verb = begin(store, now_ms);
 	const struct sf_snapshot *snapshot = &verb.snapshot;
-	enum sf_err err = sf_snapshot_as(&verb.snapshot, who);
+	enum sf_err err = sf_snapshot_as(&verb.snapshot, caller);
 
 	if (!err)
 		err = sf_chat_bson_decode(bson_get_data(snapshot->found),
-			snapshot->found->len, &who->user, out);
+			snapshot->found->len, &caller->user, out);
 	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
@@ -202,13 +202,13 @@ static size_t count_chosen(const struct verb *verb)
 }
 
 /* Requires that the new messages fit beside those that wait. */
-static void require_room(
-	const struct verb *verb, const struct sf_token *to, bson_t *filter)
+static void require_room(const struct verb *verb,
+	const struct sf_token *receiver, bson_t *filter)
 {
 	const size_t count = verb->snapshot.chat.message_count;
 	const int room = SF_CHAT_WAITING_MAX -
 			 (int)(count - verb->snapshot.found_messages);
-	const bson_oid_t user = sf_snapshot_oid(to);
+	const bson_oid_t user = sf_snapshot_oid(receiver);
 	char next[32];
 
 	(void)snprintf(next, sizeof(next), "messages.%d", room);
@@ -232,10 +232,10 @@ struct chosen {
 };
 
 /* Requires that none of these ids waits for the receiver or is remembered. */
-static void require_unknown(
-	const struct chosen *chosen, const struct sf_token *to, bson_t *filter)
+static void require_unknown(const struct chosen *chosen,
+	const struct sf_token *receiver, bson_t *filter)
 {
-	const bson_oid_t user = sf_snapshot_oid(to);
+	const bson_oid_t user = sf_snapshot_oid(receiver);
 	bson_t remembered = BSON_INITIALIZER;
 	bson_t waiting = BSON_INITIALIZER;
 
@@ -251,11 +251,11 @@ static void require_unknown(
 }
 
 /* Stores the appended messages and remembers their ids, in one command. */
-static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
-	const struct sf_token *to)
+static enum sf_err push_added(struct verb *verb, const struct sf_token *sender,
+	const struct sf_token *receiver)
 {
 	const struct sf_chat *chat = &verb->snapshot.chat;
-	const size_t index = sf_chat_index(chat, from);
+	const size_t index = sf_chat_index(chat, sender);
 	const struct sf_sent *sent = &chat->sent[index];
 	const size_t count = count_chosen(verb);
 	const struct chosen chosen = { sf_chat_bson_sent_name(index),
@@ -265,8 +265,8 @@ static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 	bson_t *added = sf_snapshot_added(&verb->snapshot);
 	bson_t *update;
 
-	require_unknown(&chosen, to, filter);
-	require_room(verb, to, filter);
+	require_unknown(&chosen, receiver, filter);
+	require_room(verb, receiver, filter);
 	sf_chat_bson_append_tokens(&remembered, "$each", chosen.ids, count);
 	BSON_APPEND_INT32(&remembered, "$slice", -SF_CHAT_SENT_MAX);
 	update = BCON_NEW("$push", "{", "messages", BCON_DOCUMENT(added),
@@ -277,33 +277,33 @@ static enum sf_err push_added(struct verb *verb, const struct sf_token *from,
 }
 
 static enum sf_err try_push(struct verb *verb,
-	const struct sf_participant *from, const struct sf_store_push *push,
-	struct sf_token *to)
+	const struct sf_participant *sender, const struct sf_store_push *push,
+	struct sf_token *receiver)
 {
 	struct sf_chat *chat = &verb->snapshot.chat;
-	enum sf_err err = sf_snapshot_as(&verb->snapshot, from);
+	enum sf_err err = sf_snapshot_as(&verb->snapshot, sender);
 	const struct sf_token *other;
 
 	if (err)
 		return err;
-	other = sf_chat_other(chat, &from->user);
-	*to = other ? *other : from->user;
-	err = sf_chat_push(chat, &from->user, push->messages, push->count);
+	other = sf_chat_other(chat, &sender->user);
+	*receiver = other ? *other : sender->user;
+	err = sf_chat_push(chat, &sender->user, push->messages, push->count);
 	if (err)
 		return err;
 	verb->done = chat->message_count == verb->snapshot.found_messages;
-	return verb->done ? SF_OK : push_added(verb, &from->user, to);
+	return verb->done ? SF_OK : push_added(verb, &sender->user, receiver);
 }
 
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *from, const struct sf_store_push *push,
-	struct sf_token *to)
+	const struct sf_participant *sender, const struct sf_store_push *push,
+	struct sf_token *receiver)
 {
 	struct verb verb = begin(store, now_ms);
 	enum sf_err err;
 
 	do
-		err = try_push(&verb, from, push, to);
+		err = try_push(&verb, sender, push, receiver);
 	while (!err && !verb.done);
 	sf_snapshot_release(&verb.snapshot);
 	return err;
@@ -314,10 +314,10 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
  * expired. Later attempts: match exactly what was found.
  */
 static bson_t *match_living(
-	const struct verb *verb, const struct sf_participant *who)
+	const struct verb *verb, const struct sf_participant *caller)
 {
-	const bson_oid_t id = sf_snapshot_oid(&who->chat);
-	const bson_oid_t user = sf_snapshot_oid(&who->user);
+	const bson_oid_t id = sf_snapshot_oid(&caller->chat);
+	const bson_oid_t user = sf_snapshot_oid(&caller->user);
 	const char *closed = sf_status_name(SF_STATUS_CLOSED);
 	const int64_t since_ms =
 		verb->snapshot.now_ms - verb->snapshot.lifetime_ms;
@@ -329,10 +329,10 @@ static bson_t *match_living(
 		"$gt", BCON_DATE_TIME(since_ms), "}");
 }
 
-static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
-	const struct sf_store_pull *pull)
+static enum sf_err try_pull(struct verb *verb,
+	const struct sf_participant *caller, const struct sf_store_pull *pull)
 {
-	const bson_oid_t user = sf_snapshot_oid(&who->user);
+	const bson_oid_t user = sf_snapshot_oid(&caller->user);
 	bson_t ids = BSON_INITIALIZER;
 	bson_t *update;
 	enum sf_err err;
@@ -341,11 +341,11 @@ static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
 	update = BCON_NEW("$pull", "{", "messages", "{", "user_token",
 		BCON_OID(&user), "_id", BCON_DOCUMENT(&ids), "}", "}");
 	bson_destroy(&ids);
-	err = change(verb, match_living(verb, who), update);
+	err = change(verb, match_living(verb, caller), update);
 	if (err)
 		return err;
 	if (!verb->done)
-		return sf_snapshot_as(&verb->snapshot, who);
+		return sf_snapshot_as(&verb->snapshot, caller);
 	if (sf_chat_is_forgotten(&verb->snapshot.chat, verb->snapshot.now_ms,
 		    verb->snapshot.lifetime_ms))
 		(void)!sf_snapshot_forget(&verb->snapshot);
@@ -353,13 +353,13 @@ static enum sf_err try_pull(struct verb *verb, const struct sf_participant *who,
 }
 
 enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, const struct sf_store_pull *pull)
+	const struct sf_participant *caller, const struct sf_store_pull *pull)
 {
 	struct verb verb = begin(store, now_ms);
 	enum sf_err err;
 
 	do
-		err = try_pull(&verb, who, pull);
+		err = try_pull(&verb, caller, pull);
 	while (!err && !verb.done);
 	sf_snapshot_release(&verb.snapshot);
 	return err;
@@ -376,16 +376,16 @@ static void require_silence(
 		BCON_DATE_TIME(since_ms), "}", "}", "}", "}");
 }
 
-static enum sf_err close_found(
-	struct verb *verb, const struct sf_token *by, int64_t silent_since_ms)
+static enum sf_err close_found(struct verb *verb, const struct sf_token *closer,
+	int64_t silent_since_ms)
 {
 	bson_t *filter = sf_snapshot_filter(&verb->snapshot);
 	bson_t *added;
 	bson_t *update;
 
 	if (silent_since_ms < INT64_MAX)
-		require_silence(filter, by, silent_since_ms);
-	sf_chat_close(&verb->snapshot.chat, by);
+		require_silence(filter, closer, silent_since_ms);
+	sf_chat_close(&verb->snapshot.chat, closer);
 	added = sf_snapshot_added(&verb->snapshot);
 	update = BCON_NEW("$set", "{", "status",
 		BCON_UTF8(sf_status_name(verb->snapshot.chat.status)), "}",
@@ -394,42 +394,43 @@ static enum sf_err close_found(
 	return change(verb, filter, update);
 }
 
-static enum sf_err try_close(struct verb *verb, const struct sf_participant *by,
-	int64_t silent_since_ms, struct sf_token *other)
+static enum sf_err try_close(struct verb *verb,
+	const struct sf_participant *closer, int64_t silent_since_ms,
+	struct sf_token *other)
 {
 	const struct sf_chat *chat = &verb->snapshot.chat;
-	enum sf_err err = sf_snapshot_as(&verb->snapshot, by);
+	enum sf_err err = sf_snapshot_as(&verb->snapshot, closer);
 	const struct sf_token *rest;
 
 	if (err)
 		return err;
-	if (sf_chat_last_sign(chat, &by->user) > silent_since_ms)
+	if (sf_chat_last_sign(chat, &closer->user) > silent_since_ms)
 		return SF_ERR_CONFLICT;
-	rest = sf_chat_other(chat, &by->user);
-	*other = rest ? *rest : by->user;
+	rest = sf_chat_other(chat, &closer->user);
+	*other = rest ? *rest : closer->user;
 	verb->done = chat->status == SF_STATUS_CLOSED;
 	return verb->done ? SF_OK
-			  : close_found(verb, &by->user, silent_since_ms);
+			  : close_found(verb, &closer->user, silent_since_ms);
 }
 
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *by, int64_t silent_since_ms,
+	const struct sf_participant *closer, int64_t silent_since_ms,
 	struct sf_token *other)
 {
 	struct verb verb = begin(store, now_ms);
 	enum sf_err err;
 
 	do
-		err = try_close(&verb, by, silent_since_ms, other);
+		err = try_close(&verb, closer, silent_since_ms, other);
 	while (!err && !verb.done);
 	sf_snapshot_release(&verb.snapshot);
 	return err;
 }
 
 static enum sf_err try_begin_poll(struct verb *verb,
-	const struct sf_participant *who, const struct sf_token *poll)
+	const struct sf_participant *caller, const struct sf_token *poll)
 {
-	const bson_oid_t user = sf_snapshot_oid(&who->user);
+	const bson_oid_t user = sf_snapshot_oid(&caller->user);
 	const bson_oid_t id = sf_snapshot_oid(poll);
 	bson_t *update = BCON_NEW("0", "{", "$set", "{", "long_polling", "{",
 		"$concatArrays", "[", "{", "$filter", "{", "input",
@@ -439,19 +440,20 @@ static enum sf_err try_begin_poll(struct verb *verb,
 		BCON_OID(&user), "created",
 		BCON_DATE_TIME(verb->snapshot.now_ms), "}", "]", "]", "}", "}",
 		"}");
-	enum sf_err err = change(verb, match_living(verb, who), update);
+	enum sf_err err = change(verb, match_living(verb, caller), update);
 
-	return err || verb->done ? err : sf_snapshot_as(&verb->snapshot, who);
+	return err || verb->done ? err
+				 : sf_snapshot_as(&verb->snapshot, caller);
 }
 
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *who, const struct sf_token *poll)
+	const struct sf_participant *caller, const struct sf_token *poll)
 {
 	struct verb verb = begin(store, now_ms);
 	enum sf_err err;
 
 	do
-		err = try_begin_poll(&verb, who, poll);
+		err = try_begin_poll(&verb, caller, poll);
 	while (!err && !verb.done);
 	sf_snapshot_release(&verb.snapshot);
 	return err;
@@ -465,7 +467,7 @@ enum part {
 	PART_DRAFT, /* over their lifetime */
 	PART_READY,
 	PART_CLOSED, /* past their grace */
-	PART_EMPTY,  /* closed, and all was received */
+	PART_EMPTY,  /* closed, with no message left */
 	PART__MAX
 };
 
@@ -586,6 +588,6 @@ enum sf_err sf_store_sweep(
 	if (!err)
 		err = sweep_batch(store, now_ms, found, count, sweep);
 	sweep->done = !err && sweep->part == PART__MAX;
-	/* Wake the participants of closed chats; the error comes again. */
+	/* Their participants must be woken; the error comes again. */
 	return sweep->closed + sweep->removed > before ? SF_OK : err;
 }
