@@ -19,7 +19,8 @@
 
 void sf_request_init(struct sf_request *out)
 {
-	*out = (struct sf_request){ .variables = environ };
+	*out = (struct sf_request){ .variables = environ,
+		.body_ms = SF_HTTP_BODY_MS };
 }
 
 const char *sf_request_variable(
@@ -110,8 +111,7 @@ enum sf_err sf_request_skip_body(
 enum sf_err sf_request_read_body(
 	struct sf_request *request, int fd, struct sf_detail *detail)
 {
-	int64_t deadline =
-		sf_clock_ms(CLOCK_MONOTONIC) + SF_HTTP_BODY_SECONDS * 1000;
+	int64_t deadline = sf_clock_ms(CLOCK_MONOTONIC) + request->body_ms;
 	size_t size = 0;
 	enum sf_err err = check_body(request, &size, detail);
 

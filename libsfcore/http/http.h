@@ -11,16 +11,20 @@
 #include <stdint.h>
 
 #define SF_HTTP_BODY_MAX 65536
-/* The deadline for a whole body, in seconds. */
-#define SF_HTTP_BODY_SECONDS 10
+/* The usual deadline for a whole body, in milliseconds. */
+#define SF_HTTP_BODY_MS 10000
 
 struct sf_request {
 	char **variables; /* "NAME=value", RFC 3875, 4.1; ends with NULL */
 	char *body;       /* NULL without one; not NUL-terminated */
 	size_t body_size;
+	int body_ms; /* the deadline for the whole body, in milliseconds */
 };
 
-/* Fills `out` with the request that a CGI program was started for. */
+/*
+ * Fills `out` with the request that a CGI program was started for. The deadline
+ * for its body is SF_HTTP_BODY_MS.
+ */
 void sf_request_init(struct sf_request *out);
 
 /* Returns the value of a variable, or "" if it is not set. */
@@ -31,7 +35,7 @@ const char *sf_request_variable(
  * Reads the JSON body from file descriptor fd into request->body.
  * SF_ERR_MEDIA_TYPE: not application/json. SF_ERR_TOO_LARGE: over
  * SF_HTTP_BODY_MAX bytes. SF_ERR_INVALID: CONTENT_LENGTH is missing or wrong,
- * or the body ends early or is too slow.
+ * or the body ends early or is not whole within request->body_ms.
  */
 enum sf_err sf_request_read_body(struct sf_request *request, int fd,
 	struct sf_detail *detail) SF_MUST_CHECK;

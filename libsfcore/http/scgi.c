@@ -79,7 +79,7 @@ static size_t count_pairs(const char *header, size_t size)
 
 enum sf_err sf_scgi_read(int fd, struct sf_request *out)
 {
-	struct timeval patience = { .tv_sec = SF_HTTP_BODY_SECONDS };
+	struct timeval patience = { .tv_sec = SF_HTTP_BODY_MS / 1000 };
 	char **variables;
 	char *header;
 	size_t size;
@@ -95,7 +95,8 @@ enum sf_err sf_scgi_read(int fd, struct sf_request *out)
 	variables = sf_realloc(
 		NULL, count_pairs(header, size) + 1, sizeof(*variables));
 	if (split(header, size, variables)) {
-		*out = (struct sf_request){ .variables = variables };
+		*out = (struct sf_request){ .variables = variables,
+			.body_ms = SF_HTTP_BODY_MS };
 		return SF_OK;
 	}
 	free(variables);

@@ -70,7 +70,8 @@ static void read_parameter(const struct sf_request *request)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *variables[VARIABLES_MAX + 1];
-	struct sf_request request = { .variables = variables };
+	struct sf_request request = { .variables = variables,
+		.body_ms = SF_HTTP_BODY_MS };
 	char *text = malloc(size + 1);
 	char *body;
 	size_t given;

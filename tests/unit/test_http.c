@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define PIPE 65536
+#define SHORT_MS 200
 
 static char json_type[] = "CONTENT_TYPE=application/json";
 
@@ -22,7 +23,8 @@ static enum sf_err read_body(const char *length, const char *given,
 	enum sf_err err;
 
 	(void)snprintf(variable, sizeof(variable), "CONTENT_LENGTH=%s", length);
-	*request = (struct sf_request){ .variables = variables };
+	*request = (struct sf_request){ .variables = variables,
+		.body_ms = SF_HTTP_BODY_MS };
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 2 * PIPE), 2 * PIPE);
 	assert_int_equal(write(ends[1], given, given_size), given_size);
@@ -101,7 +103,8 @@ static void a_length_that_is_none_is_refused(void **state)
 static void a_length_that_is_missing_is_refused(void **state)
 {
 	char *variables[] = { json_type, NULL };
-	struct sf_request request = { .variables = variables };
+	struct sf_request request = { .variables = variables,
+		.body_ms = SF_HTTP_BODY_MS };
 	struct sf_detail detail;
 
 	(void)state;
@@ -180,7 +183,8 @@ static void only_json_is_taken(void **state)
 		char type[64];
 		char *variables[] = { type, (char[]){ "CONTENT_LENGTH=0" },
 			NULL };
-		struct sf_request request = { .variables = variables };
+		struct sf_request request = { .variables = variables,
+			.body_ms = SF_HTTP_BODY_MS };
 		struct sf_detail detail;
 
 		(void)snprintf(
@@ -191,14 +195,14 @@ static void only_json_is_taken(void **state)
 	}
 }
 
-/* Reads three bytes from a writer; exits with what came of it. */
-static int read_three(void *data, int number)
+/* Reads three bytes within body_ms; exits with the result of the read. */
+static int read_three(void *data, int body_ms)
 {
 	char *variables[] = { json_type, (char[]){ "CONTENT_LENGTH=3" }, NULL };
-	struct sf_request request = { .variables = variables };
+	struct sf_request request = { .variables = variables,
+		.body_ms = body_ms };
 	struct sf_detail detail;
 
-	(void)number;
 	return (int)sf_request_read_body(&request, *(int *)data, &detail);
 }
 
@@ -209,7 +213,7 @@ static void a_body_may_come_in_pieces(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	pid = support_start(read_three, &ends[0], 0);
+	pid = support_start(read_three, &ends[0], SF_HTTP_BODY_MS);
 	for (int i = 0; i < 3; i++) {
 		(void)usleep(20000);
 		assert_int_equal(write(ends[1], "x", 1), 1);
@@ -227,11 +231,11 @@ static void a_body_that_never_comes_is_given_up(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(stalled) | pipe(dripping), 0);
-	pids[0] = support_start(read_three, &stalled[0], 0);
-	pids[1] = support_start(read_three, &dripping[0], 0);
+	pids[0] = support_start(read_three, &stalled[0], SHORT_MS);
+	pids[1] = support_start(read_three, &dripping[0], SHORT_MS);
 	/* Every piece comes in time, and the whole does not. */
 	assert_int_equal(write(dripping[1], "x", 1), 1);
-	(void)sleep(SF_HTTP_BODY_SECONDS / 2 + 1);
+	(void)usleep(1000 * (SHORT_MS / 2 + 20));
 	assert_int_equal(write(dripping[1], "x", 1), 1);
 	assert_int_equal(support_finish(pids[0]), SF_ERR_INVALID);
 	assert_int_equal(support_finish(pids[1]), SF_ERR_INVALID);
@@ -262,6 +266,7 @@ static void a_cgi_request_is_the_environment(void **state)
 	sf_request_init(&request);
 	assert_string_equal(
 		sf_request_variable(&request, "SFCHAT_TEST"), "here");
+	assert_int_equal(request.body_ms, SF_HTTP_BODY_MS);
 	assert_int_equal(unsetenv("SFCHAT_TEST"), 0);
 }
 

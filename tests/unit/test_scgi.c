@@ -24,6 +24,8 @@ static int read_request(void *data, int number)
 	(void)number;
 	if (err)
 		return (int)err;
+	if (request.body_ms != SF_HTTP_BODY_MS)
+		return (int)SF_ERR_INTERNAL;
 	(void)snprintf(reading->found[0], 64, "%s",
 		sf_request_variable(&request, "NAME"));
 	(void)snprintf(reading->found[1], 64, "%s",
