@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reading the settings. Each variable has one line in sf_config_load(): its
- * name, its bounds and its default.
+ * Reads the settings. Each variable has one line in sf_config_load(): its name,
+ * its bounds and its default.
  */
 #include "base/config.h"
 

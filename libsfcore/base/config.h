@@ -15,7 +15,7 @@
 
 enum sf_wake_kind {
 	SF_WAKE_LOCAL, /* within this machine */
-	SF_WAKE_REDIS, /* between all that share a Redis */
+	SF_WAKE_REDIS, /* between machines that share a Redis */
 	SF_WAKE__MAX
 };
 

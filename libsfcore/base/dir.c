@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Private folders. The default one is in a place where everybody may write, so
- * one that is there already is looked at before it is trusted.
+ * Private folders. The default folder is in a place where everybody may write,
+ * so a folder that exists already is checked before it is trusted.
  */
 #include "base/dir.h"
 

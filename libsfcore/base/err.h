@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What can go wrong, in the product's own terms. Every function that can fail
- * because of the world returns one of these; which HTTP status each becomes is
- * decided in app.c alone.
+ * The errors, in the product's own terms. Every function that can fail for a
+ * reason outside of the program returns one of them. app.c alone decides which
+ * HTTP status an error becomes.
  */
 #ifndef SF_ERR_H
 #define SF_ERR_H
@@ -11,10 +11,10 @@
 
 enum sf_err {
 	SF_OK,
-	SF_ERR_INVALID,      /* input is not what the protocol says */
+	SF_ERR_INVALID,      /* the input breaks the protocol */
 	SF_ERR_UNAUTHORIZED, /* tokens missing, malformed or unknown */
 	SF_ERR_CLOSED,       /* the chat is closed */
-	SF_ERR_NOT_FOUND,    /* no such thing, or no longer */
+	SF_ERR_NOT_FOUND,    /* it never existed, or exists no longer */
 	SF_ERR_CONFLICT,     /* the chat is not in the state this needs */
 	SF_ERR_TOO_LARGE,    /* body over SF_HTTP_BODY_MAX */
 	SF_ERR_MEDIA_TYPE,   /* body is not application/json */
@@ -27,7 +27,7 @@ enum sf_err {
 
 #define SF_MUST_CHECK __attribute__((warn_unused_result))
 
-/* The reason for a refusal, for the client: it names the field. */
+/* The reason for a refusal, as the client reads it. It names the field. */
 struct sf_detail {
 	char text[160];
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A keyed hash for tables whose places must not reveal what was put there, and
- * that nobody can fill with collisions on purpose.
+ * A keyed hash for tables. Without the key, nobody can tell from a position
+ * which bytes belong there, or choose bytes that collide.
  */
 #ifndef SF_HASH_H
 #define SF_HASH_H

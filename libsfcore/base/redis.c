@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Connecting is done here and not by hiredis: a literal address needs no
- * resolver, which would be linked into every program and be slow to ask. What
- * Redis complains of may quote what it was sent, so only the complaint's first
- * word is logged.
+ * This file connects the socket itself, because hiredis would call the
+ * resolver. A literal address needs no resolver, which would be linked into
+ * every program and be slow. An error reply of Redis may quote the command, so
+ * only the first word of the reply is logged.
  */
 #include "base/redis.h"
 
@@ -75,7 +75,7 @@ static enum sf_err lose_by_reply(struct sf_redis *redis, redisReply *reply)
 	return lose(redis, why);
 }
 
-/* Returns 0, or an errno: why the connection was not made in time. */
+/* Returns 0, or the errno that says why no connection was made in time. */
 static int wait_for_connection(int fd, int timeout_ms)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One connection to Redis, made when it is first needed and again when it was
- * lost. Knows hiredis and how one gets in; not what is said there.
+ * One connection to Redis. The first command connects; after a lost connection,
+ * the next command connects again. Knows hiredis and how to log in, not what
+ * the commands mean.
  */
 #ifndef SF_REDIS_H
 #define SF_REDIS_H
@@ -17,7 +18,7 @@ struct sf_redis {
 	struct sf_redis_address address;
 	int timeout_ms;        /* of connecting and of each command */
 	redisContext *context; /* NULL: not connected */
-	bool down;             /* and the log says so already */
+	bool down;             /* Redis fails, and the log says so */
 };
 
 /* Fills `out`. The first command connects. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where Redis is, as one line of text says it. Addresses are literal: looking
- * up a name could take seconds at the start of every program.
+ * The address of Redis, read from one line of text. No host name but localhost
+ * is accepted: looking up a name could take seconds at the start of every
+ * program.
  */
 #ifndef SF_REDIS_ADDRESS_H
 #define SF_REDIS_ADDRESS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Shared tables: a random key, then the words, mapped. Nothing in it needs a
- * clean-up after a process that was killed. A table is made under another name
- * and linked into place, so nobody sees half a key.
+ * The file holds a random key, then the words; each process maps it. A process
+ * that is killed leaves nothing to clean up. The file is written without a name
+ * and then linked into place, so no process sees half a key.
  */
 #include "base/shared_words.h"
 
@@ -59,8 +59,7 @@ static void make_file(const char *dir, const char *path)
 	if (fd < 0)
 		return;
 	/*
-	 * If another process was faster, its file is used: see open(2),
-	 * O_TMPFILE.
+	 * If another process was faster, its file is used (open(2), O_TMPFILE).
 	 */
 	(void)snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
 	(void)!linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW);

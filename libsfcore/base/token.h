@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tokens: 12 random bytes that name a chat, a participant or a message, and
- * are secrets, written as 24 lower-case hex digits (PROTOCOL, "Words").
+ * A token is a secret that names a chat, a participant or a message: 12 random
+ * bytes, written as 24 lower-case hex digits (PROTOCOL, "Words").
  */
 #ifndef SF_TOKEN_H
 #define SF_TOKEN_H
@@ -19,16 +19,16 @@ struct sf_token {
 	uint8_t bytes[SF_TOKEN_SIZE];
 };
 
-/* Fills out with random bytes from getrandom(2). */
+/* Fills `out` with random bytes from getrandom(2). */
 void sf_token_generate(struct sf_token *out);
 
 /*
  * Reads exactly 24 lower-case hex digits. Returns false, and leaves `out` as it
- * is, if `length` is not 24 or a character is none of these.
+ * is, if `length` is not 24 or a character is no such digit.
  */
 bool sf_token_parse(const char *text, size_t length, struct sf_token *out);
 
-/* Writes 24 digits and a NUL to out. */
+/* Writes 24 digits and a NUL to `out`. */
 void sf_token_format(
 	const struct sf_token *token, char out[SF_TOKEN_DIGITS + 1]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One question to the kernel, by sock_diag(7), for exactly one connection: it
- * costs a few microseconds, however many there are.
+ * Asks the kernel about exactly one connection, by sock_diag(7). The answer
+ * takes a few microseconds, however many connections there are.
  */
 #include "http/hangup.h"
 

@@ -15,7 +15,7 @@
 #include <linux/inet_diag.h>
 
 struct sf_hangup {
-	int reply;     /* file descriptor that the server reads from */
+	int reply;     /* file descriptor of the reply to the server */
 	bool is_known; /* the kernel knows the connection below */
 	struct inet_diag_req_v2 connection;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CGI/1.1 as RFC 3875 describes it. What the environment or the input claims
- * is never believed: CONTENT_LENGTH bounds what is read and what is allocated.
+ * CGI/1.1 as RFC 3875 describes it. Nothing that a client claims is trusted: a
+ * CONTENT_LENGTH over SF_HTTP_BODY_MAX is refused, and no more than
+ * CONTENT_LENGTH bytes are allocated and read.
  */
 #include "http/http.h"
 
@@ -138,7 +139,10 @@ static int parse_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One character, or -1; *at moves behind it. RFC 3986, 2.1, and HTML's "+". */
+/*
+ * Returns one decoded character, or -1, and moves `*at` behind it: RFC 3986,
+ * 2.1, and HTML's "+".
+ */
 static int decode_one(const char **at, const char *end)
 {
 	int c = (unsigned char)*(*at)++;

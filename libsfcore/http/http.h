@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One CGI/1.1 request and its reply (RFC 3875). Reads the environment and
- * standard input, writes standard output; must not know what is asked for.
+ * standard input, writes standard output; does not know the API.
  */
 #ifndef SF_HTTP_H
 #define SF_HTTP_H
@@ -16,7 +16,7 @@
 
 struct sf_request {
 	char **variables; /* "NAME=value", RFC 3875, 4.1; ends with NULL */
-	char *body;       /* NULL without one; not NUL-terminated */
+	char *body;       /* NULL: no body; not NUL-terminated */
 	size_t body_size;
 	int body_ms; /* the deadline for the whole body, in milliseconds */
 };
@@ -32,7 +32,7 @@ const char *sf_request_variable(
 	const struct sf_request *request, const char *name);
 
 /*
- * Reads the JSON body from file descriptor fd into request->body.
+ * Reads the JSON body from file descriptor `fd` into `request->body`.
  * SF_ERR_MEDIA_TYPE: not application/json. SF_ERR_TOO_LARGE: over
  * SF_HTTP_BODY_MAX bytes. SF_ERR_INVALID: CONTENT_LENGTH is missing or wrong,
  * or the body ends early or is not whole within request->body_ms.
@@ -50,8 +50,9 @@ enum sf_err sf_request_skip_body(const struct sf_request *request,
 
 /*
  * Finds a query parameter by its exact name and copies its value, percent
- * decoded, to out: the first one if there are several. SF_ERR_NOT_FOUND: not
- * there; SF_ERR_INVALID: does not fit, or has broken escapes or a NUL.
+ * decoded, to `out`: the first value if there are several. SF_ERR_NOT_FOUND:
+ * there is no such parameter. SF_ERR_INVALID: the value does not fit, or has
+ * broken escapes or a NUL.
  */
 enum sf_err sf_request_parameter(const struct sf_request *request,
 	const char *name, char *out, size_t size) SF_MUST_CHECK;
@@ -67,7 +68,7 @@ void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE]);
 struct sf_reply {
 	int status;
 	const char *phrase;
-	const char *header; /* one more header line without its end, or NULL */
+	const char *header; /* one more header line without CR LF, or NULL */
 	const char *body;   /* JSON */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reading an SCGI header. Each pair "NAME", NUL, "value", NUL becomes the
- * string "NAME=value" in place, as in an environment.
+ * Reads an SCGI header. Each pair "NAME", NUL, "value", NUL becomes the string
+ * "NAME=value" in place, as in an environment.
  */
 #include "http/scgi.h"
 
@@ -28,7 +28,7 @@ static bool read_whole(int fd, char *out, size_t size)
 	return true;
 }
 
-/* The header is a netstring: its length in digits, ":", itself, ",". */
+/* The header is a netstring: length in digits, ":", header, ",". */
 static bool read_length(int fd, size_t *out)
 {
 	*out = 0;

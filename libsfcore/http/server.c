@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Accept, fork, reap. Signals come as something to read, so that there is one
- * place where the parent sleeps and nothing happens behind its back.
+ * Accepts, forks and reaps. The parent reads its signals from a signalfd, so it
+ * sleeps in one place only and no signal interrupts it elsewhere.
  */
 #include "http/server.h"
 
@@ -20,13 +20,13 @@
 #include "base/die.h"
 #include "base/log.h"
 
-static enum sf_err report(const char *what)
+static enum sf_err log_failure(const char *what)
 {
 	sf_log(SF_LOG_ERROR, "%s: %s", what, strerror(errno));
 	return SF_ERR_UNAVAILABLE;
 }
 
-/* Removes the socket of a server that has died: it refuses connections. */
+/* Removes the socket of a dead server: such a socket refuses connections. */
 static void remove_dead(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -49,12 +49,12 @@ enum sf_err sf_server_listen(const char *path, int *out)
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
-		return report(path);
+		return log_failure(path);
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return report(path);
+		return log_failure(path);
 	remove_dead(&address);
 	mask = umask(0177);
 	bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
@@ -63,7 +63,7 @@ enum sf_err sf_server_listen(const char *path, int *out)
 		*out = fd;
 		return SF_OK;
 	}
-	(void)report(path);
+	(void)log_failure(path);
 	(void)close(fd);
 	return SF_ERR_UNAVAILABLE;
 }
@@ -91,7 +91,7 @@ struct loop {
 	int listener;
 	int signals;
 	int children;
-	sigset_t mask; /* what the children start with */
+	sigset_t mask; /* the signal mask of the children */
 	int (*serve)(const void *);
 	const void *argument;
 };
@@ -125,7 +125,7 @@ static void accept_one(struct loop *loop)
 	if (child > 0)
 		loop->children++;
 	else
-		(void)report("fork");
+		(void)log_failure("fork");
 	(void)close(connection);
 }
 
@@ -170,7 +170,7 @@ enum sf_err sf_server_run(
 	(void)sigprocmask(SIG_BLOCK, &handled, &loop.mask);
 	loop.signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (loop.signals < 0 || fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
-		return report("the listening socket");
+		return log_failure("the listening socket");
 	run_loop(&loop);
 	(void)close(loop.signals);
 	(void)close(listener);

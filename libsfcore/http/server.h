@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Started once, forked per connection: the parent accepts, forks and reaps, and
- * does nothing else, so that no request can hurt it.
+ * A server that forks one child per connection. The parent accepts, forks and
+ * reaps, and does nothing else, so that no request can hurt it.
  */
 #ifndef SF_SERVER_H
 #define SF_SERVER_H
@@ -23,8 +23,9 @@ enum sf_err sf_server_listen(const char *path, int *out) SF_MUST_CHECK;
 
 /*
  * Serves the listening socket until SIGTERM or SIGINT, then closes it; requests
- * in hand go on. `serve` runs in a child per connection, with the connection as
- * standard input and output, and returns the child's exit status.
+ * that are being served go on. `serve` runs in a child per connection, with the
+ * connection as standard input and output, and returns the child's exit status.
+ * SF_ERR_UNAVAILABLE: the server cannot start; the log says why.
  */
 enum sf_err sf_server_run(int listener, int (*serve)(const void *),
 	const void *argument) SF_MUST_CHECK;

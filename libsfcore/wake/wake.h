@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Telling a waiting participant that there is something to look at. Prepare
- * before looking, wait after it: then no wake-up is lost. A wake-up may come
- * for nothing, and none at all is only slow: the waiter looks again by itself.
+ * Wake-ups tell a waiting poll that the store has something for its user. A
+ * poll prepares, looks at the store and then waits: in this order no wake-up is
+ * lost. A needless wake-up is harmless. A missing wake-up only delays the poll,
+ * which looks again by itself.
  */
 #ifndef SF_WAKE_H
 #define SF_WAKE_H
@@ -13,9 +14,9 @@
 struct sf_wake;
 
 /*
- * Opens the wake-ups; sf_wake_free() frees `out`. SF_ERR_UNAVAILABLE: they do
- * not work; the log says why. Every other function accepts NULL instead: then
- * nobody is woken, and each wait lasts its whole time.
+ * Opens the wake-ups; sf_wake_free() frees `out`. SF_ERR_UNAVAILABLE: wake-ups
+ * do not work; the log says why. Every other function accepts NULL instead:
+ * then nobody is woken, and each wait lasts its whole time.
  */
 enum sf_err sf_wake_open(
 	const struct sf_config *config, struct sf_wake **out) SF_MUST_CHECK;
@@ -28,8 +29,8 @@ void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user);
 
 /*
  * Sleeps until the prepared user is woken, for `limit_ms` milliseconds at most.
- * Returns false if they have passed. While it sleeps, SIGTERM ends the process,
- * even if the caller has blocked it.
+ * Returns false if that time has passed. During the sleep, SIGTERM ends the
+ * process, even if the caller has blocked SIGTERM.
  */
 bool sf_wake_wait(struct sf_wake *wake, int limit_ms);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Wake-ups within one machine: a counter per user in a shared table, and a
- * futex on it. The sender counts and wakes; the waiter sleeps only if the
- * counter still is what it was before it looked.
+ * futex on the counter. The sender increments the counter and wakes; the waiter
+ * sleeps only if the counter has not changed since the waiter prepared.
  */
 #include "wake/wake_backend.h"
 
@@ -18,7 +18,7 @@
 struct local {
 	struct sf_wake wake;
 	struct sf_shared_words *words;
-	_Atomic uint32_t *counter; /* the prepared user's */
+	_Atomic uint32_t *counter; /* of the prepared user */
 	uint32_t prepared;
 };
 
@@ -38,7 +38,7 @@ static _Atomic uint32_t *find_counter(
 		local->words, user->bytes, sizeof(user->bytes));
 }
 
-static void prepare(struct sf_wake *wake, const struct sf_token *user)
+static void prepare_local(struct sf_wake *wake, const struct sf_token *user)
 {
 	struct local *local = (struct local *)wake;
 
@@ -77,7 +77,7 @@ enum sf_err sf_wake_open_local(
 {
 	static const struct sf_wake_backend backend = {
 		free_local,
-		prepare,
+		prepare_local,
 		wait_local,
 		send_local,
 	};

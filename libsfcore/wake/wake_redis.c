@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Wake-ups between machines: the waiter subscribes to a channel of its user's,
- * the sender publishes there. Nothing is connected before it is needed, and
- * while Redis is gone every prepare tries again, so that a waiter which only
- * looks from time to time is woken again as soon as it can be.
+ * Wake-ups between machines: the waiter subscribes to the channel of its user,
+ * and the sender publishes there. The first use connects. While Redis is
+ * unreachable, every `sf_wake_prepare()` tries again, so that a waiter which
+ * only looks from time to time is woken again as soon as Redis is back.
  *
- * A channel's name is a hash of the user token under a key that all machines
- * have in common, so Redis and those who watch it never see a token. The key is
- * no secret; what keeps the token one is that 64 bits cannot hold its 96: each
- * channel fits four thousand million tokens, and a user token is worth nothing
- * without its chat's, of which Redis hears nothing at all. Two users on one
- * channel only look once too often.
+ * The name of a channel is a hash of the user token under a key that all
+ * machines share, so neither Redis nor anybody who watches Redis sees a token.
+ * The key is no secret. The token stays secret because the hash has 64 bits and
+ * the token 96: four thousand million tokens fit each channel. Besides, a user
+ * token is worthless without the token of its chat, which Redis never receives.
+ * If two users share a channel, each only looks at the store once too often.
  */
 #include "wake/wake_backend.h"
 
@@ -22,7 +22,10 @@
 #include "base/mem.h"
 #include "base/redis.h"
 
-/* Waiting for a wake-up to be sent holds up the one who sends a message. */
+/*
+ * Kept short: the participant who sends a message waits for the wake-up to be
+ * sent.
+ */
 #define TIMEOUT_MS 500
 
 #define CHANNEL_MAX 40
@@ -30,7 +33,7 @@
 struct remote {
 	struct sf_wake wake;
 	struct sf_redis link;
-	char channel[CHANNEL_MAX]; /* that link listens to; "": to none */
+	char channel[CHANNEL_MAX]; /* that `link` listens to; "": none */
 };
 
 static void name_channel(const struct sf_token *user, char out[CHANNEL_MAX])
@@ -55,7 +58,7 @@ static void free_remote(struct sf_wake *wake)
 	free(remote);
 }
 
-static void prepare(struct sf_wake *wake, const struct sf_token *user)
+static void prepare_remote(struct sf_wake *wake, const struct sf_token *user)
 {
 	struct remote *remote = (struct remote *)wake;
 	char channel[CHANNEL_MAX];
@@ -74,7 +77,7 @@ static void prepare(struct sf_wake *wake, const struct sf_token *user)
 }
 
 /*
- * Takes the messages that were read. Returns whether there was one, or the
+ * Takes the messages that were read. Returns whether there was a message or the
  * connection has ended.
  */
 static bool take_messages(struct remote *remote)
@@ -162,7 +165,7 @@ enum sf_err sf_wake_open_redis(
 {
 	static const struct sf_wake_backend backend = {
 		free_remote,
-		prepare,
+		prepare_remote,
 		wait_remote,
 		send_remote,
 	};

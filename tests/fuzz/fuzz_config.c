@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes the settings. The input is lines of the environment; what is taken
- * keeps its bounds, what is refused is named.
+ * Fuzzes the settings. The input is the lines of an environment. Accepted
+ * settings keep their bounds; a refusal names its variable.
  */
 #include "base/config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes the reading of a CGI request. The input is variables as lines, an
- * empty line, and what comes over standard input.
+ * Fuzzes the reading of a CGI request. The input is the variables, one a line,
+ * an empty line, and the bytes of standard input.
  */
 #include "http/http.h"
 
@@ -21,7 +21,7 @@ static void demand(bool good)
 		abort();
 }
 
-/* Cuts the lines of text into variables; returns what follows them. */
+/* Cuts the lines of `text` into variables; returns the text behind them. */
 static char *split(char *text, char *variables[VARIABLES_MAX + 1])
 {
 	size_t count = 0;

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (char **at = request.variables; *at; at++)
 			if (!strchr(*at, '='))
 				abort();
-		/* A process keeps them to its end; this one has none. */
+		/* The variables live until the process ends: free them. */
 		free(request.variables[0]);
 		free(request.variables);
 	}

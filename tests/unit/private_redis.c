@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Starting, hurting and asking the tests' Redis. */
+/* Starts, kills, pauses and asks the Redis server of the tests. */
 #include "private_redis.h"
 
 #include <signal.h>
@@ -86,7 +86,7 @@ int private_redis_make_sandbox(void **state)
 {
 	char address[SF_CONFIG_PATH_MAX + 32];
 
-	/* As every program that talks to Redis does. */
+	/* No program that talks to Redis dies of SIGPIPE. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (support_make_sandbox(state) != 0)
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A real Redis server for one test program, on a Unix socket in its runtime
- * directory, where it keeps what it is told and so survives being killed.
+ * A real Redis server for one test program, on a Unix socket in the runtime
+ * directory. The server saves its data there, so they survive a kill.
  */
 #ifndef PRIVATE_REDIS_H
 #define PRIVATE_REDIS_H
@@ -11,17 +11,17 @@
 #include "base/redis.h"
 
 /*
- * Group fixtures: those of support.h, a server, and SFCHAT_REDIS that says
- * where it is.
+ * Group fixtures: those of support.h, a server, and its address in
+ * SFCHAT_REDIS.
  */
 int private_redis_make_sandbox(void **state);
 int private_redis_remove_sandbox(void **state);
 
-/* kill -9, and a new start with the same data. */
+/* Kills the server with SIGKILL, and starts it again with the same data. */
 void private_redis_kill(void);
 void private_redis_start(void);
 
-/* Stops it without ending it, and lets it go on: it answers nothing. */
+/* Pauses the server, so that it answers nothing, and lets it go on. */
 void private_redis_pause(void);
 void private_redis_resume(void);
 

@@ -81,7 +81,10 @@ pid_t support_start(int (*work)(void *data, int number), void *data, int number)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		/* A failed assertion leaves nobody behind. */
+		/*
+		 * If an assertion fails and the test ends, its processes end
+		 * too.
+		 */
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(work(data, number));
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the C tests share: a private place for a test program's files, and work
- * done by several processes at once. Knows nothing of chats.
+ * Shared by the C tests: a private folder for the files of a test program, and
+ * work done by several processes at once. Knows nothing of chats.
  */
 #ifndef SUPPORT_H
 #define SUPPORT_H
@@ -17,10 +17,10 @@
 #include <cmocka.h>
 
 /*
- * Fixtures of a group or a test: a fresh runtime directory, named by
- * SFCHAT_RUNTIME_DIR, and its removal. Every other SFCHAT_ variable stays what
- * the caller of the test has set. The log is silent: refusals are what the
- * tests are about.
+ * Fixtures of a group or a test: they make and remove a fresh runtime
+ * directory, which SFCHAT_RUNTIME_DIR names. Every other SFCHAT_ variable stays
+ * what the caller of the test has set. The log is silent, because the tests
+ * cause refusals on purpose.
  */
 int support_make_sandbox(void **state);
 int support_remove_sandbox(void **state);
@@ -39,7 +39,7 @@ void support_remove_tree(const char *path);
 void *support_share(size_t size);
 void support_unshare(void *memory, size_t size);
 
-/* Where processes wait until all of them have come. */
+/* A gate at which processes wait until all of them have come. */
 struct support_gate {
 	_Atomic int missing;
 };
@@ -47,16 +47,17 @@ struct support_gate {
 void support_gate_pass(struct support_gate *gate);
 
 /*
- * Starts a process that runs work and exits with what it returns. In it cmocka
- * must not be used: a failed assertion would go on with the next test.
+ * Starts a process that runs `work` and exits with what `work` returns. That
+ * process must not use cmocka: after a failed assertion it would go on with the
+ * next test.
  */
 pid_t support_start(
 	int (*work)(void *data, int number), void *data, int number);
 
-/* Waits for the process; what work returned, or 128 + the signal. */
+/* Waits for the process. Returns what `work` returned, or 128 + the signal. */
 int support_finish(pid_t pid);
 
-/* What a process said, and how it ended: support_finish(). */
+/* The output of a process, and its end as support_finish() returns it. */
 struct support_output {
 	int status;
 	char out[4096];
@@ -64,17 +65,20 @@ struct support_output {
 };
 
 /*
- * Runs work in a process of its own that finds size bytes of input at its
+ * Runs `work` in a process of its own that finds `size` bytes of `input` at its
  * standard input.
  */
 void support_capture(int (*work)(void *data, int number), void *data,
 	const char *input, size_t size, struct support_output *output);
 
-/* Runs work in count processes at once, and leaves in results what they say. */
+/*
+ * Runs `work` in `count` processes at once, and stores in `results` what each
+ * of them returns.
+ */
 void support_race(int (*work)(void *data, int number), void *data, int count,
 	int *results);
 
-/* How many of the count results are value. */
+/* Returns how many of the `count` results are `value`. */
 int support_count(const int *results, int count, int value);
 
 #endif

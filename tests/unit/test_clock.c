@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "support.h"
 
-static void it_is_the_clock_that_was_asked_for(void **state)
+static void the_given_clock_is_read(void **state)
 {
 	int64_t before_ms = (int64_t)time(NULL) * 1000;
 	int64_t now_ms = sf_clock_ms(CLOCK_REALTIME);
@@ -26,7 +26,7 @@ static void its_unit_is_the_millisecond(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_the_clock_that_was_asked_for),
+		cmocka_unit_test(the_given_clock_is_read),
 		cmocka_unit_test(its_unit_is_the_millisecond),
 	};
 

@@ -47,7 +47,7 @@ static struct sf_config load_with(const char *name, const char *value)
 	return config;
 }
 
-/* It is refused by its name, and what it is does not come into the log. */
+/* The refusal names the variable and never quotes its value. */
 static void assert_refuses(const char *name, const char *value)
 {
 	struct sf_config config;
@@ -82,7 +82,7 @@ static void assert_defaults(const struct sf_config *config)
 		config->chat_token_variable, "HTTP_X_SFC_CHATTOKEN");
 }
 
-static void what_is_not_set_has_its_default(void **state)
+static void an_unset_variable_has_its_default(void **state)
 {
 	struct sf_config config = load();
 
@@ -90,7 +90,7 @@ static void what_is_not_set_has_its_default(void **state)
 	assert_defaults(&config);
 }
 
-static void what_is_empty_has_its_default(void **state)
+static void an_empty_variable_has_its_default(void **state)
 {
 	struct sf_config config;
 
@@ -140,7 +140,7 @@ static void analytics_has_an_id(void **state)
 		assert_refuses("SFCHAT_GA_ID", bad[i]);
 }
 
-static void wake_ups_go_one_of_two_ways(void **state)
+static void an_unknown_kind_of_wake_up_is_refused(void **state)
 {
 	(void)state;
 	(void)load_with("SFCHAT_WAKE", "local");
@@ -185,7 +185,7 @@ static void numbers_have_bounds(void **state)
 	}
 }
 
-static void what_is_no_number_is_refused(void **state)
+static void a_value_that_is_no_number_is_refused(void **state)
 {
 	static const char *const bad[] = { "seven", "1s", "1 ", " 1", "+1",
 		"-1", "1.5", "1e3", "0x10", "4294967297",
@@ -208,7 +208,7 @@ static void headers_become_variables(void **state)
 	assert_string_equal(config.chat_token_variable, "HTTP_C");
 }
 
-static void what_is_no_header_name_is_refused(void **state)
+static void a_bad_header_name_is_refused(void **state)
 {
 	static const char *const bad[] = { "X_SFC", "X SFC", "X-SFC:", "X\n",
 		"T\xc3\xb6ken", SEVENTY_SIX };
@@ -229,17 +229,20 @@ static void one_header_for_both_tokens_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(what_is_not_set_has_its_default, forget),
-		cmocka_unit_test_setup(what_is_empty_has_its_default, forget),
+		cmocka_unit_test_setup(
+			an_unset_variable_has_its_default, forget),
+		cmocka_unit_test_setup(
+			an_empty_variable_has_its_default, forget),
 		cmocka_unit_test_setup(folders_are_absolute_and_fit, forget),
 		cmocka_unit_test_setup(a_store_has_its_kind_and_place, forget),
 		cmocka_unit_test_setup(analytics_has_an_id, forget),
-		cmocka_unit_test_setup(wake_ups_go_one_of_two_ways, forget),
-		cmocka_unit_test_setup(numbers_have_bounds, forget),
-		cmocka_unit_test_setup(what_is_no_number_is_refused, forget),
-		cmocka_unit_test_setup(headers_become_variables, forget),
 		cmocka_unit_test_setup(
-			what_is_no_header_name_is_refused, forget),
+			an_unknown_kind_of_wake_up_is_refused, forget),
+		cmocka_unit_test_setup(numbers_have_bounds, forget),
+		cmocka_unit_test_setup(
+			a_value_that_is_no_number_is_refused, forget),
+		cmocka_unit_test_setup(headers_become_variables, forget),
+		cmocka_unit_test_setup(a_bad_header_name_is_refused, forget),
 		cmocka_unit_test_setup(
 			one_header_for_both_tokens_is_refused, forget),
 	};

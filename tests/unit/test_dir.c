@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private folders: made, found again, and refused when somebody may look. */
+/*
+ * Private folders: made, found again, and refused when other users may enter.
+ */
 #include "base/dir.h"
 #include "support.h"
 

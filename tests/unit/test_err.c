@@ -14,7 +14,7 @@ static void set_fills_and_returns_the_error(void **state)
 	assert_string_equal(detail.text, "messages[3]");
 }
 
-static void set_cuts_what_does_not_fit(void **state)
+static void set_cuts_a_text_that_does_not_fit(void **state)
 {
 	struct sf_detail detail;
 
@@ -28,7 +28,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(set_fills_and_returns_the_error),
-		cmocka_unit_test(set_cuts_what_does_not_fit),
+		cmocka_unit_test(set_cuts_a_text_that_does_not_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,14 +23,14 @@ static long table_size(void)
 	return size;
 }
 
-/* Opens and closes a file with a high number, as a busy server would have. */
+/* Opens and closes a file with a high number, as a busy server does. */
 static void grow_table(int fd)
 {
 	assert_int_equal(dup2(fd, HIGH), HIGH);
 	assert_int_equal(close(HIGH), 0);
 }
 
-static void what_is_open_stays_open(void **state)
+static void open_files_stay_open(void **state)
 {
 	int ends[2];
 	char byte = 'x';
@@ -59,7 +59,7 @@ static void the_table_fits_again(void **state)
 	assert_true(table_size() > HIGH);
 	sf_fdtable_shrink();
 	assert_true(table_size() < HIGH / 4);
-	/* And again, when there is nothing to gain. */
+	/* A second call finds nothing to shrink. */
 	sf_fdtable_shrink();
 	assert_true(table_size() < HIGH / 4);
 }
@@ -68,7 +68,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_fits_again),
-		cmocka_unit_test(what_is_open_stays_open),
+		cmocka_unit_test(open_files_stay_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Is the client gone? Asked about real connections on the loopback, ended in
- * each of the ways in which a client can go.
+ * sf_hangup_happened() on real connections over the loopback, which end in each
+ * of the ways in which a client can leave.
  */
 #include "http/hangup.h"
 #include "support.h"
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Both ends of a connection, and what a web server would say about it. */
+/* Both ends of a connection, and the variables that a web server would set. */
 struct visit {
 	int listener;
 	int server;
@@ -30,13 +30,13 @@ static socklen_t fill_loopback(int family, struct sockaddr_storage *out)
 	return sizeof(struct sockaddr_in6);
 }
 
-/* The two variables, such as SERVER_ADDR and SERVER_PORT, of one end. */
+/* Writes the two variables of one end, such as SERVER_ADDR and SERVER_PORT. */
 static void name_end(struct visit *visit, int first, const char *end,
 	const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
 	const struct sockaddr_in *four = (const struct sockaddr_in *)address;
-	/* The kernel filled it in. */
+	/* The kernel has filled in `address`. */
 	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 	bool is_four = address->ss_family == AF_INET;
 	const void *bytes = is_four ? (const void *)&four->sin_addr
@@ -121,7 +121,7 @@ static void a_client_that_closes_is_gone(void **state)
 	check_closing(AF_INET);
 }
 
-static void a_client_by_ipv6_too(void **state)
+static void a_client_that_closes_over_ipv6_is_gone(void **state)
 {
 	int probe = socket(AF_INET6, SOCK_STREAM, 0);
 	struct sockaddr_storage address;
@@ -153,7 +153,7 @@ static void a_client_that_resets_is_gone(void **state)
 	end(&visit);
 }
 
-static void one_that_left_before_the_first_look_is_gone(void **state)
+static void a_client_that_left_before_init_is_gone(void **state)
 {
 	struct visit visit = come(AF_INET);
 	struct sf_hangup hangup;
@@ -165,7 +165,7 @@ static void one_that_left_before_the_first_look_is_gone(void **state)
 	end(&visit);
 }
 
-static void one_that_the_server_has_given_up_is_gone(void **state)
+static void a_client_that_the_server_dropped_is_gone(void **state)
 {
 	struct visit visit = come(AF_INET);
 	struct sf_hangup hangup = watch(&visit);
@@ -176,8 +176,7 @@ static void one_that_the_server_has_given_up_is_gone(void **state)
 	assert_int_equal(close(visit.client) | close(visit.listener), 0);
 }
 
-static void one_that_left_before_it_was_known_is_gone_if_vouched_for(
-	void **state)
+static void a_missing_connection_is_gone_if_remote_is_peer(void **state)
 {
 	struct linger at_once = { .l_onoff = 1 };
 	struct visit visit = come(AF_INET);
@@ -197,8 +196,11 @@ static void one_that_left_before_it_was_known_is_gone_if_vouched_for(
 	end(&visit);
 }
 
-/* As behind a proxy: somebody listens there, but that client never came. */
-static void one_that_is_not_known_counts_as_there(void **state)
+/*
+ * As behind a proxy: the server listens at that address, but REMOTE_ADDR never
+ * connected to it.
+ */
+static void an_unknown_connection_counts_as_open(void **state)
 {
 	struct visit visit = come(AF_INET);
 	struct sf_hangup hangup;
@@ -213,7 +215,7 @@ static void one_that_is_not_known_counts_as_there(void **state)
 	end(&visit);
 }
 
-static void nor_is_one_without_an_address(void **state)
+static void a_connection_without_address_counts_as_open(void **state)
 {
 	static char *const bad[] = { "",
 		"SERVER_ADDR=", "SERVER_ADDR=localhost", "REMOTE_ADDR=::1",
@@ -236,7 +238,7 @@ static void nor_is_one_without_an_address(void **state)
 	}
 }
 
-static void nobody_reads_the_reply(void **state)
+static void a_reply_without_a_reader_is_a_hangup(void **state)
 {
 	struct sf_request request = { .variables = (char *[]){ NULL } };
 	struct sf_hangup hangup;
@@ -255,15 +257,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_that_closes_is_gone),
-		cmocka_unit_test(a_client_by_ipv6_too),
+		cmocka_unit_test(a_client_that_closes_over_ipv6_is_gone),
 		cmocka_unit_test(a_client_that_resets_is_gone),
-		cmocka_unit_test(one_that_left_before_the_first_look_is_gone),
+		cmocka_unit_test(a_client_that_left_before_init_is_gone),
 		cmocka_unit_test(
-			one_that_left_before_it_was_known_is_gone_if_vouched_for),
-		cmocka_unit_test(one_that_the_server_has_given_up_is_gone),
-		cmocka_unit_test(one_that_is_not_known_counts_as_there),
-		cmocka_unit_test(nor_is_one_without_an_address),
-		cmocka_unit_test(nobody_reads_the_reply),
+			a_missing_connection_is_gone_if_remote_is_peer),
+		cmocka_unit_test(a_client_that_the_server_dropped_is_gone),
+		cmocka_unit_test(an_unknown_connection_counts_as_open),
+		cmocka_unit_test(a_connection_without_address_counts_as_open),
+		cmocka_unit_test(a_reply_without_a_reader_is_a_hangup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

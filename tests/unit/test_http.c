@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The request as RFC 3875 hands it over, its body, and the reply. */
+/* The request as RFC 3875 defines it, its body, and the reply. */
 #include "http/http.h"
 #include "support.h"
 
@@ -12,7 +12,10 @@
 
 static char json_type[] = "CONTENT_TYPE=application/json";
 
-/* Reads a body of CONTENT_LENGTH length from what is given and the end. */
+/*
+ * Reads a body whose CONTENT_LENGTH is `length` from a closed pipe that holds
+ * `given`.
+ */
 static enum sf_err read_body(const char *length, const char *given,
 	size_t given_size, struct sf_request *request)
 {
@@ -35,7 +38,7 @@ static enum sf_err read_body(const char *length, const char *given,
 	return err;
 }
 
-static void body_comes_whole(void **state)
+static void a_body_is_read_whole(void **state)
 {
 	static char body[SF_HTTP_BODY_MAX];
 	struct sf_request request;
@@ -54,7 +57,7 @@ static void body_comes_whole(void **state)
 	sf_request_release(&request);
 }
 
-static void an_empty_body_is_one(void **state)
+static void an_empty_body_is_accepted(void **state)
 {
 	struct sf_request request;
 
@@ -64,7 +67,7 @@ static void an_empty_body_is_one(void **state)
 	sf_request_release(&request);
 }
 
-static void what_is_behind_the_body_is_not_read(void **state)
+static void bytes_behind_the_body_are_not_read(void **state)
 {
 	struct sf_request request;
 
@@ -86,7 +89,7 @@ static void a_body_that_ends_early_is_refused(void **state)
 	sf_request_release(&request);
 }
 
-static void a_length_that_is_none_is_refused(void **state)
+static void a_length_that_is_no_number_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "-1", "+3", " 3", "3 ", "3,3",
 		"0x3", "3.0", "three", "3\n" };
@@ -129,7 +132,7 @@ static void a_length_over_the_limit_is_too_large(void **state)
 	}
 }
 
-static void a_body_that_is_not_read_must_be_good_too(void **state)
+static void a_skipped_body_is_checked_too(void **state)
 {
 	static const struct {
 		char *length;
@@ -195,7 +198,7 @@ static void only_json_is_taken(void **state)
 	}
 }
 
-/* Reads three bytes within body_ms; exits with the result of the read. */
+/* Reads a body of three bytes within `body_ms`; returns the error. */
 static int read_three(void *data, int body_ms)
 {
 	char *variables[] = { json_type, (char[]){ "CONTENT_LENGTH=3" }, NULL };
@@ -218,7 +221,9 @@ static void a_body_may_come_in_pieces(void **state)
 		(void)usleep(20000);
 		assert_int_equal(write(ends[1], "x", 1), 1);
 	}
-	/* Nobody has closed the pipe: the length says that it is whole. */
+	/*
+	 * The pipe is still open: CONTENT_LENGTH says that the body is whole.
+	 */
 	assert_int_equal(support_finish(pid), SF_OK);
 	assert_int_equal(close(ends[0]) | close(ends[1]), 0);
 }
@@ -233,7 +238,7 @@ static void a_body_that_never_comes_is_given_up(void **state)
 	assert_int_equal(pipe(stalled) | pipe(dripping), 0);
 	pids[0] = support_start(read_three, &stalled[0], SHORT_MS);
 	pids[1] = support_start(read_three, &dripping[0], SHORT_MS);
-	/* Every piece comes in time, and the whole does not. */
+	/* Each byte arrives in time, but the whole body does not. */
 	assert_int_equal(write(dripping[1], "x", 1), 1);
 	(void)usleep(1000 * (SHORT_MS / 2 + 20));
 	assert_int_equal(write(dripping[1], "x", 1), 1);
@@ -328,9 +333,11 @@ static int send_reply(void *data, int number)
 	return (int)sf_reply_send(data, STDOUT_FILENO);
 }
 
-static void a_date_is_that_of_the_c_library(void **state)
+static void a_date_equals_that_of_the_c_library(void **state)
 {
-	/* A day and a bit, over leap years and turns of the century. */
+	/*
+	 * Steps of a day and an hour cross leap years and turns of the century.
+	 */
 	const int64_t step = 86400 + 3661;
 
 	(void)state;
@@ -348,7 +355,7 @@ static void a_date_is_that_of_the_c_library(void **state)
 	}
 }
 
-static void a_reply_is_cgi(void **state)
+static void a_reply_has_the_form_of_cgi(void **state)
 {
 	struct sf_reply reply = { 200, "Ok", NULL, "{}" };
 	struct support_output output;
@@ -382,7 +389,7 @@ static int send_slowly(void *data, int number)
 	return (int)sf_reply_send(&slow->reply, slow->fd);
 }
 
-/* More than a pipe holds goes out in pieces. */
+/* A pipe cannot hold the reply, so the reply goes out in pieces. */
 static void a_reply_is_sent_whole(void **state)
 {
 	static char body[4 * PIPE];
@@ -408,7 +415,7 @@ static void a_reply_is_sent_whole(void **state)
 	assert_int_equal(close(ends[0]), 0);
 }
 
-static void a_reply_that_nobody_takes_is_reported(void **state)
+static void a_reply_that_nobody_reads_is_an_error(void **state)
 {
 	struct sf_reply reply = { 200, "Ok", NULL, "{}" };
 	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
@@ -425,24 +432,24 @@ static void a_reply_that_nobody_takes_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(body_comes_whole),
-		cmocka_unit_test(an_empty_body_is_one),
-		cmocka_unit_test(what_is_behind_the_body_is_not_read),
+		cmocka_unit_test(a_body_is_read_whole),
+		cmocka_unit_test(an_empty_body_is_accepted),
+		cmocka_unit_test(bytes_behind_the_body_are_not_read),
 		cmocka_unit_test(a_body_that_ends_early_is_refused),
-		cmocka_unit_test(a_length_that_is_none_is_refused),
+		cmocka_unit_test(a_length_that_is_no_number_is_refused),
 		cmocka_unit_test(a_length_that_is_missing_is_refused),
 		cmocka_unit_test(a_length_over_the_limit_is_too_large),
-		cmocka_unit_test(a_body_that_is_not_read_must_be_good_too),
+		cmocka_unit_test(a_skipped_body_is_checked_too),
 		cmocka_unit_test(only_json_is_taken),
 		cmocka_unit_test(a_body_may_come_in_pieces),
 		cmocka_unit_test(a_body_that_never_comes_is_given_up),
 		cmocka_unit_test(variables_are_found_by_their_whole_name),
 		cmocka_unit_test(a_cgi_request_is_the_environment),
 		cmocka_unit_test(parameters_are_found_and_decoded),
-		cmocka_unit_test(a_date_is_that_of_the_c_library),
-		cmocka_unit_test(a_reply_is_cgi),
+		cmocka_unit_test(a_date_equals_that_of_the_c_library),
+		cmocka_unit_test(a_reply_has_the_form_of_cgi),
 		cmocka_unit_test(a_reply_is_sent_whole),
-		cmocka_unit_test(a_reply_that_nobody_takes_is_reported),
+		cmocka_unit_test(a_reply_that_nobody_reads_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,7 @@ static int log_without_streams(void *data, int number)
 	return lseek(fd, 0, SEEK_END) == 0 ? 0 : 2;
 }
 
-static void closed_streams_are_not_mistaken(void **state)
+static void no_file_replaces_a_closed_stream(void **state)
 {
 	char path[128];
 
@@ -100,7 +100,7 @@ static void open_streams_stay_as_they_are(void **state)
 	assert_int_equal(close(next), 0);
 	support_capture(log_with_streams, NULL, "", 0, &output);
 	assert_string_equal(output.err, "sfchat: as ever\n");
-	/* The three files of the capture, and no more. */
+	/* Only the three files of the capture are open besides. */
 	assert_int_equal(output.status, next + 3);
 }
 
@@ -109,7 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_go_to_standard_error),
 		cmocka_unit_test(a_long_line_is_cut_and_ends),
-		in_sandbox(closed_streams_are_not_mistaken),
+		in_sandbox(no_file_replaces_a_closed_stream),
 		cmocka_unit_test(open_streams_stay_as_they_are),
 	};
 

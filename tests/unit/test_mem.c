@@ -13,7 +13,7 @@ static int allocate_too_much(void *data, int number)
 	return 0;
 }
 
-static void a_size_that_overflows_is_the_end(void **state)
+static void a_size_that_overflows_ends_the_process(void **state)
 {
 	struct support_output output;
 
@@ -23,7 +23,7 @@ static void a_size_that_overflows_is_the_end(void **state)
 	assert_non_null(strstr(output.err, "does not fit"));
 }
 
-static void memory_is_there(void **state)
+static void an_allocation_has_its_whole_size(void **state)
 {
 	char *text = sf_strdup("text");
 	void *empty = sf_alloc(0);
@@ -40,8 +40,8 @@ static void memory_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_size_that_overflows_is_the_end),
-		cmocka_unit_test(memory_is_there),
+		cmocka_unit_test(a_size_that_overflows_ends_the_process),
+		cmocka_unit_test(an_allocation_has_its_whole_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What SFCHAT_REDIS may say, and what the settings make of it. */
+/* The forms of SFCHAT_REDIS, and how the settings refuse other forms. */
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -114,7 +114,9 @@ static void refuses_everything_else(void **state)
 		sf_redis_address_parse(text, &address), SF_ERR_INVALID);
 }
 
-/* Loads the settings with these two; "" if they are good, or what is said. */
+/*
+ * Loads the settings with both values. Returns "", or the text of the refusal.
+ */
 static const char *load(const char *wake, const char *redis)
 {
 	static struct sf_detail detail;
@@ -128,7 +130,7 @@ static const char *load(const char *wake, const char *redis)
 	return detail.text;
 }
 
-static void settings_name_what_is_wrong(void **state)
+static void settings_name_the_wrong_variable(void **state)
 {
 	const char *said;
 
@@ -152,7 +154,7 @@ int main(void)
 		cmocka_unit_test(reads_an_ipv6_address),
 		cmocka_unit_test(reads_a_password),
 		cmocka_unit_test(refuses_everything_else),
-		cmocka_unit_test(settings_name_what_is_wrong),
+		cmocka_unit_test(settings_name_the_wrong_variable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,11 +8,11 @@
 
 #define LITERAL(text) text, sizeof(text) - 1
 
-/* In a process of its own: what is read stays until a process ends. */
+/* Each reading runs in its own process: the variables live until it ends. */
 struct reading {
 	int fd;
 	char found[3][64]; /* NAME, OTHER, EMPTY */
-	char rest[16];     /* what is left on the connection */
+	char rest[16];     /* bytes left on the connection */
 };
 
 static int read_request(void *data, int number)
@@ -37,7 +37,7 @@ static int read_request(void *data, int number)
 	return SF_OK;
 }
 
-/* Sends all and closes; returns what reading it returned. */
+/* Sends `request`, closes and returns what sf_scgi_read() returned. */
 static enum sf_err read_from(
 	const char *request, size_t size, struct reading **out)
 {
@@ -58,7 +58,7 @@ static enum sf_err read_from(
 	return (enum sf_err)err;
 }
 
-static void variables_and_body_are_parted(void **state)
+static void variables_and_body_are_separated(void **state)
 {
 	struct reading *reading;
 
@@ -74,7 +74,7 @@ static void variables_and_body_are_parted(void **state)
 	support_unshare(reading, sizeof(*reading));
 }
 
-static void what_is_no_header_is_refused(void **state)
+static void a_broken_header_is_refused(void **state)
 {
 	static const struct {
 		const char *text;
@@ -107,7 +107,7 @@ static void what_is_no_header_is_refused(void **state)
 			fail_msg("case %zu is taken", i);
 }
 
-static void what_is_cut_off_is_refused(void **state)
+static void a_header_that_is_cut_off_is_refused(void **state)
 {
 	static const char whole[] = "15:NAME\0v\0OTHER\0w\0,";
 
@@ -135,9 +135,9 @@ static void the_longest_header_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(variables_and_body_are_parted),
-		cmocka_unit_test(what_is_no_header_is_refused),
-		cmocka_unit_test(what_is_cut_off_is_refused),
+		cmocka_unit_test(variables_and_body_are_separated),
+		cmocka_unit_test(a_broken_header_is_refused),
+		cmocka_unit_test(a_header_that_is_cut_off_is_refused),
 		cmocka_unit_test(the_longest_header_fits),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Accept, fork, reap: what a server process does, seen by its clients. */
+/* A server process, as its clients see it: it accepts, forks and reaps. */
 #include "http/server.h"
 #include "http/hangup.h"
 #include "support.h"
@@ -20,7 +20,10 @@ struct server {
 	_Atomic int serving; /* children that watch their client */
 };
 
-/* Answers every byte by the next one; 'x' makes it crash, 'w' watch. */
+/*
+ * Answers every byte with the next one. 'x' makes the child crash, 'w' makes it
+ * watch its client.
+ */
 static int serve(const void *argument)
 {
 	struct server *server = (struct server *)(uintptr_t)argument;
@@ -125,7 +128,7 @@ static void every_client_has_a_child_of_its_own(void **state)
 	}
 }
 
-static void a_child_that_crashes_hurts_nobody(void **state)
+static void a_child_that_crashes_hurts_no_other(void **state)
 {
 	int other = connect_to(*state);
 	int crashing = connect_to(*state);
@@ -138,7 +141,7 @@ static void a_child_that_crashes_hurts_nobody(void **state)
 	assert_int_equal(close(crashing) | close(other), 0);
 }
 
-/* The kernel's list of a process's children. */
+/* Counts the children that the kernel lists for a process. */
 static int count_children(pid_t pid)
 {
 	char path[64];
@@ -187,7 +190,7 @@ static void a_child_whose_client_left_ends(void **state)
 	int leaving = connect_to(server);
 
 	assert_int_equal(send(staying, "w", 1, 0), 1);
-	/* What it sends and nobody reads must not hide that it left. */
+	/* Unread bytes must not hide that the client has left. */
 	assert_int_equal(send(leaving, "wunread", 7, 0), 7);
 	for (int i = 0; atomic_load(&server->serving) < 2; i++) {
 		assert_in_range(i, 0, PATIENCE_MS);
@@ -216,7 +219,7 @@ static void a_client_that_left_early_is_noticed(void **state)
 	await_children(server, 0);
 }
 
-static void a_request_in_hand_outlives_the_server(void **state)
+static void a_running_request_outlives_the_server(void **state)
 {
 	struct server server = { .pid = 0 };
 	int fd;
@@ -262,7 +265,7 @@ static void a_dead_socket_is_replaced_and_a_live_one_is_not(void **state)
 	assert_int_equal(close(second), 0);
 }
 
-static void a_path_that_cannot_be_is_refused(void **state)
+static void a_path_that_cannot_be_bound_is_refused(void **state)
 {
 	char path[200];
 	int listener;
@@ -283,14 +286,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		served(every_client_has_a_child_of_its_own),
-		served(a_child_that_crashes_hurts_nobody),
+		served(a_child_that_crashes_hurts_no_other),
 		served(children_that_ended_are_reaped),
 		served(a_child_whose_client_left_ends),
 		served(a_client_that_left_early_is_noticed),
-		in_sandbox(a_request_in_hand_outlives_the_server),
+		in_sandbox(a_running_request_outlives_the_server),
 		in_sandbox(the_socket_is_private),
 		in_sandbox(a_dead_socket_is_replaced_and_a_live_one_is_not),
-		in_sandbox(a_path_that_cannot_be_is_refused),
+		in_sandbox(a_path_that_cannot_be_bound_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

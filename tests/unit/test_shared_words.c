@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shared tables: one word for the same bytes, whoever asks. */
+/* Shared tables: the same bytes have one word, whichever process asks. */
 #include "support.h"
 #include "base/shared_words.h"
 
@@ -33,8 +33,8 @@ static void the_same_bytes_have_the_same_word(void **state)
 	sf_shared_words_free(second);
 }
 
-/* Two may share a word, but that is rare. */
-static void other_bytes_have_another_word(void **state)
+/* Different bytes rarely share a word. */
+static void different_bytes_have_different_words(void **state)
 {
 	struct sf_shared_words *words = open_table("other");
 	int shared = 0;
@@ -48,7 +48,7 @@ static void other_bytes_have_another_word(void **state)
 	sf_shared_words_free(words);
 }
 
-static void tables_of_other_names_are_others(void **state)
+static void tables_of_different_names_are_separate(void **state)
 {
 	struct sf_shared_words *first = open_table("one");
 	struct sf_shared_words *second = open_table("two");
@@ -75,7 +75,10 @@ static void words_outlive_the_handle(void **state)
 	sf_shared_words_free(words);
 }
 
-/* Where the words lie must not tell who was here: two keys, two places. */
+/*
+ * The position of a word must not reveal its bytes, so two tables place the
+ * same bytes differently.
+ */
 static void every_table_has_a_key_of_its_own(void **state)
 {
 	struct sf_shared_words *first = open_table("key1");
@@ -120,7 +123,7 @@ static int count(void *data, int number)
 	return 0;
 }
 
-static void who_opens_first_makes_it_for_all(void **state)
+static void processes_that_open_at_once_share_a_table(void **state)
 {
 	struct sf_config config = support_config();
 	int results[RACERS];
@@ -152,7 +155,7 @@ static void assert_unavailable(const char *name)
 		SF_ERR_UNAVAILABLE);
 }
 
-static void what_is_no_table_is_refused(void **state)
+static void a_file_that_is_no_table_is_refused(void **state)
 {
 	int dir = open(*state, O_DIRECTORY | O_CLOEXEC);
 	int fd = openat(dir, "short", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
@@ -168,7 +171,7 @@ static void what_is_no_table_is_refused(void **state)
 	assert_int_equal(close(fd) | close(dir), 0);
 }
 
-static void without_its_folder_there_is_none(void **state)
+static void a_table_without_its_folder_is_refused(void **state)
 {
 	struct sf_config config = support_config();
 	struct sf_shared_words *words;
@@ -184,14 +187,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_bytes_have_the_same_word),
-		cmocka_unit_test(other_bytes_have_another_word),
-		cmocka_unit_test(tables_of_other_names_are_others),
+		cmocka_unit_test(different_bytes_have_different_words),
+		cmocka_unit_test(tables_of_different_names_are_separate),
 		cmocka_unit_test(words_outlive_the_handle),
 		cmocka_unit_test(every_table_has_a_key_of_its_own),
 		cmocka_unit_test(the_file_is_private),
-		cmocka_unit_test(who_opens_first_makes_it_for_all),
-		cmocka_unit_test(what_is_no_table_is_refused),
-		cmocka_unit_test(without_its_folder_there_is_none),
+		cmocka_unit_test(processes_that_open_at_once_share_a_table),
+		cmocka_unit_test(a_file_that_is_no_table_is_refused),
+		cmocka_unit_test(a_table_without_its_folder_is_refused),
 	};
 
 	return cmocka_run_group_tests(

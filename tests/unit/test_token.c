@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tokens: what is one, and that they are random. */
+/* Tokens: their form, and that they are random. */
 #include "support.h"
 #include "base/token.h"
 
@@ -14,7 +14,7 @@ static void parse_takes_24_lower_case_digits(void **state)
 	(void)state;
 	assert_true(sf_token_parse("0123456789abcdef00ff100f", 24, &token));
 	assert_memory_equal(token.bytes, bytes, SF_TOKEN_SIZE);
-	/* The length counts, not a NUL behind it. */
+	/* `length` ends the token; no NUL is needed behind it. */
 	assert_true(sf_token_parse("0123456789abcdef00ff100fg", 24, &token));
 }
 
@@ -67,7 +67,7 @@ static void equal_sees_every_bit(void **state)
 	}
 }
 
-/* A time, a process id or a counter would stand still in some byte. */
+/* A time, a process id or a counter would leave some byte almost constant. */
 static void generate_varies_every_byte(void **state)
 {
 	static struct sf_token tokens[TOKENS];

@@ -3,7 +3,10 @@
 #include "support.h"
 #include "base/utf8.h"
 
-/* Takes one code point from a copy as long as the text, and says how long. */
+/*
+ * Takes one code point from a copy that has exactly the size of `text`, and
+ * stores the size of the code point in `taken`.
+ */
 static int32_t take(const char *text, size_t *taken)
 {
 	size_t size = strlen(text);
@@ -48,7 +51,7 @@ static void each_length_is_read(void **state)
 	}
 }
 
-static void what_is_none_is_refused(void **state)
+static void bytes_that_are_not_utf8_are_refused(void **state)
 {
 	static const char *const bad[] = { "\x80", "\xbf", "\xc0\x80",
 		"\xc1\xbf", "\xc2", "\xc2 ", "\xc2\xc2", "\xe0\x9f\xbf",
@@ -69,7 +72,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_length_is_read),
-		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(bytes_that_are_not_utf8_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Wake-ups, by each way that they go: none is lost between prepare and wait,
- * whichever process sends it. A wait that should have ended would last an hour;
- * an alarm makes it a failure.
+ * The contract of wake-ups, for each backend: no wake-up between prepare and
+ * wait is lost, whichever process sends it. A wait that misses its wake-up
+ * would last an hour; an alarm makes it a failure.
  */
 #include "private_redis.h"
 #include "wake/wake.h"
@@ -21,7 +21,7 @@ struct shared {
 	struct support_gate gate;
 	struct sf_config config;
 	struct sf_token users[2];
-	_Atomic int ball; /* whose turn it is, counted on */
+	_Atomic int ball; /* the number of the current turn */
 };
 
 static struct sf_wake *open_wake(void)
@@ -82,14 +82,14 @@ static void a_wait_without_a_wake_up_lasts_its_time(void **state)
 
 		sf_wake_prepare(wakes[i], &user);
 		assert_false(sf_wake_wait(wakes[i], LIMIT_MS));
-		/* The clock of the sleep and ours may differ by a tick. */
+		/* The clocks of the sleep and of the test may differ by a tick. */
 		assert_in_range(now_ms() - start_ms, LIMIT_MS - 10,
 			1000 * PATIENCE_SECONDS);
 		sf_wake_free(wakes[i]);
 	}
 }
 
-static void a_wake_up_for_nobody_is_none(void **state)
+static void sending_without_wake_ups_does_nothing(void **state)
 {
 	struct sf_token user;
 
@@ -98,7 +98,7 @@ static void a_wake_up_for_nobody_is_none(void **state)
 	sf_wake_send(NULL, &user);
 }
 
-/* Passes the ball on until it went to and fro; exits with 1 on the way. */
+/* Takes every second turn until all are played; returns 1 on a failure. */
 static int play(void *data, int number)
 {
 	struct shared *shared = data;
@@ -147,7 +147,7 @@ static int wait_once(void *data, int number)
 	return 0;
 }
 
-static void all_who_wait_for_one_user_are_woken(void **state)
+static void every_waiter_for_one_user_is_woken(void **state)
 {
 	struct shared *shared = share();
 	struct sf_wake *wake = open_wake();
@@ -165,7 +165,7 @@ static void all_who_wait_for_one_user_are_woken(void **state)
 	support_unshare(shared, sizeof(*shared));
 }
 
-/* As a program does: SIGTERM is held back but for the wait. */
+/* Blocks SIGTERM outside of the wait, as the programs do. */
 static int wait_for_the_end(void *data, int number)
 {
 	struct shared *shared = data;
@@ -200,7 +200,7 @@ static void sigterm_ends_a_wait(void **state)
 	}
 }
 
-static void the_wait_puts_the_signals_back(void **state)
+static void the_wait_restores_the_signal_mask(void **state)
 {
 	struct sf_wake *wake = open_wake();
 	struct sf_token user;
@@ -222,7 +222,7 @@ static void the_wait_puts_the_signals_back(void **state)
 	sf_wake_free(wake);
 }
 
-static void without_its_folder_there_are_none(void **state)
+static void wake_ups_without_their_folder_are_refused(void **state)
 {
 	struct sf_config config = support_config();
 	struct sf_wake *wake;
@@ -252,14 +252,14 @@ int main(void)
 	const struct CMUnitTest contract[] = {
 		cmocka_unit_test(a_wake_up_after_prepare_ends_the_wait),
 		cmocka_unit_test(a_wait_without_a_wake_up_lasts_its_time),
-		cmocka_unit_test(a_wake_up_for_nobody_is_none),
+		cmocka_unit_test(sending_without_wake_ups_does_nothing),
 		cmocka_unit_test(no_wake_up_is_lost_between_processes),
-		cmocka_unit_test(all_who_wait_for_one_user_are_woken),
+		cmocka_unit_test(every_waiter_for_one_user_is_woken),
 		cmocka_unit_test(sigterm_ends_a_wait),
-		cmocka_unit_test(the_wait_puts_the_signals_back),
+		cmocka_unit_test(the_wait_restores_the_signal_mask),
 	};
 	const struct CMUnitTest folder[] = {
-		cmocka_unit_test(without_its_folder_there_are_none),
+		cmocka_unit_test(wake_ups_without_their_folder_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("local", contract, choose_local,

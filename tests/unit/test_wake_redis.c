@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is of wake-ups over Redis alone, beside the contract in test_wake.c: who
- * is on which channel, and that Redis goes away, comes back, and learns no
- * token.
+ * Wake-ups over Redis, beyond the contract in test_wake.c: each user has a
+ * channel, Redis may go away and come back, and Redis learns no token.
  */
 #include "private_redis.h"
 
 #include "base/mem.h"
 #include "wake/wake.h"
 
-/* Who sleeps so long in a test was not woken. */
+/* A sleeper that sleeps so long was not woken. */
 #define FOREVER_MS 30000
 #define SOON_MS (FOREVER_MS / 2)
 
@@ -56,7 +55,7 @@ static void assert_woken(struct sleeper *sleeper)
 	assert_in_range(measure_wait(sleeper, FOREVER_MS), 0, SOON_MS);
 }
 
-/* The clock of the sleep and ours may differ by a tick. */
+/* The clock of the sleep and the clock of the test may differ by a tick. */
 static void assert_not_woken(struct sleeper *sleeper)
 {
 	assert_true(measure_wait(sleeper, 300) >= 290);
@@ -81,7 +80,7 @@ static void send_from_elsewhere(struct sleeper *sleeper)
 		support_finish(support_start(send_once, sleeper, 0)), 0);
 }
 
-static void one_can_wait_many_times(void **state)
+static void a_waiter_can_wait_many_times(void **state)
 {
 	struct sleeper *sleeper = *state;
 
@@ -94,7 +93,7 @@ static void one_can_wait_many_times(void **state)
 	assert_not_woken(sleeper);
 }
 
-static void others_are_not_woken(void **state)
+static void a_wake_up_ends_no_wait_for_another_user(void **state)
 {
 	struct sleeper *sleeper = *state;
 	struct sleeper other = *sleeper;
@@ -105,7 +104,7 @@ static void others_are_not_woken(void **state)
 	assert_not_woken(sleeper);
 }
 
-static void the_last_one_prepared_is_waited_for(void **state)
+static void a_wait_is_for_the_user_prepared_last(void **state)
 {
 	struct sleeper *sleeper = *state;
 	struct sleeper other = *sleeper;
@@ -120,8 +119,11 @@ static void the_last_one_prepared_is_waited_for(void **state)
 	assert_woken(sleeper);
 }
 
-/* A poll wakes the one that it replaces, and closes what was abandoned. */
-static void who_waits_can_wake_too(void **state)
+/*
+ * A poll that has prepared its wait also sends: it wakes the poll that it
+ * replaces, and it closes abandoned chats.
+ */
+static void a_waiter_can_send_too(void **state)
 {
 	struct sleeper *sleeper = *state;
 	struct sleeper other = *sleeper;
@@ -137,7 +139,10 @@ static void who_waits_can_wake_too(void **state)
 	sf_wake_free(other.wake);
 }
 
-/* Else all would look at the same moment, and be in step from then on. */
+/*
+ * Otherwise all waiters would look at the store at the same moment, and stay in
+ * step from then on.
+ */
 static void losing_redis_ends_no_wait_and_its_return_is_noticed(void **state)
 {
 	struct sleeper *sleeper = *state;
@@ -196,10 +201,10 @@ static void redis_learns_no_token(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_redis(one_can_wait_many_times),
-		with_redis(others_are_not_woken),
-		with_redis(the_last_one_prepared_is_waited_for),
-		with_redis(who_waits_can_wake_too),
+		with_redis(a_waiter_can_wait_many_times),
+		with_redis(a_wake_up_ends_no_wait_for_another_user),
+		with_redis(a_wait_is_for_the_user_prepared_last),
+		with_redis(a_waiter_can_send_too),
 		with_redis(losing_redis_ends_no_wait_and_its_return_is_noticed),
 		with_redis(a_redis_that_hangs_holds_up_nobody),
 		with_redis(redis_learns_no_token),
