@@ -82,7 +82,7 @@ static void a_wait_without_a_wake_up_lasts_its_time(void **state)
 
 		sf_wake_prepare(wakes[i], &user);
 		assert_false(sf_wake_wait(wakes[i], LIMIT_MS));
-		/* The clocks of the sleep and of the test may differ by a tick. */
+		/* The clocks of sleep and test may differ by a tick. */
 		assert_in_range(now_ms() - start_ms, LIMIT_MS - 10,
 			1000 * PATIENCE_SECONDS);
 		sf_wake_free(wakes[i]);
