@@ -29,8 +29,11 @@ static void append_token(
 	BSON_APPEND_OID(bson, key, &oid);
 }
 
-void sf_chat_bson_append_tokens(bson_t *bson, const char *key,
-	const struct sf_token *tokens, size_t count)
+/* Appends the array `key` of `count` items, each written by `append_item`. */
+static void append_array(bson_t *bson, const char *key, const void *items,
+	size_t count,
+	void (*append_item)(
+		bson_t *array, const char *key, const void *items, size_t i))
 {
 	bson_t array;
 
@@ -41,17 +44,24 @@ void sf_chat_bson_append_tokens(bson_t *bson, const char *key,
 
 		bson_uint32_to_string(
 			(uint32_t)i, &index, digits, sizeof(digits));
-		append_token(&array, index, &tokens[i]);
+		append_item(&array, index, items, i);
 	}
 	bson_append_array_end(bson, &array);
 }
 
-static void append_message(
-	bson_t *bson, const char *key, const struct sf_message *message)
+static void append_token_item(
+	bson_t *array, const char *key, const void *items, size_t i)
 {
+	append_token(array, key, (const struct sf_token *)items + i);
+}
+
+static void append_message_item(
+	bson_t *array, const char *key, const void *items, size_t i)
+{
+	const struct sf_message *message = (const struct sf_message *)items + i;
 	bson_t item;
 
-	BSON_APPEND_DOCUMENT_BEGIN(bson, key, &item);
+	BSON_APPEND_DOCUMENT_BEGIN(array, key, &item);
 	append_token(&item, "_id", &message->id);
 	append_token(&item, "user_token", &message->to);
 	BSON_APPEND_UTF8(&item, "msg", message->text);
@@ -60,47 +70,38 @@ static void append_message(
 		BSON_APPEND_BOOL(&item, "sealed", true);
 	if (message->event != SF_EVENT_NONE)
 		BSON_APPEND_UTF8(&item, "event", sf_event_name(message->event));
-	bson_append_document_end(bson, &item);
+	bson_append_document_end(array, &item);
+}
+
+static void append_poll_item(
+	bson_t *array, const char *key, const void *items, size_t i)
+{
+	const struct sf_poll *poll = (const struct sf_poll *)items + i;
+	bson_t item;
+
+	BSON_APPEND_DOCUMENT_BEGIN(array, key, &item);
+	append_token(&item, "_id", &poll->id);
+	append_token(&item, "user_token", &poll->user);
+	BSON_APPEND_DATE_TIME(&item, "created", poll->created_ms);
+	bson_append_document_end(array, &item);
+}
+
+void sf_chat_bson_append_tokens(bson_t *bson, const char *key,
+	const struct sf_token *tokens, size_t count)
+{
+	append_array(bson, key, tokens, count, append_token_item);
 }
 
 void sf_chat_bson_append_messages(bson_t *bson, const char *key,
 	const struct sf_message *messages, size_t count)
 {
-	bson_t array;
-
-	BSON_APPEND_ARRAY_BEGIN(bson, key, &array);
-	for (size_t i = 0; i < count; i++) {
-		char digits[16];
-		const char *index;
-
-		bson_uint32_to_string(
-			(uint32_t)i, &index, digits, sizeof(digits));
-		append_message(&array, index, &messages[i]);
-	}
-	bson_append_array_end(bson, &array);
+	append_array(bson, key, messages, count, append_message_item);
 }
 
 void sf_chat_bson_append_polls(bson_t *bson, const char *key,
 	const struct sf_poll *polls, size_t count)
 {
-	bson_t array;
-
-	BSON_APPEND_ARRAY_BEGIN(bson, key, &array);
-	for (size_t i = 0; i < count; i++) {
-		const struct sf_poll *poll = &polls[i];
-		char digits[16];
-		const char *index;
-		bson_t item;
-
-		bson_uint32_to_string(
-			(uint32_t)i, &index, digits, sizeof(digits));
-		BSON_APPEND_DOCUMENT_BEGIN(&array, index, &item);
-		append_token(&item, "_id", &poll->id);
-		append_token(&item, "user_token", &poll->user);
-		BSON_APPEND_DATE_TIME(&item, "created", poll->created_ms);
-		bson_append_document_end(&array, &item);
-	}
-	bson_append_array_end(bson, &array);
+	append_array(bson, key, polls, count, append_poll_item);
 }
 
 uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size)
