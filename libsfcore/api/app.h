@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What every program of the API does around its handlers: reads the settings
+ * The frame around the handlers of every program of the API: reads the settings
  * and the request, carries out the row of the request's method, and sends one
- * whole reply, at the end. The only part that knows HTTP statuses.
+ * whole reply at the end. The only part that knows HTTP statuses.
  */
 #ifndef SF_APP_H
 #define SF_APP_H
@@ -43,7 +43,7 @@ struct sf_app {
 
 enum sf_app_success { SF_APP_OK, SF_APP_CREATED, SF_APP_ACCEPTED };
 
-/* What a method needs. `app.c` reads and opens it in this order. */
+/* The needs of a method. `app.c` reads and opens it in this order. */
 enum sf_app_need {
 	SF_APP_CALLER = 1,  /* the two tokens, in the header of the request */
 	SF_APP_BODY = 2,    /* a JSON body, which is read */

@@ -58,7 +58,7 @@ static size_t put_escaped(char *out, int32_t point)
 	return (size_t)length;
 }
 
-/* Where in a JSON text the next character stands. */
+/* The state of the scan before the next character of a JSON text. */
 struct place {
 	bool in_string;
 	bool after_backslash;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What people do in a chat (PROTOCOL, "Life of a chat"): a verb of the store,
- * then the wake-up of the polls that wait for its outcome.
+ * The actions of people in a chat (PROTOCOL, "Life of a chat"): each calls a
+ * verb of the store, then wakes the polls that wait for its outcome.
  */
 #ifndef SF_DESK_H
 #define SF_DESK_H
@@ -9,7 +9,7 @@
 #include "store/store.h"
 #include "wake/wake.h"
 
-/* Where a request is served. `wake` may be NULL: nobody is woken. */
+/* The place where a request is served. `wake` may be NULL: nobody is woken. */
 struct sf_desk {
 	struct sf_store *store;
 	struct sf_wake *wake;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the programs of cron/ have in common: --help, --version, the settings
- * and the exit statuses.
+ * The common part of the programs of cron/: --help, --version, the settings and
+ * the exit statuses.
  */
 #ifndef SF_COMMAND_H
 #define SF_COMMAND_H

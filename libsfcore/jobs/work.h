@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What background jobs do, by their kind (PROTOCOL, "Background jobs"). A job
+ * The work of each kind of background job (PROTOCOL, "Background jobs"). A job
  * works in short steps and may be stopped between any two of them. If it is run
  * again, it does the rest.
  */

@@ -115,7 +115,7 @@ void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer);
 /* Adds `poll`, which replaces the other polls of its user. */
 void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll);
 
-/* Whether the chat is due to be closed or to be forgotten. */
+/* Returns whether the chat is due to be closed or to be forgotten. */
 bool sf_chat_is_overdue(
 	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 
@@ -125,7 +125,7 @@ bool sf_chat_is_overdue(
  */
 bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 
-/* Whether a store may remove the chat. */
+/* Returns whether a store may remove the chat. */
 bool sf_chat_is_forgotten(
 	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 

@@ -131,7 +131,7 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 
 /* How far a sweep has come. A new sweep is all zero. */
 struct sf_store_sweep {
-	/* Where the store continues. Only the store reads these. */
+	/* The place where the store continues. Only the store reads these. */
 	struct sf_token last;
 	size_t part;
 	int64_t passed;

@@ -21,8 +21,8 @@ struct talk {
 };
 
 /*
- * What a test starts with, in *state: a handle of the settings' store, and a
- * new chat in it.
+ * A test starts with a `struct talk` in *state: a handle of the store that the
+ * settings name, and a new chat in it.
  */
 #define with_draft(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, talk_make_draft, talk_free)
@@ -61,8 +61,9 @@ enum sf_err talk_say(
 enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *from,
 	const struct sf_token *id, const char *text);
 
-/* What who sees; the caller releases it. */
-struct sf_chat talk_view(struct talk *talk, const struct sf_participant *who);
+/* Returns the chat as `viewer` sees it; the caller releases it. */
+struct sf_chat talk_view(
+	struct talk *talk, const struct sf_participant *viewer);
 
 /* Lets user into the chat. */
 enum sf_err talk_join(struct talk *talk, const struct sf_token *user);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What every program does around its handlers, run as a server runs it: a
- * process with an environment, whose output is the reply.
+ * The frame around the handlers, run as a server runs it: a process with an
+ * environment, whose output is the reply.
  */
 #include "api/app.h"
 #include "support.h"
@@ -237,7 +237,7 @@ static void an_error_without_a_detail_gets_its_rows(void **state)
 	assert_lacks(output.out, "detail");
 }
 
-/* What a PUT with these variables and this body is told. */
+/* Returns the reply to a PUT with these variables and the body {}. */
 static struct support_output put(
 	const char *user, const char *chat_token, const char *type)
 {

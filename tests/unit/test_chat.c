@@ -166,7 +166,7 @@ static void push_changes_nothing_when_refused(void **state)
 
 	for (int i = 0; i < SF_CHAT_WAITING_MAX - 2; i++)
 		assert_int_equal(say(pair, &pair->creator, NULL, 1), SF_OK);
-	/* What the server told the joiner waits too. */
+	/* The server's message to the joiner waits too. */
 	before = pair->chat;
 	assert_int_equal(say(pair, &pair->creator, NULL, 2), SF_ERR_TOO_MANY);
 	assert_memory_equal(&pair->chat, &before, sizeof(before));
@@ -290,7 +290,7 @@ static void polls_are_signs_of_life(void **state)
 	assert_int_equal(
 		sf_chat_last_sign(&pair->chat, &pair->creator), NOW_MS + 5);
 	assert_int_equal(sf_chat_last_sign(&pair->chat, &pair->joiner), 0);
-	/* Whoever polls for a day still has one poll. */
+	/* However often a user polls, one poll is kept. */
 	for (int i = 0; i < 3 * SF_CHAT_POLLS_MAX; i++) {
 		poll.id = fresh();
 		sf_chat_begin_poll(&pair->chat, &poll);

@@ -212,7 +212,7 @@ static void copy_edited(bson_t *out, bson_iter_t *iter, const char *prefix,
 	}
 }
 
-/* What a good document becomes; only members of its own can be edited. */
+/* Decodes a good document after an edit of one of its members. */
 static enum sf_err decode_edited(const struct edit *edit, struct sf_chat *out)
 {
 	struct sf_chat chat = make_document();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What people do, through the store and the wake-ups. A waiter that is not
+ * The actions of people, with a real store and wake-ups. A waiter that is not
  * woken would sleep for an hour; an alarm makes that a failure.
  */
 #include "chat/desk.h"

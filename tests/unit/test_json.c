@@ -405,7 +405,7 @@ static void the_answer_with_messages(void **state)
 		"\"status\":\"closed\",\"messages\":[]}}");
 }
 
-/* What one sends, the other is told: the list comes back as it was. */
+/* A parsed text is composed again without a change. */
 static void a_text_goes_through_unchanged(void **state)
 {
 	static const char *const texts[] = { "\\\"/\t\n", "\xf0\x9f\x98\x80",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What only the embedded store has: files. The contract that it shares with
- * all others is in test_store*.c.
+ * The files of the embedded store. test_store*.c tests the contract that all
+ * stores share.
  */
 #include "talk.h"
 
@@ -102,7 +102,7 @@ static void a_look_makes_the_store(void **state)
 	(void)snprintf(
 		path, sizeof(path), "%s/new", support_config().runtime_dir);
 	assert_int_equal(look_at(path), SF_ERR_UNAUTHORIZED);
-	/* Who was to make it was killed just before. */
+	/* The process that made the file was killed before it wrote to it. */
 	assert_int_equal(look_at_file("empty", "", 0), SF_ERR_UNAUTHORIZED);
 }
 
@@ -189,7 +189,7 @@ static void put_raw(const struct talk *talk, const struct sf_token *chat_token,
 	mdb_env_close(env);
 }
 
-/* Who waits has it open to read since it was small. */
+/* Another process lets the file grow while this handle has it open to read. */
 static void a_store_may_grow_meanwhile(void **state)
 {
 	struct talk *talk = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What may be said, and what the server says. */
+/* The rules for a text, and the system messages. */
 #include "model/message.h"
 #include "support.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the store does when MongoDB is away, stopped, killed, not the primary or
- * locked, and what it asks of it. The servers are this program's own, so that
- * it can do all that to them.
+ * The store while MongoDB is away, stopped, killed, not the primary or locked,
+ * and the commands that it sends. This program starts the servers itself, so
+ * that it can kill and stop them.
  */
 #include "talk.h"
 
@@ -92,14 +92,14 @@ static void kill_server(void)
 	assert_int_equal(waitpid(server.pid, NULL, 0), server.pid);
 }
 
-/* What the programs are told; who is "name:password@" or "". */
-static void name_store(const char *who, const char *options)
+/* Sets SFCHAT_STORE; `credentials` is "name:password@" or "". */
+static void name_store(const char *credentials, const char *options)
 {
 	char uri[256];
 
 	(void)snprintf(uri, sizeof(uri),
-		"mongodb://%s127.0.0.1:%d/sfchat?directConnection=true%s", who,
-		server.port, options);
+		"mongodb://%s127.0.0.1:%d/sfchat?directConnection=true%s",
+		credentials, server.port, options);
 	assert_int_equal(setenv("SFCHAT_STORE", uri, 1), 0);
 }
 

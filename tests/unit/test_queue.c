@@ -182,7 +182,7 @@ static void no_other_worker_gets_a_taken_job(void **state)
 	assert_jobs(team, "");
 }
 
-/* What WORKERS processes have done together. */
+/* The jobs that WORKERS processes have run together. */
 struct ledger {
 	struct sf_config config;
 	_Atomic int runs[JOBS];
@@ -460,7 +460,7 @@ static void nonsense_in_redis_is_an_error(void **state)
 	assert_ok(sf_queue_add(team->a, "sweep"));
 }
 
-/* What is logged while the queue with these settings is asked to list. */
+/* Lists the jobs of the queue with these settings; returns the log. */
 static char *log_of_listing(
 	const struct sf_config *config, enum sf_err expected)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a snapshot makes of a document, without a server: the filter that
- * restates it, and the messages that a rule has added. What it does with a
- * server, the store's contract shows.
+ * A snapshot without a server: the filter that it makes from a document, and
+ * the messages that a rule has added. The store's contract tests it with a
+ * server.
  */
 #include "support.h"
 

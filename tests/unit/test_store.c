@@ -261,7 +261,7 @@ static void push_refuses_more_than_may_wait(void **state)
 	assert_ok(push_many(talk, &talk->creator, 1));
 	assert_refused(
 		talk, push_many(talk, &talk->creator, 1), SF_ERR_TOO_MANY);
-	/* What waits for one does not stand in the other's way. */
+	/* Messages that wait for the joiner leave the creator's limit alone. */
 	assert_ok(talk_say(talk, &talk->joiner, "answer"));
 	seen = talk_view(talk, &talk->joiner);
 	assert_int_equal(seen.message_count, SF_CHAT_WAITING_MAX);

@@ -101,7 +101,7 @@ static const struct {
 };
 #define STEPS ((int)(sizeof(steps) / sizeof(*steps)) - 1)
 
-/* What a process tells of itself; it outlives the process. */
+/* Shared memory in which a process notes its steps; it outlives the process. */
 struct trace {
 	struct talk *talk;
 	struct sf_participant creator[2]; /* of every second life */

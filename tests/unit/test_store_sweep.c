@@ -134,8 +134,8 @@ static void a_sweep_removes_what_is_closed_and_empty(void **state)
 	struct talk *talk = *state;
 	struct sf_chat empty;
 
-	/* Whoever pulls the last message removes the chat: no verb leaves one
-	 * like this behind, but an older program may have. */
+	/* The pull of the last message removes a closed chat. No verb leaves
+	 * an empty one behind, but an older program may have. */
 	sf_chat_init(&empty, talk->now_ms);
 	sf_chat_close(&empty, &empty.users[0]);
 	sf_chat_release(&empty);
@@ -181,7 +181,7 @@ static void a_batch_is_bounded(void **state)
 	assert_sweeps(talk, 0, 0);
 }
 
-/* What several sweeps have done together. */
+/* The chats that several sweeps have closed together. */
 struct ledger {
 	struct talk *talk;
 	struct support_gate gate;
