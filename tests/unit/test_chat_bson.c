@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A chat as BSON: what goes in comes out, and what is no chat is refused. The
- * bad ones are made of a good one by libbson.
+ * A chat encoded as BSON is decoded unchanged, and malformed BSON is refused.
+ * The tests make malformed BSON by editing that of a good chat with libbson.
  */
 #include "model/chat_bson.h"
 #include "support.h"
@@ -10,8 +10,8 @@
 
 #define NOW_MS 1700000000000
 
-/* A chat with something of everything. */
-static struct sf_chat make_document(void)
+/* Returns a chat in which every optional member occurs. */
+static struct sf_chat make_chat(void)
 {
 	struct sf_chat chat;
 	struct sf_token joiner;
@@ -41,7 +41,7 @@ static void assert_same_message(
 	assert_string_equal(a->text, b->text);
 }
 
-static void assert_same(const struct sf_chat *a, const struct sf_chat *b)
+static void assert_same_chat(const struct sf_chat *a, const struct sf_chat *b)
 {
 	assert_memory_equal(&a->id, &b->id, sizeof(a->id));
 	assert_int_equal(a->status, b->status);
@@ -56,25 +56,26 @@ static void assert_same(const struct sf_chat *a, const struct sf_chat *b)
 		assert_same_message(&a->messages[i], &b->messages[i]);
 }
 
-static void what_goes_in_comes_out(void **state)
+static void a_decoded_chat_equals_the_encoded_chat(void **state)
 {
-	struct sf_chat chat = make_document();
-	struct sf_chat again;
+	struct sf_chat chat = make_chat();
+	struct sf_chat decoded;
 	size_t size;
 	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 
 	(void)state;
-	assert_int_equal(sf_chat_bson_decode(data, size, NULL, &again), SF_OK);
-	assert_same(&again, &chat);
+	assert_int_equal(
+		sf_chat_bson_decode(data, size, NULL, &decoded), SF_OK);
+	assert_same_chat(&decoded, &chat);
 	free(data);
 	sf_chat_release(&chat);
-	sf_chat_release(&again);
+	sf_chat_release(&decoded);
 }
 
-static void a_full_chat_fits(void **state)
+static void a_full_chat_is_decoded_unchanged(void **state)
 {
-	struct sf_chat chat = make_document();
-	struct sf_chat again;
+	struct sf_chat chat = make_chat();
+	struct sf_chat decoded;
 	size_t size;
 	uint8_t *data;
 
@@ -89,16 +90,17 @@ static void a_full_chat_fits(void **state)
 		sf_chat_append(&chat, &message);
 	}
 	data = sf_chat_bson_encode(&chat, &size);
-	assert_int_equal(sf_chat_bson_decode(data, size, NULL, &again), SF_OK);
-	assert_same(&again, &chat);
+	assert_int_equal(
+		sf_chat_bson_decode(data, size, NULL, &decoded), SF_OK);
+	assert_same_chat(&decoded, &chat);
 	free(data);
 	sf_chat_release(&chat);
-	sf_chat_release(&again);
+	sf_chat_release(&decoded);
 }
 
-static void one_users_messages_can_be_had_alone(void **state)
+static void decode_for_a_user_returns_only_that_users_messages(void **state)
 {
-	struct sf_chat chat = make_document();
+	struct sf_chat chat = make_chat();
 	struct sf_token stranger;
 	size_t size;
 	uint8_t *data = sf_chat_bson_encode(&chat, &size);
@@ -125,8 +127,7 @@ static void one_users_messages_can_be_had_alone(void **state)
 	sf_chat_release(&chat);
 }
 
-/* The members of the protocol, by their names and types. */
-static void the_document_is_the_protocols(void **state)
+static void encoding_uses_the_protocols_names_and_types(void **state)
 {
 	static const struct {
 		const char *path;
@@ -146,7 +147,7 @@ static void the_document_is_the_protocols(void **state)
 		{ "long_polling.1.created", BSON_TYPE_DATE_TIME },
 		{ "created", BSON_TYPE_DATE_TIME },
 	};
-	struct sf_chat chat = make_document();
+	struct sf_chat chat = make_chat();
 	size_t size;
 	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 	bson_iter_t iter;
@@ -171,16 +172,16 @@ static void the_document_is_the_protocols(void **state)
 	sf_chat_release(&chat);
 }
 
-/* One of the things that are done to a good document's BSON. */
+/* One change to the BSON of a good chat. */
 struct edit {
-	const char *path;   /* "messages.0.msg" */
-	const bson_t *with; /* its member "v"; NULL: the member is left out */
+	const char *path;          /* of the changed member: "messages.0.msg" */
+	const bson_t *replacement; /* has the new value as "v"; NULL: removed */
 };
 
 static void copy_edited(bson_t *out, bson_iter_t *iter, const char *prefix,
 	const struct edit *edit)
 {
-	bson_iter_t with;
+	bson_iter_t value;
 
 	while (bson_iter_next(iter)) {
 		const char *key = bson_iter_key(iter);
@@ -190,9 +191,10 @@ static void copy_edited(bson_t *out, bson_iter_t *iter, const char *prefix,
 
 		(void)snprintf(path, sizeof(path), "%s%s", prefix, key);
 		if (strcmp(path, edit->path) == 0) {
-			if (edit->with &&
-				bson_iter_init_find(&with, edit->with, "v"))
-				(void)bson_append_iter(out, key, -1, &with);
+			if (edit->replacement &&
+				bson_iter_init_find(
+					&value, edit->replacement, "v"))
+				(void)bson_append_iter(out, key, -1, &value);
 			continue;
 		}
 		if (!bson_iter_recurse(iter, &inner)) {
@@ -212,10 +214,10 @@ static void copy_edited(bson_t *out, bson_iter_t *iter, const char *prefix,
 	}
 }
 
-/* Decodes a good document after an edit of one of its members. */
+/* Decodes a good chat after `edit` has changed its BSON. */
 static enum sf_err decode_edited(const struct edit *edit, struct sf_chat *out)
 {
-	struct sf_chat chat = make_document();
+	struct sf_chat chat = make_chat();
 	bson_t edited = BSON_INITIALIZER;
 	size_t size;
 	uint8_t *data = sf_chat_bson_encode(&chat, &size);
@@ -240,11 +242,11 @@ static void assert_refused_and_empty(const struct edit *edit)
 	struct sf_chat out;
 
 	if (decode_edited(edit, &out) != SF_ERR_INTERNAL)
-		fail_msg("taken with a wrong %s", edit->path);
+		fail_msg("accepted with a changed %s", edit->path);
 	assert_memory_equal(&out, &nothing, sizeof(out));
 }
 
-static void what_has_a_wrong_type_is_refused(void **state)
+static void a_member_of_a_wrong_type_is_refused(void **state)
 {
 	static const char *const paths[] = { "_id", "status", "user_tokens",
 		"user_tokens.0", "user_tokens.1", "messages", "messages.0",
@@ -262,7 +264,7 @@ static void what_has_a_wrong_type_is_refused(void **state)
 	bson_destroy(wrong);
 }
 
-static void what_lacks_a_member_is_refused(void **state)
+static void a_missing_member_is_refused(void **state)
 {
 	static const char *const paths[] = { "user_tokens", "created",
 		"messages.0.msg" };
@@ -272,7 +274,7 @@ static void what_lacks_a_member_is_refused(void **state)
 		assert_refused_and_empty(&(struct edit){ paths[i], NULL });
 }
 
-static void what_has_a_wrong_value_is_refused(void **state)
+static void an_unknown_name_or_a_text_with_nul_is_refused(void **state)
 {
 	static const char *const paths[] = { "status", "messages.0.event" };
 	bson_t *unknown = BCON_NEW("v", BCON_UTF8("unknown"));
@@ -287,10 +289,14 @@ static void what_has_a_wrong_value_is_refused(void **state)
 	bson_destroy(&broken);
 }
 
-/* An array "v" of count items, each as in like. */
-static void assert_too_many(const char *path, const char *like, uint32_t count)
+/*
+ * Replaces the array at `path` by one of `count` copies of the member at
+ * `item_path`, and asserts that the chat is refused.
+ */
+static void assert_long_array_refused(
+	const char *path, const char *item_path, uint32_t count)
 {
-	struct sf_chat chat = make_document();
+	struct sf_chat chat = make_chat();
 	bson_t many = BSON_INITIALIZER;
 	bson_iter_t iter;
 	bson_iter_t item;
@@ -301,7 +307,7 @@ static void assert_too_many(const char *path, const char *like, uint32_t count)
 
 	assert_true(bson_init_static(&bson, data, size));
 	assert_true(bson_iter_init(&iter, &bson));
-	assert_true(bson_iter_find_descendant(&iter, like, &item));
+	assert_true(bson_iter_find_descendant(&iter, item_path, &item));
 	(void)bson_append_array_begin(&many, "v", 1, &array);
 	for (uint32_t i = 0; i < count; i++) {
 		char digits[16];
@@ -316,22 +322,23 @@ static void assert_too_many(const char *path, const char *like, uint32_t count)
 	sf_chat_release(&chat);
 }
 
-static void what_has_too_many_is_refused(void **state)
+static void an_array_over_its_limit_is_refused(void **state)
 {
 	(void)state;
-	assert_too_many("user_tokens", "user_tokens.0", SF_CHAT_USERS_MAX + 1);
-	assert_too_many(
+	assert_long_array_refused(
+		"user_tokens", "user_tokens.0", SF_CHAT_USERS_MAX + 1);
+	assert_long_array_refused(
 		"long_polling", "long_polling.0", SF_CHAT_POLLS_MAX + 1);
-	assert_too_many(
+	assert_long_array_refused(
 		"sent_by_creator", "sent_by_creator.0", SF_CHAT_SENT_MAX + 1);
-	assert_too_many(
+	assert_long_array_refused(
 		"sent_by_joiner", "sent_by_creator.0", SF_CHAT_SENT_MAX + 1);
 }
 
-static void unknown_members_are_passed_over(void **state)
+static void unknown_members_are_ignored(void **state)
 {
-	struct sf_chat chat = make_document();
-	struct sf_chat again;
+	struct sf_chat chat = make_chat();
+	struct sf_chat decoded;
 	size_t size;
 	uint8_t *data = sf_chat_bson_encode(&chat, &size);
 	bson_t *more;
@@ -341,19 +348,19 @@ static void unknown_members_are_passed_over(void **state)
 	assert_non_null(more);
 	BSON_APPEND_UTF8(more, "later", "text");
 	BSON_APPEND_INT32(more, "status2", 7);
-	assert_int_equal(sf_chat_bson_decode(
-				 bson_get_data(more), more->len, NULL, &again),
+	assert_int_equal(sf_chat_bson_decode(bson_get_data(more), more->len,
+				 NULL, &decoded),
 		SF_OK);
-	assert_same(&again, &chat);
+	assert_same_chat(&decoded, &chat);
 	bson_destroy(more);
 	free(data);
 	sf_chat_release(&chat);
-	sf_chat_release(&again);
+	sf_chat_release(&decoded);
 }
 
-static void what_is_cut_off_is_refused(void **state)
+static void truncated_bson_is_refused(void **state)
 {
-	struct sf_chat chat = make_document();
+	struct sf_chat chat = make_chat();
 	struct sf_chat out;
 	size_t size;
 	uint8_t *data = sf_chat_bson_encode(&chat, &size);
@@ -372,10 +379,13 @@ static void what_is_cut_off_is_refused(void **state)
 	sf_chat_release(&chat);
 }
 
-/* With the length put right, only what is missing tells. */
-static void what_ends_inside_is_refused(void **state)
+/*
+ * The length and the final zero are correct, so the decoder can only notice
+ * that members are missing.
+ */
+static void truncated_bson_with_a_corrected_length_is_refused(void **state)
 {
-	struct sf_chat chat = make_document();
+	struct sf_chat chat = make_chat();
 	struct sf_chat out;
 	size_t size;
 	uint8_t *data = sf_chat_bson_encode(&chat, &size);
@@ -397,8 +407,8 @@ static void what_ends_inside_is_refused(void **state)
 	sf_chat_release(&chat);
 }
 
-/* A type that there is not, in every place where something is read. */
-static void what_is_broken_inside_is_refused(void **state)
+/* BSON has no type 0x50. Each place where the decoder reads gets it once. */
+static void an_undefined_bson_type_is_refused(void **state)
 {
 	static const char *const paths[] = { "status", "user_tokens.1",
 		"messages.2", "messages.1.system", "messages.3.msg",
@@ -407,7 +417,7 @@ static void what_is_broken_inside_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		struct sf_chat chat = make_document();
+		struct sf_chat chat = make_chat();
 		size_t size;
 		uint8_t *data = sf_chat_bson_encode(&chat, &size);
 		struct sf_chat out;
@@ -418,11 +428,12 @@ static void what_is_broken_inside_is_refused(void **state)
 		assert_true(bson_init_static(&bson, data, size));
 		assert_true(bson_iter_init(&iter, &bson));
 		assert_true(bson_iter_find_descendant(&iter, paths[i], &found));
-		/* The byte before the key. */
+		/* The type is the byte before the key. */
 		data[bson_iter_key(&found) - (char *)data - 1] = 0x50;
 		if (sf_chat_bson_decode(data, size, NULL, &out) !=
 			SF_ERR_INTERNAL)
-			fail_msg("taken with a broken %s", paths[i]);
+			fail_msg("accepted with an undefined type of %s",
+				paths[i]);
 		free(data);
 		sf_chat_release(&chat);
 	}
@@ -431,18 +442,20 @@ static void what_is_broken_inside_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_goes_in_comes_out),
-		cmocka_unit_test(a_full_chat_fits),
-		cmocka_unit_test(one_users_messages_can_be_had_alone),
-		cmocka_unit_test(the_document_is_the_protocols),
-		cmocka_unit_test(what_has_a_wrong_type_is_refused),
-		cmocka_unit_test(what_lacks_a_member_is_refused),
-		cmocka_unit_test(what_has_a_wrong_value_is_refused),
-		cmocka_unit_test(what_has_too_many_is_refused),
-		cmocka_unit_test(unknown_members_are_passed_over),
-		cmocka_unit_test(what_is_cut_off_is_refused),
-		cmocka_unit_test(what_ends_inside_is_refused),
-		cmocka_unit_test(what_is_broken_inside_is_refused),
+		cmocka_unit_test(a_decoded_chat_equals_the_encoded_chat),
+		cmocka_unit_test(a_full_chat_is_decoded_unchanged),
+		cmocka_unit_test(
+			decode_for_a_user_returns_only_that_users_messages),
+		cmocka_unit_test(encoding_uses_the_protocols_names_and_types),
+		cmocka_unit_test(a_member_of_a_wrong_type_is_refused),
+		cmocka_unit_test(a_missing_member_is_refused),
+		cmocka_unit_test(an_unknown_name_or_a_text_with_nul_is_refused),
+		cmocka_unit_test(an_array_over_its_limit_is_refused),
+		cmocka_unit_test(unknown_members_are_ignored),
+		cmocka_unit_test(truncated_bson_is_refused),
+		cmocka_unit_test(
+			truncated_bson_with_a_corrected_length_is_refused),
+		cmocka_unit_test(an_undefined_bson_type_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

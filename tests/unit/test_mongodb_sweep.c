@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The sweep of a database where somebody else has put what is no chat. What all
- * stores have in common is in test_store_sweep.c.
+ * The sweep of a database that also holds malformed documents.
+ * test_store_sweep.c tests the sweep of every store.
  */
 #include "store/mongodb/mongodb.h"
 #include "talk.h"
 
-/* More than one batch. */
+/* More documents than a sweep reads in one batch. */
 #define DAMAGED (SF_STORE_SWEEP_MAX + 2)
 
-/* Overdue by its status and date, and older than all the others. */
+/*
+ * Inserts malformed documents that a sweep must look at: status and date are
+ * those of an overdue chat. They are older than all chats.
+ */
 static void insert_damaged(const struct talk *talk)
 {
 	struct sf_mongodb *mongodb;
@@ -44,7 +47,7 @@ static void remove_damaged(const struct talk *talk)
 	bson_destroy(filter);
 }
 
-static struct sf_store_sweep sweep(struct talk *talk)
+static struct sf_store_sweep sweep_all(struct talk *talk)
 {
 	struct sf_store_sweep swept = { .done = false };
 
@@ -55,23 +58,23 @@ static struct sf_store_sweep sweep(struct talk *talk)
 	return swept;
 }
 
-static void what_is_no_chat_hides_none(void **state)
+static void malformed_documents_do_not_hide_chats_from_a_sweep(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_store_sweep swept;
 
-	/* Whatever else this database holds. */
+	/* Remove the chats that other tests have left in this database. */
 	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS;
-	(void)sweep(talk);
+	(void)sweep_all(talk);
 	talk->now_ms -= talk->lifetime_ms + SF_CHAT_GRACE_MS;
 	talk_begin_ready(talk);
 	insert_damaged(talk);
 	talk->now_ms += talk->lifetime_ms;
-	swept = sweep(talk);
+	swept = sweep_all(talk);
 	assert_int_equal(swept.closed, 1);
 	assert_int_equal(swept.unreadable, DAMAGED);
 	assert_sees(talk, creator, "closed [closed_automatically]");
-	swept = sweep(talk);
+	swept = sweep_all(talk);
 	assert_int_equal(swept.closed + swept.removed, 0);
 	assert_int_equal(swept.unreadable, DAMAGED);
 	remove_damaged(talk);
@@ -80,7 +83,7 @@ static void what_is_no_chat_hides_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_ready(what_is_no_chat_hides_none),
+		with_ready(malformed_documents_do_not_hide_chats_from_a_sweep),
 	};
 
 	return cmocka_run_group_tests(

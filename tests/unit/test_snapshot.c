@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A snapshot without a server: the filter that it makes from a document, and
- * the messages that a rule has added. The store's contract tests it with a
- * server.
+ * A snapshot without a server: the filter that the snapshot makes from a
+ * document, and the messages that a rule has added. The contract in
+ * test_store*.c tests snapshots with a server.
  */
 #include "support.h"
 
@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "store/mongodb/snapshot.h"
 
-/* A chat of two, as found. */
-static int make_look(void **state)
+/* The snapshot of a chat with two participants. */
+static int make_snapshot(void **state)
 {
 	const struct sf_token joiner = { { 7 } };
 	struct sf_snapshot *snapshot = *state = sf_alloc(sizeof(*snapshot));
@@ -32,7 +32,7 @@ static int make_look(void **state)
 	return 0;
 }
 
-static int free_look(void **state)
+static int free_snapshot(void **state)
 {
 	sf_snapshot_release(*state);
 	free(*state);
@@ -40,9 +40,9 @@ static int free_look(void **state)
 }
 
 #define with_snapshot(test)                                                    \
-	cmocka_unit_test_setup_teardown(test, make_look, free_look)
+	cmocka_unit_test_setup_teardown(test, make_snapshot, free_snapshot)
 
-static void what_was_taken_is_the_document(void **state)
+static void a_snapshot_has_the_chat_that_was_found(void **state)
 {
 	const struct sf_snapshot *snapshot = *state;
 
@@ -51,7 +51,7 @@ static void what_was_taken_is_the_document(void **state)
 	assert_int_equal(snapshot->found_messages, 3);
 }
 
-static void the_filter_is_of_what_was_found(void **state)
+static void the_filter_matches_the_chat_as_it_was_found(void **state)
 {
 	struct sf_snapshot *snapshot = *state;
 	const bson_oid_t id = sf_snapshot_oid(&snapshot->chat.id);
@@ -83,7 +83,7 @@ static int count_added(const struct sf_snapshot *snapshot)
 	return count;
 }
 
-static void only_what_a_rule_appended_is_added(void **state)
+static void only_messages_that_a_rule_appended_are_added(void **state)
 {
 	struct sf_snapshot *snapshot = *state;
 
@@ -92,7 +92,7 @@ static void only_what_a_rule_appended_is_added(void **state)
 	assert_int_equal(count_added(snapshot), 2);
 }
 
-static void what_is_no_chat_is_refused(void **state)
+static void a_malformed_document_is_refused(void **state)
 {
 	struct sf_snapshot *snapshot = *state;
 
@@ -106,10 +106,10 @@ static void what_is_no_chat_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_snapshot(what_was_taken_is_the_document),
-		with_snapshot(the_filter_is_of_what_was_found),
-		with_snapshot(only_what_a_rule_appended_is_added),
-		with_snapshot(what_is_no_chat_is_refused),
+		with_snapshot(a_snapshot_has_the_chat_that_was_found),
+		with_snapshot(the_filter_matches_the_chat_as_it_was_found),
+		with_snapshot(only_messages_that_a_rule_appended_are_added),
+		with_snapshot(a_malformed_document_is_refused),
 	};
 
 	return cmocka_run_group_tests(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of store.h, continued: processes that do things to one chat at
- * the same moment. Each has a handle of its own, as programs have.
+ * The contract of store.h, continued: several processes use one chat at the
+ * same moment. Each process has its own handle of the store, as programs have.
  */
 #include "talk.h"
 
@@ -10,11 +10,11 @@
 
 #define RACERS 8
 #define ROUNDS 10
-#define SENDS 12    /* of each racer; all of one side's may wait */
-#define TRIES 20    /* of each racer; together more than may wait */
-#define STREAM 60   /* of each sender while the other acknowledges */
-#define STREAMERS 3 /* and one who receives */
-#define BROKEN 99   /* a racer's result: it could not even begin */
+#define SENDS 12    /* messages of each racer; one receiver may have all */
+#define TRIES 20    /* messages of each racer; together over the limit */
+#define STREAM 60   /* messages of each sender while the joiner acknowledges */
+#define STREAMERS 3 /* senders; one more racer receives */
+#define BROKEN 99   /* the result of a racer that got an unexpected error */
 
 struct race {
 	struct support_gate gate;
@@ -24,8 +24,8 @@ struct race {
 	_Atomic int disorder;
 };
 
-/* Both get into one chat, on a handle of the racer's own. */
-static bool enter(struct race *race)
+/* Opens the racer's own handle, then waits until every racer has one. */
+static bool enter_race(struct race *race)
 {
 	struct talk *talk = race->talk;
 	enum sf_err err = sf_store_open(&talk->config, &talk->store);
@@ -34,9 +34,12 @@ static bool enter(struct race *race)
 	return err == SF_OK;
 }
 
-/* Runs work in count processes and returns what they shared. */
-static struct race *run(struct talk *talk, int (*work)(void *data, int number),
-	int count, int *results)
+/*
+ * Runs `work` in `count` processes at once. Returns the memory that they
+ * shared; free_race() frees it.
+ */
+static struct race *run_race(struct talk *talk,
+	int (*work)(void *data, int number), int count, int *results)
 {
 	struct race *race = support_share(sizeof(*race));
 
@@ -50,13 +53,14 @@ static struct race *run(struct talk *talk, int (*work)(void *data, int number),
 	return race;
 }
 
-static void finish(struct race *race)
+static void free_race(struct race *race)
 {
 	support_unshare(race, sizeof(*race));
 }
 
-/* Each odd racer is the joiner, each even one the creator. */
-static const struct sf_participant *side(const struct talk *talk, int number)
+/* Returns the joiner to odd racers, the creator to even racers. */
+static const struct sf_participant *choose_side(
+	const struct talk *talk, int number)
 {
 	return number % 2 ? &talk->joiner : &talk->creator;
 }
@@ -67,18 +71,18 @@ static int insert_one(void *data, int number)
 	struct sf_chat chat;
 
 	(void)number;
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	sf_chat_init(&chat, race->talk->now_ms);
 	chat.id = race->ids[0];
 	return (int)sf_store_insert(race->talk->store, &chat);
 }
 
-static void of_equal_inserts_one_is_stored(void **state)
+static void one_of_eight_inserts_of_the_same_chat_succeeds(void **state)
 {
 	int results[RACERS];
 
-	finish(run(*state, insert_one, RACERS, results));
+	free_race(run_race(*state, insert_one, RACERS, results));
 	assert_int_equal(support_count(results, RACERS, SF_OK), 1);
 	assert_int_equal(
 		support_count(results, RACERS, SF_ERR_CONFLICT), RACERS - 1);
@@ -88,12 +92,12 @@ static int join_one(void *data, int number)
 {
 	struct race *race = data;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	return (int)talk_join(race->talk, &race->ids[number]);
 }
 
-static void of_eight_joiners_one_gets_in(void **state)
+static void one_of_eight_parallel_joins_succeeds(void **state)
 {
 	struct talk *talk = *state;
 
@@ -102,7 +106,7 @@ static void of_eight_joiners_one_gets_in(void **state)
 		struct race *race;
 
 		talk_begin_draft(talk);
-		race = run(talk, join_one, RACERS, results);
+		race = run_race(talk, join_one, RACERS, results);
 		assert_int_equal(support_count(results, RACERS, SF_OK), 1);
 		assert_int_equal(
 			support_count(results, RACERS, SF_ERR_CONFLICT),
@@ -113,7 +117,7 @@ static void of_eight_joiners_one_gets_in(void **state)
 			assert_sees(talk, joiner,
 				results[i] ? "-" : "ready [ready]");
 		}
-		finish(race);
+		free_race(race);
 	}
 }
 
@@ -121,20 +125,20 @@ static int send_some(void *data, int number)
 {
 	struct race *race = data;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	for (int i = 0; i < SENDS; i++) {
 		char text[32];
 
 		(void)snprintf(text, sizeof(text), "%d %d", number, i);
-		if (talk_say(race->talk, side(race->talk, number), text))
+		if (talk_say(race->talk, choose_side(race->talk, number), text))
 			return BROKEN;
 	}
 	return 0;
 }
 
-/* All that the racers of one side sent, once, and in each one's order. */
-static void assert_whole(const struct sf_chat *seen)
+/* Asserts that each racer's messages are there once and in order. */
+static void assert_complete(const struct sf_chat *seen)
 {
 	int next[RACERS] = { 0 };
 
@@ -153,12 +157,12 @@ static void parallel_sends_are_all_stored_once(void **state)
 	struct talk *talk = *state;
 	int results[RACERS];
 
-	finish(run(talk, send_some, RACERS, results));
+	free_race(run_race(talk, send_some, RACERS, results));
 	assert_int_equal(support_count(results, RACERS, 0), RACERS);
 	for (int i = 0; i < 2; i++) {
-		struct sf_chat seen = talk_view(talk, side(talk, i));
+		struct sf_chat seen = talk_view(talk, choose_side(talk, i));
 
-		assert_whole(&seen);
+		assert_complete(&seen);
 		sf_chat_release(&seen);
 	}
 }
@@ -168,13 +172,13 @@ static int send_same(void *data, int number)
 	struct race *race = data;
 
 	(void)number;
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	return (int)talk_say_as(
 		race->talk, &race->talk->creator, &race->ids[0], "once");
 }
 
-static void parallel_retries_are_stored_once(void **state)
+static void parallel_retries_of_a_message_store_it_once(void **state)
 {
 	struct talk *talk = *state;
 
@@ -182,7 +186,7 @@ static void parallel_retries_are_stored_once(void **state)
 		int results[RACERS];
 
 		talk_begin_ready(talk);
-		finish(run(talk, send_same, RACERS, results));
+		free_race(run_race(talk, send_same, RACERS, results));
 		assert_int_equal(support_count(results, RACERS, 0), RACERS);
 		assert_sees(talk, joiner, "ready once");
 	}
@@ -194,7 +198,7 @@ static int send_until_full(void *data, int number)
 	int stored = 0;
 
 	(void)number;
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	for (int i = 0; i < TRIES; i++) {
 		enum sf_err err =
@@ -207,14 +211,14 @@ static int send_until_full(void *data, int number)
 	return stored;
 }
 
-static void no_more_are_stored_than_may_wait(void **state)
+static void parallel_sends_stop_at_the_limit_of_waiting_messages(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_chat seen;
 	int results[RACERS];
 	int stored = 0;
 
-	finish(run(talk, send_until_full, RACERS, results));
+	free_race(run_race(talk, send_until_full, RACERS, results));
 	for (int i = 0; i < RACERS; i++)
 		stored += results[i];
 	assert_int_equal(stored, SF_CHAT_WAITING_MAX);
@@ -238,7 +242,7 @@ static int send_stream(struct talk *talk, int number)
 	return 0;
 }
 
-static void note(struct race *race, const struct sf_chat *seen)
+static void record_received(struct race *race, const struct sf_chat *seen)
 {
 	for (size_t i = 0; i < seen->message_count; i++) {
 		char *rest;
@@ -262,7 +266,7 @@ static int receive_stream(struct race *race)
 		if (sf_store_view(
 			    talk->store, talk->now_ms, &talk->joiner, &seen))
 			return BROKEN;
-		note(race, &seen);
+		record_received(race, &seen);
 		for (size_t i = 0; i < seen.message_count; i++)
 			ids[i] = seen.messages[i].id;
 		if (talk_pull(talk, &talk->joiner, ids, seen.message_count))
@@ -273,21 +277,22 @@ static int receive_stream(struct race *race)
 	return 0;
 }
 
-static int stream(void *data, int number)
+static int stream_messages(void *data, int number)
 {
 	struct race *race = data;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	return number == STREAMERS ? receive_stream(race)
 				   : send_stream(race->talk, number);
 }
 
-static void what_is_sent_while_acknowledging_arrives_once(void **state)
+static void messages_sent_during_acknowledgements_arrive_once(void **state)
 {
 	struct talk *talk = *state;
 	int results[STREAMERS + 1];
-	struct race *race = run(talk, stream, STREAMERS + 1, results);
+	struct race *race =
+		run_race(talk, stream_messages, STREAMERS + 1, results);
 
 	assert_int_equal(
 		support_count(results, STREAMERS + 1, 0), STREAMERS + 1);
@@ -296,19 +301,19 @@ static void what_is_sent_while_acknowledging_arrives_once(void **state)
 		for (int j = 0; j < STREAM; j++)
 			assert_int_equal(race->received[i][j], 1);
 	assert_sees(talk, joiner, "ready");
-	finish(race);
+	free_race(race);
 }
 
 static int close_one(void *data, int number)
 {
 	struct race *race = data;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
-	return (int)talk_end(race->talk, side(race->talk, number));
+	return (int)talk_end(race->talk, choose_side(race->talk, number));
 }
 
-static void of_all_who_close_one_does(void **state)
+static void only_one_of_eight_parallel_closes_takes_effect(void **state)
 {
 	struct talk *talk = *state;
 
@@ -317,7 +322,7 @@ static void of_all_who_close_one_does(void **state)
 		bool creator;
 
 		talk_begin_ready(talk);
-		finish(run(talk, close_one, RACERS, results));
+		free_race(run_race(talk, close_one, RACERS, results));
 		assert_int_equal(support_count(results, RACERS, 0), RACERS);
 		creator = strcmp(talk_see(talk, &talk->creator),
 				  "closed [closed_by_you]") == 0;
@@ -330,7 +335,10 @@ static void of_all_who_close_one_does(void **state)
 	}
 }
 
-/* The first racer closes, the others send; how many did it store? */
+/*
+ * The first racer closes the chat. The others send, and return how many of
+ * their messages were stored.
+ */
 static int send_or_close(void *data, int number)
 {
 	struct race *race = data;
@@ -338,7 +346,7 @@ static int send_or_close(void *data, int number)
 	int stored = 0;
 	enum sf_err err = SF_OK;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	if (number == 0)
 		return (int)talk_end(talk, &talk->joiner);
@@ -349,7 +357,7 @@ static int send_or_close(void *data, int number)
 	return err && err != SF_ERR_CLOSED ? BROKEN : stored;
 }
 
-static void what_was_acknowledged_before_a_close_is_kept(void **state)
+static void messages_accepted_before_a_close_are_kept(void **state)
 {
 	struct talk *talk = *state;
 
@@ -359,7 +367,7 @@ static void what_was_acknowledged_before_a_close_is_kept(void **state)
 		struct sf_chat seen;
 
 		talk_begin_ready(talk);
-		finish(run(talk, send_or_close, RACERS, results));
+		free_race(run_race(talk, send_or_close, RACERS, results));
 		for (int i = 0; i < RACERS; i++)
 			stored += (size_t)results[i];
 		seen = talk_view(talk, &talk->joiner);
@@ -375,16 +383,16 @@ static int acknowledge_one(void *data, int number)
 	struct race *race = data;
 	enum sf_err err;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
-	err = talk_acknowledge(race->talk, side(race->talk, number));
-	/* Somebody else was the last. */
+	err = talk_acknowledge(race->talk, choose_side(race->talk, number));
+	/* The acknowledgement of another racer has removed the chat. */
 	if (err == SF_ERR_UNAUTHORIZED)
 		return SF_OK;
 	return (int)err;
 }
 
-static void last_acknowledgements_of_a_closed_chat_forget_it(void **state)
+static void parallel_acknowledgements_remove_a_closed_chat(void **state)
 {
 	struct talk *talk = *state;
 
@@ -393,7 +401,7 @@ static void last_acknowledgements_of_a_closed_chat_forget_it(void **state)
 
 		talk_begin_ready(talk);
 		assert_ok(talk_end(talk, &talk->creator));
-		finish(run(talk, acknowledge_one, RACERS, results));
+		free_race(run_race(talk, acknowledge_one, RACERS, results));
 		assert_int_equal(support_count(results, RACERS, SF_OK), RACERS);
 		assert_gone(talk);
 	}
@@ -403,35 +411,35 @@ static int poll_one(void *data, int number)
 {
 	struct race *race = data;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	return (int)talk_poll(
 		race->talk, &race->talk->creator, &race->ids[number]);
 }
 
-static void of_all_polls_of_one_user_one_stays(void **state)
+static void only_one_of_a_users_parallel_polls_is_kept(void **state)
 {
 	struct talk *talk = *state;
 	int results[RACERS];
 	struct sf_chat seen;
-	struct race *race = run(talk, poll_one, RACERS, results);
-	int stayed = 0;
+	struct race *race = run_race(talk, poll_one, RACERS, results);
+	int kept = 0;
 
 	assert_int_equal(support_count(results, RACERS, SF_OK), RACERS);
 	seen = talk_view(talk, &talk->creator);
 	for (int i = 0; i < RACERS; i++)
-		stayed += sf_chat_has_poll(&seen, &race->ids[i]);
-	assert_int_equal(stayed, 1);
+		kept += sf_chat_has_poll(&seen, &race->ids[i]);
+	assert_int_equal(kept, 1);
 	sf_chat_release(&seen);
-	finish(race);
+	free_race(race);
 }
 
-/* The creator begins a poll, and somebody joins. */
+/* The first racer polls as the creator, the second racer joins. */
 static int poll_or_join(void *data, int number)
 {
 	struct race *race = data;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	if (number == 0)
 		return (int)talk_poll(
@@ -439,7 +447,7 @@ static int poll_or_join(void *data, int number)
 	return (int)talk_join(race->talk, &race->ids[number]);
 }
 
-static void a_poll_begun_during_a_join_stays(void **state)
+static void a_poll_begun_during_a_join_is_kept(void **state)
 {
 	struct talk *talk = *state;
 
@@ -449,17 +457,18 @@ static void a_poll_begun_during_a_join_stays(void **state)
 		int results[2];
 
 		talk_begin_draft(talk);
-		race = run(talk, poll_or_join, 2, results);
+		race = run_race(talk, poll_or_join, 2, results);
 		assert_int_equal(support_count(results, 2, SF_OK), 2);
 		seen = talk_view(talk, &talk->creator);
 		assert_true(sf_chat_has_poll(&seen, &race->ids[0]));
 		sf_chat_release(&seen);
-		finish(race);
+		free_race(race);
 	}
 }
 
 /*
- * Somebody begins a poll, and finds the chat open or not; and is closed out, if
+ * The first racer begins a poll of the creator, and returns whether the chat
+ * was still open. The second racer closes the chat if the creator has been
  * silent for a second.
  */
 static int poll_or_close_silent(void *data, int number)
@@ -468,7 +477,7 @@ static int poll_or_close_silent(void *data, int number)
 	struct talk *talk = race->talk;
 	struct sf_token other;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	if (number == 1)
 		return (int)sf_store_close(talk->store, talk->now_ms,
@@ -480,7 +489,7 @@ static int poll_or_close_silent(void *data, int number)
 		       : SF_ERR_CLOSED;
 }
 
-static void who_polls_in_time_is_not_closed_out(void **state)
+static void a_user_who_polls_in_time_is_not_closed_out(void **state)
 {
 	struct talk *talk = *state;
 
@@ -489,7 +498,7 @@ static void who_polls_in_time_is_not_closed_out(void **state)
 
 		talk_begin_ready(talk);
 		talk->now_ms += 1000;
-		finish(run(talk, poll_or_close_silent, 2, results));
+		free_race(run_race(talk, poll_or_close_silent, 2, results));
 		assert_int_equal(results[1],
 			results[0] == SF_OK ? SF_ERR_CONFLICT : SF_OK);
 	}
@@ -501,19 +510,19 @@ static int view_overdue(void *data, int number)
 	struct talk *talk = race->talk;
 	struct sf_chat seen;
 
-	if (!enter(race))
+	if (!enter_race(race))
 		return BROKEN;
 	return (int)sf_store_view(talk->store, talk->now_ms + talk->lifetime_ms,
-		side(talk, number), &seen);
+		choose_side(talk, number), &seen);
 }
 
-static void an_overdue_chat_is_closed_once(void **state)
+static void parallel_views_close_an_overdue_chat_once(void **state)
 {
 	struct talk *talk = *state;
 	int results[RACERS];
 
 	assert_ok(talk_say(talk, &talk->creator, "undelivered"));
-	finish(run(talk, view_overdue, RACERS, results));
+	free_race(run_race(talk, view_overdue, RACERS, results));
 	assert_int_equal(support_count(results, RACERS, SF_OK), RACERS);
 	assert_sees(talk, creator, "closed [closed_automatically]");
 	assert_sees(talk, joiner, "closed [closed_automatically]");
@@ -522,19 +531,20 @@ static void an_overdue_chat_is_closed_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_draft(of_equal_inserts_one_is_stored),
-		with_draft(of_eight_joiners_one_gets_in),
+		with_draft(one_of_eight_inserts_of_the_same_chat_succeeds),
+		with_draft(one_of_eight_parallel_joins_succeeds),
 		with_ready(parallel_sends_are_all_stored_once),
-		with_ready(parallel_retries_are_stored_once),
-		with_ready(no_more_are_stored_than_may_wait),
-		with_ready(what_is_sent_while_acknowledging_arrives_once),
-		with_ready(of_all_who_close_one_does),
-		with_ready(what_was_acknowledged_before_a_close_is_kept),
-		with_ready(last_acknowledgements_of_a_closed_chat_forget_it),
-		with_ready(of_all_polls_of_one_user_one_stays),
-		with_draft(a_poll_begun_during_a_join_stays),
-		with_ready(who_polls_in_time_is_not_closed_out),
-		with_ready(an_overdue_chat_is_closed_once),
+		with_ready(parallel_retries_of_a_message_store_it_once),
+		with_ready(
+			parallel_sends_stop_at_the_limit_of_waiting_messages),
+		with_ready(messages_sent_during_acknowledgements_arrive_once),
+		with_ready(only_one_of_eight_parallel_closes_takes_effect),
+		with_ready(messages_accepted_before_a_close_are_kept),
+		with_ready(parallel_acknowledgements_remove_a_closed_chat),
+		with_ready(only_one_of_a_users_parallel_polls_is_kept),
+		with_draft(a_poll_begun_during_a_join_is_kept),
+		with_ready(a_user_who_polls_in_time_is_not_closed_out),
+		with_ready(parallel_views_close_an_overdue_chat_once),
 	};
 
 	return cmocka_run_group_tests(

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of store.h, continued: the sweep over all chats. Each test has
- * the store for itself; what is left of others would be swept too.
+ * The contract of store.h, continued: the sweep over all chats. Each test
+ * starts with one chat in an otherwise empty store, because a sweep counts the
+ * chats of other tests too.
  */
 #include "talk.h"
 
 #define MANY (3 * SF_STORE_SWEEP_MAX)
 
-/* One whole sweep at talk's time; told says how often user was among the told.
+/*
+ * Sweeps all chats once, at `talk->now_ms`. Stores in `told` how often the
+ * sweep named `user` as somebody to wake.
  */
-static struct sf_store_sweep sweep_telling(
+static struct sf_store_sweep sweep_and_count_told(
 	struct talk *talk, const struct sf_token *user, int *told)
 {
 	struct sf_store_sweep sweep = { .done = false };
@@ -23,16 +26,16 @@ static struct sf_store_sweep sweep_telling(
 	return sweep;
 }
 
-static struct sf_store_sweep sweep(struct talk *talk)
+static struct sf_store_sweep sweep_all(struct talk *talk)
 {
 	int told;
 
-	return sweep_telling(talk, &talk->creator.user, &told);
+	return sweep_and_count_told(talk, &talk->creator.user, &told);
 }
 
 static void assert_sweeps(struct talk *talk, int closed, int removed)
 {
-	struct sf_store_sweep swept = sweep(talk);
+	struct sf_store_sweep swept = sweep_all(talk);
 
 	assert_int_equal(swept.closed, closed);
 	assert_int_equal(swept.removed, removed);
@@ -46,12 +49,12 @@ static int make_ready_alone(void **state)
 	(void)talk_make_ready(state);
 	talk = *state;
 	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS;
-	(void)sweep(talk);
+	(void)sweep_all(talk);
 	talk_begin_ready(talk);
 	return 0;
 }
 
-static void a_sweep_leaves_what_is_young(void **state)
+static void a_sweep_leaves_a_chat_within_its_lifetime(void **state)
 {
 	struct talk *talk = *state;
 
@@ -62,7 +65,7 @@ static void a_sweep_leaves_what_is_young(void **state)
 	assert_sees(talk, creator, "ready");
 }
 
-static void a_sweep_closes_what_is_old(void **state)
+static void a_sweep_closes_a_chat_at_the_end_of_its_lifetime(void **state)
 {
 	struct talk *talk = *state;
 
@@ -70,13 +73,13 @@ static void a_sweep_closes_what_is_old(void **state)
 	talk->now_ms += talk->lifetime_ms;
 	assert_sweeps(talk, 1, 0);
 	assert_sweeps(talk, 0, 0);
-	/* At a time that does not make the view itself close it. */
+	/* At this time the view itself does not close the chat. */
 	talk->now_ms -= talk->lifetime_ms;
 	assert_sees(talk, creator, "closed [closed_automatically]");
 	assert_sees(talk, joiner, "closed [closed_automatically]");
 }
 
-static void a_sweep_names_whom_to_wake(void **state)
+static void a_sweep_names_each_participant_to_wake_once(void **state)
 {
 	struct talk *talk = *state;
 	const struct sf_token *users[] = { &talk->creator.user,
@@ -86,9 +89,9 @@ static void a_sweep_names_whom_to_wake(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		talk_begin_ready(talk);
 		talk->now_ms += talk->lifetime_ms;
-		(void)sweep_telling(talk, users[i], &told);
+		(void)sweep_and_count_told(talk, users[i], &told);
 		assert_int_equal(told, 1);
-		(void)sweep_telling(talk, users[i], &told);
+		(void)sweep_and_count_told(talk, users[i], &told);
 		assert_int_equal(told, 0);
 	}
 }
@@ -104,7 +107,7 @@ static void a_sweep_closes_a_draft(void **state)
 	assert_sees(talk, creator, "closed [closed_automatically]");
 }
 
-static void a_sweep_keeps_a_closed_chat_for_its_grace(void **state)
+static void a_sweep_removes_a_closed_chat_after_its_grace(void **state)
 {
 	struct talk *talk = *state;
 
@@ -118,7 +121,7 @@ static void a_sweep_keeps_a_closed_chat_for_its_grace(void **state)
 	assert_sees(talk, creator, "-");
 }
 
-static void a_sweep_removes_what_is_past_all_time(void **state)
+static void a_sweep_removes_an_open_chat_after_its_grace(void **state)
 {
 	struct talk *talk = *state;
 
@@ -129,7 +132,7 @@ static void a_sweep_removes_what_is_past_all_time(void **state)
 	assert_sees(talk, creator, "-");
 }
 
-static void a_sweep_removes_what_is_closed_and_empty(void **state)
+static void a_sweep_removes_a_closed_chat_without_messages(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_chat empty;
@@ -155,7 +158,7 @@ static void insert_many(struct talk *talk)
 	}
 }
 
-static void a_batch_is_bounded(void **state)
+static void one_call_closes_at_most_a_batch_of_chats(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_store_sweep swept = { .done = false };
@@ -167,7 +170,7 @@ static void a_batch_is_bounded(void **state)
 	while (!swept.done) {
 		assert_ok(sf_store_sweep(talk->store, talk->now_ms, &swept));
 		assert_in_range(swept.closed - before, 0, SF_STORE_SWEEP_MAX);
-		/* The chat of two may be among them. */
+		/* One chat has two participants to wake, the others one. */
 		assert_in_range(
 			(int64_t)swept.told_count - (swept.closed - before), 0,
 			1);
@@ -181,14 +184,14 @@ static void a_batch_is_bounded(void **state)
 	assert_sweeps(talk, 0, 0);
 }
 
-/* The chats that several sweeps have closed together. */
+/* How many chats several sweeps have closed together. */
 struct ledger {
 	struct talk *talk;
 	struct support_gate gate;
 	_Atomic int64_t closed;
 };
 
-static int sweep_alone(void *data, int number)
+static int sweep_on_own_handle(void *data, int number)
 {
 	struct ledger *ledger = data;
 	struct talk *talk = ledger->talk;
@@ -207,7 +210,7 @@ static int sweep_alone(void *data, int number)
 	return 0;
 }
 
-static void sweeps_at_once_close_each_chat_once(void **state)
+static void parallel_sweeps_close_each_chat_once(void **state)
 {
 	struct talk *talk = *state;
 	struct ledger *ledger = support_share(sizeof(*ledger));
@@ -218,7 +221,7 @@ static void sweeps_at_once_close_each_chat_once(void **state)
 	talk_disconnect(talk);
 	ledger->talk = talk;
 	ledger->gate.missing = 4;
-	support_race(sweep_alone, ledger, 4, results);
+	support_race(sweep_on_own_handle, ledger, 4, results);
 	talk_connect(talk);
 	assert_int_equal(support_count(results, 4, 0), 4);
 	assert_int_equal(ledger->closed, MANY + 1);
@@ -233,15 +236,15 @@ static void sweeps_at_once_close_each_chat_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_store(a_sweep_leaves_what_is_young),
-		with_store(a_sweep_closes_what_is_old),
-		with_store(a_sweep_names_whom_to_wake),
+		with_store(a_sweep_leaves_a_chat_within_its_lifetime),
+		with_store(a_sweep_closes_a_chat_at_the_end_of_its_lifetime),
+		with_store(a_sweep_names_each_participant_to_wake_once),
 		with_store(a_sweep_closes_a_draft),
-		with_store(a_sweep_keeps_a_closed_chat_for_its_grace),
-		with_store(a_sweep_removes_what_is_past_all_time),
-		with_store(a_sweep_removes_what_is_closed_and_empty),
-		with_store(a_batch_is_bounded),
-		with_store(sweeps_at_once_close_each_chat_once),
+		with_store(a_sweep_removes_a_closed_chat_after_its_grace),
+		with_store(a_sweep_removes_an_open_chat_after_its_grace),
+		with_store(a_sweep_removes_a_closed_chat_without_messages),
+		with_store(one_call_closes_at_most_a_batch_of_chats),
+		with_store(parallel_sweeps_close_each_chat_once),
 	};
 
 	return cmocka_run_group_tests(
