@@ -8,19 +8,16 @@
 
 #include <stdbool.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
 /* Returns the code unit of an escape "\\uXXXX" at `text`, or -1. */
 static int parse_escape(const char *text)
 {
-	static const char hex[] = "0123456789abcdefABCDEF";
-	char digits[5] = "";
-
-	if (text[0] != '\\' || text[1] != 'u' || strspn(text + 2, hex) < 4)
+	if (text[0] != '\\' || text[1] != 'u')
 		return -1;
-	memcpy(digits, text + 2, 4);
-	return (int)strtol(digits, NULL, 16);
+	return sf_hex_parse(text + 2, 4);
 }
 
 /* RFC 8259, 8.2. json-c would replace a lone surrogate by U+FFFD. */

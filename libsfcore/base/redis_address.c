@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include "base/hex.h"
+
 static bool parse_number(const char *text, size_t length, int max, int *out)
 {
 	*out = 0;
@@ -37,23 +39,6 @@ static enum sf_err parse_path(const char *path, struct sf_redis_address *out)
 	return SF_OK;
 }
 
-/* RFC 3986, 2.1. */
-static bool decode_character(const char **text, const char *end, char *out)
-{
-	char digits[3] = { 0 };
-
-	*out = *(*text)++;
-	if (*out != '%')
-		return true;
-	if (end - *text < 2 || !isxdigit((unsigned char)(*text)[0]) ||
-		!isxdigit((unsigned char)(*text)[1]))
-		return false;
-	memcpy(digits, *text, 2);
-	*out = (char)strtol(digits, NULL, 16);
-	*text += 2;
-	return *out != '\0';
-}
-
 static const char *parse_password(
 	const char *text, struct sf_redis_address *out)
 {
@@ -64,10 +49,13 @@ static const char *parse_password(
 		return text;
 	if (!end)
 		return NULL;
-	for (text++; text < end; length++)
-		if (length == sizeof(out->password) - 1 ||
-			!decode_character(&text, end, &out->password[length]))
+	for (text++; text < end; length++) {
+		int c = sf_hex_unescape(&text);
+
+		if (c <= 0 || length == sizeof(out->password) - 1)
 			return NULL;
+		out->password[length] = (char)c;
+	}
 	return end + 1;
 }
 

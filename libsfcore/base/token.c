@@ -2,10 +2,12 @@
 /* Makes, reads and writes tokens. Does not know what a token stands for. */
 #include "base/token.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <sys/random.h>
 
 #include "base/die.h"
+#include "base/hex.h"
 
 void sf_token_generate(struct sf_token *out)
 {
@@ -19,15 +21,6 @@ void sf_token_generate(struct sf_token *out)
 		sf_die("getrandom failed: %s", strerror(errno));
 }
 
-static int parse_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 bool sf_token_parse(const char *text, size_t length, struct sf_token *out)
 {
 	struct sf_token token;
@@ -35,12 +28,12 @@ bool sf_token_parse(const char *text, size_t length, struct sf_token *out)
 	if (length != SF_TOKEN_DIGITS)
 		return false;
 	for (size_t i = 0; i < SF_TOKEN_SIZE; i++) {
-		int high = parse_digit(text[2 * i]);
-		int low = parse_digit(text[2 * i + 1]);
+		int byte = sf_hex_parse(text + 2 * i, 2);
 
-		if (high < 0 || low < 0)
+		if (byte < 0 || isupper((unsigned char)text[2 * i]) ||
+			isupper((unsigned char)text[2 * i + 1]))
 			return false;
-		token.bytes[i] = (uint8_t)(high << 4 | low);
+		token.bytes[i] = (uint8_t)byte;
 	}
 	*out = token;
 	return true;

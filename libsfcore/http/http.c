@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/hex.h"
 #include "base/mem.h"
 
 void sf_request_init(struct sf_request *out)
@@ -131,47 +132,18 @@ enum sf_err sf_request_read_body(
 	return SF_OK;
 }
 
-static int parse_hex(char c)
+/* Copies a value up to its end, "&" or NUL. HTML writes a space as "+". */
+static enum sf_err decode_value(const char *text, char *out, size_t size)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/*
- * Returns one decoded character, or -1, and moves `*at` behind it: RFC 3986,
- * 2.1, and HTML's "+".
- */
-static int decode_one(const char **at, const char *end)
-{
-	int c = (unsigned char)*(*at)++;
-	int high, low;
-
-	if (c == '+')
-		return ' ';
-	if (c != '%')
-		return c;
-	if (end - *at < 2)
-		return -1;
-	high = parse_hex((*at)[0]);
-	low = parse_hex((*at)[1]);
-	*at += 2;
-	return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
-
-static enum sf_err decode(
-	const char *text, size_t length, char *out, size_t size)
-{
-	const char *end = text + length;
 	size_t used = 0;
 
-	while (text < end) {
-		int c = decode_one(&text, end);
+	while (*text && *text != '&') {
+		bool space = *text == '+';
+		int c = sf_hex_unescape(&text);
 
 		if (c <= 0 || used + 1 >= size)
 			return SF_ERR_INVALID;
-		out[used++] = (char)c;
+		out[used++] = space ? ' ' : (char)c;
 	}
 	out[used] = '\0';
 	return SF_OK;
@@ -180,33 +152,19 @@ static enum sf_err decode(
 enum sf_err sf_request_parameter(const struct sf_request *request,
 	const char *name, char *out, size_t size)
 {
-	size_t name_length = strlen(name);
 	const char *at = sf_request_variable(request, "QUERY_STRING");
 
 	while (*at) {
-		size_t length = strcspn(at, "&");
+		size_t length = strcspn(at, "=&");
 
-		if (length >= name_length &&
-			strncmp(at, name, name_length) == 0) {
-			const char *value = at + name_length;
-
-			if (value == at + length)
-				return decode(value, 0, out, size);
-			if (*value == '=')
-				return decode(value + 1,
-					length - name_length - 1, out, size);
+		if (length == strlen(name) && strncmp(at, name, length) == 0) {
+			at += length;
+			return decode_value(at + (*at == '='), out, size);
 		}
-		at += length;
+		at += strcspn(at, "&");
 		at += *at == '&';
 	}
 	return SF_ERR_NOT_FOUND;
-}
-
-void sf_request_release(struct sf_request *request)
-{
-	free(request->body);
-	request->body = NULL;
-	request->body_size = 0;
 }
 
 /*

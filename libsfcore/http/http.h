@@ -57,9 +57,6 @@ enum sf_err sf_request_skip_body(const struct sf_request *request,
 enum sf_err sf_request_parameter(const struct sf_request *request,
 	const char *name, char *out, size_t size) SF_MUST_CHECK;
 
-/* Frees the body. */
-void sf_request_release(struct sf_request *request);
-
 #define SF_HTTP_DATE_SIZE 40
 
 /* Seconds since 1970 as "Sun, 06 Nov 1994 08:49:37 GMT": RFC 9110, 5.6.7. */

@@ -53,7 +53,7 @@ static void read_body(struct sf_request *request, int fd, size_t given)
 
 	demand(err ? *detail.text != '\0' : request->body_size <= given);
 	demand(request->body_size <= SF_HTTP_BODY_MAX);
-	sf_request_release(request);
+	free(request->body);
 }
 
 static void read_parameter(const struct sf_request *request)
