@@ -8,9 +8,12 @@
 
 #include "base/redis_address.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SF_CONFIG_PATH_MAX 512
+/* What a program may append to the runtime directory. */
+#define SF_CONFIG_FILE_MAX 32
 #define SF_CONFIG_HEADER_MAX 80
 
 enum sf_wake_kind {
@@ -24,14 +27,29 @@ struct sf_config {
 	char store[SF_CONFIG_PATH_MAX];       /* "lmdb:DIR" or a mongodb URI */
 	enum sf_wake_kind wake;
 	struct sf_redis_address redis; /* wake-ups and jobs */
-	int poll_sleep_ms;             /* longest wait between looks */
-	int poll_iteration;            /* looks of one poll */
+	int64_t poll_sleep_ms;         /* longest wait between looks */
+	int64_t poll_iteration;        /* looks of one poll */
 	int64_t chat_lifetime_seconds;
-	int create_limit; /* chats per address and hour; 0: any number */
+	int64_t create_limit; /* chats per address and hour; 0: any number */
 	/* The CGI variables that carry the tokens: "HTTP_X_SFC_USERTOKEN". */
 	char user_token_variable[SF_CONFIG_HEADER_MAX];
 	char chat_token_variable[SF_CONFIG_HEADER_MAX];
 };
+
+/* One setting. README lists the names and defaults. */
+struct sf_setting {
+	const char *name;     /* of the environment variable */
+	const char *fallback; /* its default; "": `read` composes the default */
+	const char *expected; /* for a refusal: "… was expected" */
+	/* Reads a value. Returns false if it cannot be used. */
+	bool (*read)(const struct sf_setting *setting, const char *value,
+		struct sf_config *out);
+	size_t member; /* the offset in struct sf_config, if `read` needs it */
+	int64_t min, max; /* of a number */
+};
+
+/* All settings. The last row has no name. */
+extern const struct sf_setting sf_settings[];
 
 /*
  * Reads the settings from the environment. SF_ERR_INVALID: a value cannot be

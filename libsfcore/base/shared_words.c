@@ -100,7 +100,7 @@ static struct layout *map_file(int fd)
 enum sf_err sf_shared_words_open(const struct sf_config *config,
 	const char *name, struct sf_shared_words **out)
 {
-	char path[SF_CONFIG_PATH_MAX + 16];
+	char path[SF_CONFIG_PATH_MAX + SF_CONFIG_FILE_MAX];
 	struct layout *shared = NULL;
 	enum sf_err err = sf_dir_prepare(config->runtime_dir);
 	int fd;

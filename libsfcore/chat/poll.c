@@ -25,8 +25,7 @@ static enum sf_err close_if_abandoned(struct sf_desk *desk,
 	const struct sf_config *config, const struct sf_chat *seen,
 	const struct sf_participant *caller)
 {
-	int64_t silence_ms =
-		2 * (int64_t)config->poll_sleep_ms * config->poll_iteration;
+	int64_t silence_ms = 2 * config->poll_sleep_ms * config->poll_iteration;
 	int64_t since_ms = sf_desk_now() - silence_ms;
 	const struct sf_token *other = sf_chat_other(seen, &caller->user);
 	struct sf_participant absent = { .chat = caller->chat };
@@ -58,22 +57,21 @@ static void settle(void)
 
 /* Ends early after a wake-up, and when the client has hung up. */
 static void sleep_between_looks(
-	struct sf_desk *desk, int sleep_ms, const struct sf_hangup *hangup)
+	struct sf_desk *desk, int64_t sleep_ms, const struct sf_hangup *hangup)
 {
 	for (; sleep_ms > HANGUP_MS; sleep_ms -= HANGUP_MS)
 		if (sf_wake_wait(desk->wake, HANGUP_MS) ||
 			sf_hangup_happened(hangup))
 			return;
-	(void)sf_wake_wait(desk->wake, sleep_ms);
+	(void)sf_wake_wait(desk->wake, (int)sleep_ms);
 }
 
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 	const struct sf_participant *caller, const struct sf_hangup *hangup,
 	struct sf_chat *out)
 {
-	int64_t end_ms =
-		sf_clock_ms(CLOCK_MONOTONIC) +
-		(int64_t)config->poll_sleep_ms * config->poll_iteration;
+	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) +
+			 config->poll_sleep_ms * config->poll_iteration;
 	struct sf_token poll;
 	enum sf_err err;
 

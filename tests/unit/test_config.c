@@ -5,13 +5,6 @@
 
 #include <unistd.h>
 
-static const char *const names[] = { "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE",
-	"SFCHAT_WAKE", "SFCHAT_REDIS", "SFCHAT_POLL_SLEEP",
-	"SFCHAT_POLL_ITERATION", "SFCHAT_CHAT_LIFETIME", "SFCHAT_CREATE_LIMIT",
-	"SFCHAT_USER_TOKEN_HEADER", "SFCHAT_CHAT_TOKEN_HEADER",
-	"SFCHAT_GA_ID" };
-#define NAMES (sizeof(names) / sizeof(*names))
-
 #define TEN "abcdefghi/"
 #define SEVENTY_SIX                                                            \
 	"a12345678901234567890123456789012345678"                              \
@@ -22,8 +15,8 @@ static const char *const names[] = { "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE",
 static int forget(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NAMES; i++)
-		(void)unsetenv(names[i]);
+	for (const struct sf_setting *s = sf_settings; s->name; s++)
+		(void)unsetenv(s->name);
 	return 0;
 }
 
@@ -95,8 +88,8 @@ static void an_empty_variable_has_its_default(void **state)
 	struct sf_config config;
 
 	(void)state;
-	for (size_t i = 0; i < NAMES; i++)
-		assert_int_equal(setenv(names[i], "", 1), 0);
+	for (const struct sf_setting *s = sf_settings; s->name; s++)
+		assert_int_equal(setenv(s->name, "", 1), 0);
 	config = load();
 	assert_defaults(&config);
 }
@@ -127,17 +120,67 @@ static void a_store_has_its_kind_and_place(void **state)
 	assert_refuses("SFCHAT_STORE", "lmdb:/123456/" FIVE_HUNDRED);
 }
 
-static void analytics_has_an_id(void **state)
+static const struct sf_setting *find_setting(const char *name)
 {
-	static const char *const bad[] = { "G", "G-", "-A", "g-abc", "G-A-",
-		"G-ABC 1", "G-abc", "1-A" };
+	const struct sf_setting *setting = sf_settings;
 
+	while (setting->name && strcmp(setting->name, name) != 0)
+		setting++;
+	return setting;
+}
+
+/* Reads lines up to the one that is `last`. */
+static void skip_to(FILE *file, const char *last)
+{
+	char line[1024];
+
+	do
+		if (!fgets(line, sizeof(line), file))
+			fail_msg("missing: %s", last);
+	while (strcmp(line, last) != 0);
+}
+
+/* `row` is "| `NAME` | `default` | meaning |", with the ticks optional. */
+static void assert_lists_setting(char *row)
+{
+	char *name = row + strlen("| `");
+	size_t length = strcspn(name, "`");
+	char *value = name + length + strlen("` | ");
+	const struct sf_setting *setting;
+
+	name[length] = '\0';
+	setting = find_setting(name);
+	if (!setting->name)
+		fail_msg("there is no setting %s", name);
+	value += *value == '`';
+	value[strcspn(value, "` ")] = '\0';
+	if (*setting->fallback)
+		assert_string_equal(value, setting->fallback);
+}
+
+/* The first table below the heading has one row for each setting. */
+static void assert_lists_settings(const char *path, const char *heading)
+{
+	FILE *file = fopen(path, "re");
+	char line[1024];
+	int rows = 0;
+
+	assert_non_null(file);
+	skip_to(file, heading);
+	skip_to(file, "|---|---|---|\n");
+	for (; fgets(line, sizeof(line), file) && *line == '|'; rows++)
+		assert_lists_setting(line);
+	for (const struct sf_setting *s = sf_settings; s->name; s++)
+		rows--;
+	assert_int_equal(rows, 0);
+	(void)fclose(file);
+}
+
+static void the_documents_list_every_setting_and_its_default(void **state)
+{
 	(void)state;
-	(void)load_with("SFCHAT_GA_ID", "");
-	(void)load_with("SFCHAT_GA_ID", "G-ABC123");
-	(void)load_with("SFCHAT_GA_ID", "UA-12345-1");
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		assert_refuses("SFCHAT_GA_ID", bad[i]);
+	assert_lists_settings("README.md", "## Settings\n");
+	assert_lists_settings("docs/PROTOCOL.md", "## Configuration\n");
 }
 
 static void an_unknown_kind_of_wake_up_is_refused(void **state)
@@ -235,7 +278,8 @@ int main(void)
 			an_empty_variable_has_its_default, forget),
 		cmocka_unit_test_setup(folders_are_absolute_and_fit, forget),
 		cmocka_unit_test_setup(a_store_has_its_kind_and_place, forget),
-		cmocka_unit_test_setup(analytics_has_an_id, forget),
+		cmocka_unit_test(
+			the_documents_list_every_setting_and_its_default),
 		cmocka_unit_test_setup(
 			an_unknown_kind_of_wake_up_is_refused, forget),
 		cmocka_unit_test_setup(numbers_have_bounds, forget),

@@ -110,7 +110,6 @@ const BAD = {
   SFCHAT_CREATE_LIMIT: ["-1", "x", "9999999"],
   SFCHAT_USER_TOKEN_HEADER: ["a b", "a:b", "é", "x".repeat(100), "X-SFC-chatToken"],
   SFCHAT_CHAT_TOKEN_HEADER: ["a b", "a\nb", "X_Y"],
-  SFCHAT_GA_ID: ["G", '"><script>'],
 };
 
 describe("settings that cannot be used", () => {
