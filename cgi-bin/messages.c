@@ -58,8 +58,7 @@ static enum sf_err read_messages(struct sf_app *app)
 
 static enum sf_err send_messages(struct sf_app *app)
 {
-	return sf_desk_send(&app->desk, &app->caller, app->input.messages.items,
-		app->input.messages.count);
+	return sf_desk_send(&app->desk, &app->caller, &app->input.messages);
 }
 
 static enum sf_err read_ids(struct sf_app *app)
@@ -70,8 +69,7 @@ static enum sf_err read_ids(struct sf_app *app)
 
 static enum sf_err acknowledge_messages(struct sf_app *app)
 {
-	return sf_desk_acknowledge(&app->desk, &app->caller,
-		app->input.ids.items, app->input.ids.count);
+	return sf_desk_acknowledge(&app->desk, &app->caller, &app->input.ids);
 }
 
 static const struct sf_method methods[] = {

@@ -284,7 +284,6 @@ static int run_scgi(const char *path, const struct sf_method *methods)
 		err = sf_server_listen(path, &listener);
 	if (err)
 		return 1;
-	sf_store_init();
 	/* The local table is shared memory, so map it once, before forking. A
 	 * Redis connection cannot be shared: each child opens its own. */
 	if (app.config.wake == SF_WAKE_LOCAL)

@@ -25,8 +25,8 @@ struct sf_app_reply {
 union sf_app_input {
 	bool long_polling;
 	struct sf_participant joiner;
-	struct sf_json_messages messages;
-	struct sf_json_ids ids;
+	struct sf_messages messages;
+	struct sf_ids ids;
 };
 
 /* One request. Nothing of it is freed: the process ends with its request. */

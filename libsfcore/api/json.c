@@ -154,10 +154,10 @@ static const char *parse_message(
 }
 
 enum sf_err sf_json_parse_messages(const char *body, size_t size,
-	struct sf_json_messages *out, struct sf_detail *detail)
+	struct sf_messages *out, struct sf_detail *detail)
 {
 	struct json_object *root = parse_body(body, size, detail);
-	struct json_object *list = get_list(root, SF_JSON_MESSAGES_MAX, detail);
+	struct json_object *list = get_list(root, SF_MESSAGES_MAX, detail);
 	enum sf_err err = list ? SF_OK : SF_ERR_INVALID;
 
 	memset(out, 0, sizeof(*out));
@@ -174,16 +174,9 @@ enum sf_err sf_json_parse_messages(const char *body, size_t size,
 			out->count++;
 	}
 	if (err)
-		sf_json_messages_release(out);
+		sf_messages_release(out);
 	json_object_put(root);
 	return err;
-}
-
-void sf_json_messages_release(struct sf_json_messages *messages)
-{
-	for (size_t i = 0; i < messages->count; i++)
-		sf_message_release(&messages->items[i]);
-	messages->count = 0;
 }
 
 static bool parse_id(struct json_object *item, struct sf_token *out)
@@ -195,11 +188,11 @@ static bool parse_id(struct json_object *item, struct sf_token *out)
 	return get_token(id, out);
 }
 
-enum sf_err sf_json_parse_ids(const char *body, size_t size,
-	struct sf_json_ids *out, struct sf_detail *detail)
+enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
+	struct sf_detail *detail)
 {
 	struct json_object *root = parse_body(body, size, detail);
-	struct json_object *list = get_list(root, SF_JSON_IDS_MAX, detail);
+	struct json_object *list = get_list(root, SF_IDS_MAX, detail);
 	enum sf_err err = list ? SF_OK : SF_ERR_INVALID;
 
 	out->count = 0;

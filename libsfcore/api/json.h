@@ -8,9 +8,6 @@
 
 #include "model/chat.h"
 
-#define SF_JSON_MESSAGES_MAX 32 /* of one POST */
-#define SF_JSON_IDS_MAX 100     /* of one DELETE */
-
 /* Each parse function: SF_ERR_INVALID, and `detail` says what is wrong. */
 
 /*
@@ -20,29 +17,17 @@
 enum sf_err sf_json_parse_join(const char *body, size_t size,
 	struct sf_participant *out, struct sf_detail *detail) SF_MUST_CHECK;
 
-struct sf_json_messages {
-	struct sf_message items[SF_JSON_MESSAGES_MAX];
-	size_t count;
-};
-
 /*
  * Reads {"data":{"messages":[{"msg":"…"}, …]}}. A message without an id gets a
- * fresh one. sf_json_messages_release() frees the texts; after an error there
- * is nothing to release.
+ * fresh one. sf_messages_release() frees the texts; after an error there is
+ * nothing to release.
  */
 enum sf_err sf_json_parse_messages(const char *body, size_t size,
-	struct sf_json_messages *out, struct sf_detail *detail) SF_MUST_CHECK;
-
-void sf_json_messages_release(struct sf_json_messages *messages);
-
-struct sf_json_ids {
-	struct sf_token items[SF_JSON_IDS_MAX];
-	size_t count;
-};
+	struct sf_messages *out, struct sf_detail *detail) SF_MUST_CHECK;
 
 /* Reads {"data":{"messages":[{"_id":"…"}, …]}}. */
-enum sf_err sf_json_parse_ids(const char *body, size_t size,
-	struct sf_json_ids *out, struct sf_detail *detail) SF_MUST_CHECK;
+enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
+	struct sf_detail *detail) SF_MUST_CHECK;
 
 /* How a reply begins: "code" and "msg". */
 struct sf_json_answer {

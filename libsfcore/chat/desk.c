@@ -38,13 +38,11 @@ enum sf_err sf_desk_join(
 }
 
 enum sf_err sf_desk_send(struct sf_desk *desk,
-	const struct sf_participant *caller, const struct sf_message *messages,
-	size_t count)
+	const struct sf_participant *caller, const struct sf_messages *messages)
 {
-	struct sf_store_push push = { messages, count };
 	struct sf_token receiver;
 	enum sf_err err = sf_store_push(
-		desk->store, sf_desk_now(), caller, &push, &receiver);
+		desk->store, sf_desk_now(), caller, messages, &receiver);
 
 	if (!err)
 		sf_wake_send(desk->wake, &receiver);
@@ -58,12 +56,9 @@ enum sf_err sf_desk_receive(struct sf_desk *desk,
 }
 
 enum sf_err sf_desk_acknowledge(struct sf_desk *desk,
-	const struct sf_participant *caller, const struct sf_token *ids,
-	size_t count)
+	const struct sf_participant *caller, const struct sf_ids *ids)
 {
-	struct sf_store_pull pull = { ids, count };
-
-	return sf_store_pull(desk->store, sf_desk_now(), caller, &pull);
+	return sf_store_pull(desk->store, sf_desk_now(), caller, ids);
 }
 
 enum sf_err sf_desk_close(struct sf_desk *desk,

@@ -28,8 +28,8 @@ enum sf_err sf_desk_join(struct sf_desk *desk,
 
 /* Sends to the other participant. Errors as sf_store_push(). */
 enum sf_err sf_desk_send(struct sf_desk *desk,
-	const struct sf_participant *caller, const struct sf_message *messages,
-	size_t count) SF_MUST_CHECK;
+	const struct sf_participant *caller,
+	const struct sf_messages *messages) SF_MUST_CHECK;
 
 /*
  * Reads the chat with the messages that wait for `caller`. sf_chat_release()
@@ -40,8 +40,8 @@ enum sf_err sf_desk_receive(struct sf_desk *desk,
 
 /* Removes messages that `caller` has received. Errors as sf_store_pull(). */
 enum sf_err sf_desk_acknowledge(struct sf_desk *desk,
-	const struct sf_participant *caller, const struct sf_token *ids,
-	size_t count) SF_MUST_CHECK;
+	const struct sf_participant *caller,
+	const struct sf_ids *ids) SF_MUST_CHECK;
 
 /*
  * Closes the chat on behalf of `closer`, unless `closer` has shown a sign of

@@ -29,7 +29,7 @@ enum sf_err sf_status_parse(const char *name, enum sf_status *out)
 	return SF_ERR_INVALID;
 }
 
-static void tell(struct sf_chat *chat, enum sf_event event,
+static void append_event(struct sf_chat *chat, enum sf_event event,
 	const struct sf_token *receiver)
 {
 	struct sf_message message;
@@ -47,7 +47,7 @@ void sf_chat_init(struct sf_chat *out, int64_t now_ms)
 	};
 	sf_token_generate(&out->id);
 	sf_token_generate(&out->users[0]);
-	tell(out, SF_EVENT_CREATED, &out->users[0]);
+	append_event(out, SF_EVENT_CREATED, &out->users[0]);
 }
 
 void sf_chat_append(struct sf_chat *chat, const struct sf_message *message)
@@ -93,6 +93,14 @@ const struct sf_token *sf_chat_other(
 		if (!sf_token_equal(&chat->users[i], user))
 			return &chat->users[i];
 	return NULL;
+}
+
+struct sf_token sf_chat_partner(
+	const struct sf_chat *chat, const struct sf_token *user)
+{
+	const struct sf_token *other = sf_chat_other(chat, user);
+
+	return other ? *other : *user;
 }
 
 size_t sf_chat_index(const struct sf_chat *chat, const struct sf_token *user)
@@ -161,8 +169,8 @@ enum sf_err sf_chat_join(
 	chat->users[chat->user_count++] = *user;
 	sign_in(chat, &chat->users[0], now_ms);
 	sign_in(chat, user, now_ms);
-	tell(chat, SF_EVENT_JOINED, &chat->users[0]);
-	tell(chat, SF_EVENT_READY, user);
+	append_event(chat, SF_EVENT_JOINED, &chat->users[0]);
+	append_event(chat, SF_EVENT_READY, user);
 	return SF_OK;
 }
 
@@ -172,7 +180,7 @@ static size_t count_waiting(
 	size_t count = 0;
 
 	for (size_t i = 0; i < chat->message_count; i++)
-		count += sf_token_equal(&chat->messages[i].to, user);
+		count += sf_token_equal(&chat->messages[i].receiver, user);
 	return count;
 }
 
@@ -189,7 +197,7 @@ static bool does_wait(const struct sf_chat *chat, const struct sf_token *id,
 	const struct sf_token *receiver)
 {
 	for (size_t i = 0; i < chat->message_count; i++)
-		if (sf_token_equal(&chat->messages[i].to, receiver) &&
+		if (sf_token_equal(&chat->messages[i].receiver, receiver) &&
 			sf_token_equal(&chat->messages[i].id, id))
 			return true;
 	return false;
@@ -199,7 +207,7 @@ static bool does_wait(const struct sf_chat *chat, const struct sf_token *id,
 struct delivery {
 	struct sf_chat *chat;
 	struct sf_sent *sent;
-	struct sf_token to;
+	struct sf_token receiver;
 };
 
 static bool is_known(
@@ -209,7 +217,8 @@ static bool is_known(
 
 	return message->chosen_id &&
 	       (is_in(&message->id, sent->ids, sent->count) ||
-		       does_wait(delivery->chat, &message->id, &delivery->to));
+		       does_wait(delivery->chat, &message->id,
+			       &delivery->receiver));
 }
 
 static void remember(struct sf_sent *sent, const struct sf_token *id)
@@ -230,14 +239,14 @@ static void deliver(
 	if (is_known(delivery, sent))
 		return;
 	sf_message_copy(&message, sent);
-	message.to = delivery->to;
+	message.receiver = delivery->receiver;
 	sf_chat_append(delivery->chat, &message);
 	if (message.chosen_id)
 		remember(delivery->sent, &message.id);
 }
 
 enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *sender,
-	const struct sf_message *messages, size_t count)
+	const struct sf_messages *messages)
 {
 	const struct sf_token *receiver = sf_chat_other(chat, sender);
 	struct delivery delivery = { .chat = chat };
@@ -248,32 +257,45 @@ enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *sender,
 	if (chat->status != SF_STATUS_READY || !receiver)
 		return SF_ERR_CONFLICT;
 	delivery.sent = &chat->sent[sf_chat_index(chat, sender)];
-	delivery.to = *receiver;
+	delivery.receiver = *receiver;
 	waiting = count_waiting(chat, receiver);
-	for (size_t i = 0; i < count; i++)
-		waiting += !is_known(&delivery, &messages[i]);
+	for (size_t i = 0; i < messages->count; i++)
+		waiting += !is_known(&delivery, &messages->items[i]);
 	if (waiting > SF_CHAT_WAITING_MAX)
 		return SF_ERR_TOO_MANY;
-	for (size_t i = 0; i < count; i++)
-		deliver(&delivery, &messages[i]);
+	for (size_t i = 0; i < messages->count; i++)
+		deliver(&delivery, &messages->items[i]);
 	return SF_OK;
 }
 
-void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
-	const struct sf_token *ids, size_t count)
+/* Drops the messages to `user` of these ids; or, for NULL, all to others. */
+static void drop_messages(struct sf_chat *chat, const struct sf_token *user,
+	const struct sf_ids *ids)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < chat->message_count; i++) {
 		struct sf_message *message = &chat->messages[i];
+		bool own = sf_token_equal(&message->receiver, user);
 
-		if (sf_token_equal(&message->to, user) &&
-			is_in(&message->id, ids, count))
+		if (ids ? own && is_in(&message->id, ids->items, ids->count)
+			: !own)
 			sf_message_release(message);
 		else
 			chat->messages[kept++] = *message;
 	}
 	chat->message_count = kept;
+}
+
+void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
+	const struct sf_ids *ids)
+{
+	drop_messages(chat, user, ids);
+}
+
+void sf_chat_narrow(struct sf_chat *chat, const struct sf_token *user)
+{
+	drop_messages(chat, user, NULL);
 }
 
 void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer)
@@ -284,7 +306,7 @@ void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer)
 	for (size_t i = 0; i < chat->user_count; i++) {
 		const struct sf_token *user = &chat->users[i];
 
-		tell(chat,
+		append_event(chat,
 			sf_token_equal(user, closer)
 				? SF_EVENT_CLOSED_BY_YOU
 				: SF_EVENT_CLOSED_BY_TALKER,
@@ -324,7 +346,8 @@ bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
 	sf_chat_release(chat);
 	chat->status = SF_STATUS_CLOSED;
 	for (size_t i = 0; i < chat->user_count; i++)
-		tell(chat, SF_EVENT_CLOSED_AUTOMATICALLY, &chat->users[i]);
+		append_event(
+			chat, SF_EVENT_CLOSED_AUTOMATICALLY, &chat->users[i]);
 	return true;
 }
 

@@ -78,6 +78,10 @@ bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user);
 const struct sf_token *sf_chat_other(
 	const struct sf_chat *chat, const struct sf_token *user);
 
+/* The same; `user` itself while there is none. */
+struct sf_token sf_chat_partner(
+	const struct sf_chat *chat, const struct sf_token *user);
+
 bool sf_chat_has_poll(const struct sf_chat *chat, const struct sf_token *id);
 
 /* When `user` last began a poll or the chat became ready; 0: never. */
@@ -100,14 +104,17 @@ enum sf_err sf_chat_join(struct sf_chat *chat, const struct sf_token *user,
  * would wait.
  */
 enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *sender,
-	const struct sf_message *messages, size_t count) SF_MUST_CHECK;
+	const struct sf_messages *messages) SF_MUST_CHECK;
 
 /* The index of `user` in `chat->users`; 0 if `user` is not there. */
 size_t sf_chat_index(const struct sf_chat *chat, const struct sf_token *user);
 
+/* Drops the messages that are not addressed to `user`. */
+void sf_chat_narrow(struct sf_chat *chat, const struct sf_token *user);
+
 /* Removes the messages of these ids to `user`; skips unknown ids. */
 void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
-	const struct sf_token *ids, size_t count);
+	const struct sf_ids *ids);
 
 /* Closes the chat on behalf of `closer`; a closed chat stays as it is. */
 void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer);

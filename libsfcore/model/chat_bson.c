@@ -63,7 +63,7 @@ static void append_message_item(
 
 	BSON_APPEND_DOCUMENT_BEGIN(array, key, &item);
 	append_token(&item, "_id", &message->id);
-	append_token(&item, "user_token", &message->to);
+	append_token(&item, "user_token", &message->receiver);
 	BSON_APPEND_UTF8(&item, "msg", message->text);
 	BSON_APPEND_BOOL(&item, "system", message->event != SF_EVENT_NONE);
 	if (message->sealed)
@@ -201,7 +201,7 @@ static bool decode_message_member(
 	if (strcmp(key, "_id") == 0)
 		return decode_token(iter, &out->id);
 	if (strcmp(key, "user_token") == 0)
-		return decode_token(iter, &out->to);
+		return decode_token(iter, &out->receiver);
 	if (strcmp(key, "sealed") == 0)
 		return decode_flag(iter, &out->sealed);
 	if (strcmp(key, "msg") == 0) {
@@ -218,8 +218,7 @@ static bool decode_message_member(
 	return true;
 }
 
-static bool decode_message(const bson_iter_t *iter, const struct sf_token *user,
-	struct sf_chat *out)
+static bool decode_message(const bson_iter_t *iter, struct sf_chat *out)
 {
 	struct sf_message message = { .event = SF_EVENT_NONE };
 	const char *text = NULL;
@@ -233,8 +232,6 @@ static bool decode_message(const bson_iter_t *iter, const struct sf_token *user,
 			return false;
 	if (!text || !is_at_end(&member))
 		return false;
-	if (user && !sf_token_equal(user, &message.to))
-		return true;
 	message.text = sf_strdup(text);
 	sf_chat_append(out, &message);
 	return true;
@@ -263,8 +260,7 @@ static bool decode_poll(const bson_iter_t *iter, struct sf_chat *out)
 	return good && is_at_end(&member);
 }
 
-static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
-	struct sf_chat *out)
+static bool decode_items(const bson_iter_t *iter, struct sf_chat *out)
 {
 	bool messages = strcmp(bson_iter_key(iter), "messages") == 0;
 	bson_iter_t item;
@@ -272,7 +268,7 @@ static bool decode_items(const bson_iter_t *iter, const struct sf_token *user,
 	if (!BSON_ITER_HOLDS_ARRAY(iter) || !bson_iter_recurse(iter, &item))
 		return false;
 	while (bson_iter_next(&item))
-		if (!(messages ? decode_message(&item, user, out)
+		if (!(messages ? decode_message(&item, out)
 			       : decode_poll(&item, out)))
 			return false;
 	return is_at_end(&item);
@@ -287,8 +283,7 @@ static bool decode_sent(const bson_iter_t *iter, struct sf_chat *out)
 	return true;
 }
 
-static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
-	struct sf_chat *out)
+static bool decode_member(const bson_iter_t *iter, struct sf_chat *out)
 {
 	const char *key = bson_iter_key(iter);
 
@@ -303,14 +298,14 @@ static bool decode_member(const bson_iter_t *iter, const struct sf_token *user,
 		return decode_tokens(
 			iter, out->users, SF_CHAT_USERS_MAX, &out->user_count);
 	if (strcmp(key, "messages") == 0 || strcmp(key, "long_polling") == 0)
-		return decode_items(iter, user, out);
+		return decode_items(iter, out);
 	if (strcmp(key, "created") == 0)
 		return decode_date(iter, &out->created_ms);
 	return decode_sent(iter, out);
 }
 
-enum sf_err sf_chat_bson_decode(const uint8_t *data, size_t size,
-	const struct sf_token *user, struct sf_chat *out)
+enum sf_err sf_chat_bson_decode(
+	const uint8_t *data, size_t size, struct sf_chat *out)
 {
 	bool good = true;
 	bson_iter_t iter;
@@ -321,7 +316,7 @@ enum sf_err sf_chat_bson_decode(const uint8_t *data, size_t size,
 		!bson_iter_init(&iter, &bson))
 		return SF_ERR_INTERNAL;
 	while (good && bson_iter_next(&iter))
-		good = decode_member(&iter, user, out);
+		good = decode_member(&iter, out);
 	/* Every stored chat has these members. */
 	if (good && is_at_end(&iter) && out->created_ms > 0 &&
 		out->user_count > 0)

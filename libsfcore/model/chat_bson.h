@@ -14,12 +14,11 @@
 uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size);
 
 /*
- * Reads `size` bytes of BSON into `out`, with the messages to `user` only
- * (NULL: with all messages). sf_chat_release() frees the messages.
+ * Reads `size` bytes of BSON into `out`. sf_chat_release() frees the messages.
  * SF_ERR_INTERNAL: the bytes are not a chat's document; `out` is then empty.
  */
-enum sf_err sf_chat_bson_decode(const uint8_t *data, size_t size,
-	const struct sf_token *user, struct sf_chat *out) SF_MUST_CHECK;
+enum sf_err sf_chat_bson_decode(
+	const uint8_t *data, size_t size, struct sf_chat *out) SF_MUST_CHECK;
 
 /* The member that holds the ids chosen by the user at `index`. */
 const char *sf_chat_bson_sent_name(size_t index);

@@ -110,7 +110,7 @@ void sf_message_init_system(struct sf_message *out, enum sf_event event,
 	const char *rest = "";
 	char text[128];
 
-	*out = (struct sf_message){ .to = *receiver, .event = event };
+	*out = (struct sf_message){ .receiver = *receiver, .event = event };
 	sf_token_generate(&out->id);
 	if (event == SF_EVENT_CREATED) {
 		sf_token_format(chat_token, code);
@@ -131,4 +131,10 @@ void sf_message_release(struct sf_message *message)
 {
 	free(message->text);
 	message->text = NULL;
+}
+
+void sf_messages_release(struct sf_messages *messages)
+{
+	while (messages->count > 0)
+		sf_message_release(&messages->items[--messages->count]);
 }

@@ -12,6 +12,8 @@
 
 #define SF_MESSAGE_POINTS_MAX 140  /* code points of a text */
 #define SF_MESSAGE_SEALED_MAX 1024 /* characters of a sealed message */
+#define SF_MESSAGES_MAX 32         /* messages of one POST */
+#define SF_IDS_MAX 100             /* ids of one DELETE */
 
 /*
  * The event that a system message reports. A page translates the message by it.
@@ -29,11 +31,23 @@ enum sf_event {
 
 struct sf_message {
 	struct sf_token id;
-	struct sf_token to; /* the participant it is for */
+	struct sf_token receiver;
 	enum sf_event event;
 	bool sealed;
 	bool chosen_id; /* the sender chose the id, so it may come again */
 	char *text;     /* UTF-8, NUL-terminated */
+};
+
+/* The messages of one POST. */
+struct sf_messages {
+	struct sf_message items[SF_MESSAGES_MAX];
+	size_t count;
+};
+
+/* The ids of one DELETE. */
+struct sf_ids {
+	struct sf_token items[SF_IDS_MAX];
+	size_t count;
 };
 
 /* The word for an event, as stored and sent; "" for SF_EVENT_NONE. */
@@ -60,5 +74,7 @@ void sf_message_init_system(struct sf_message *out, enum sf_event event,
 void sf_message_copy(struct sf_message *out, const struct sf_message *message);
 
 void sf_message_release(struct sf_message *message);
+
+void sf_messages_release(struct sf_messages *messages);
 
 #endif

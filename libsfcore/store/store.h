@@ -23,16 +23,10 @@
 struct sf_store;
 
 /*
- * Starts the driver that all handles of a process share. A process that forks
- * calls this first, so that its children do not repeat it. Other processes need
- * not call it.
- */
-void sf_store_init(void);
-
-/*
- * Checks that the linked store can use SFCHAT_STORE; the caller asks this
- * first. SF_ERR_INVALID: it cannot; `detail` names the variable and what was
- * expected.
+ * Checks that the linked store can use SFCHAT_STORE, and starts the driver that
+ * all handles of a process share. A process calls this before
+ * sf_store_open(), and before it forks. SF_ERR_INVALID: the store cannot use
+ * the setting; `detail` names the variable and what was expected.
  */
 enum sf_err sf_store_check(
 	const struct sf_config *config, struct sf_detail *detail) SF_MUST_CHECK;
@@ -84,24 +78,14 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *joiner,
 	struct sf_token *creator) SF_MUST_CHECK;
 
-struct sf_store_push {
-	const struct sf_message *messages;
-	size_t count;
-};
-
 /*
  * Stores messages from `sender` for the other participant and returns that
  * participant in `receiver`. SF_ERR_CLOSED, SF_ERR_CONFLICT and
  * SF_ERR_TOO_MANY as sf_chat_push().
  */
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *sender, const struct sf_store_push *push,
+	const struct sf_participant *sender, const struct sf_messages *messages,
 	struct sf_token *receiver) SF_MUST_CHECK;
-
-struct sf_store_pull {
-	const struct sf_token *ids;
-	size_t count;
-};
 
 /*
  * Removes the messages of these ids that are addressed to `caller`. A closed
@@ -109,7 +93,7 @@ struct sf_store_pull {
  */
 enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller,
-	const struct sf_store_pull *pull) SF_MUST_CHECK;
+	const struct sf_ids *ids) SF_MUST_CHECK;
 
 /*
  * Closes the chat on behalf of `closer`, unless `closer` has shown a sign of

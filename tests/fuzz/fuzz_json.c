@@ -14,7 +14,7 @@ static void demand(bool good)
 }
 
 /* The list of the answer, put into a request. */
-static char *make_request(const struct sf_json_messages *messages)
+static char *make_request(const struct sf_messages *messages)
 {
 	struct sf_json_answer ok = { 200, "Ok" };
 	struct sf_chat chat = { .status = SF_STATUS_READY,
@@ -29,9 +29,9 @@ static char *make_request(const struct sf_json_messages *messages)
 	return request;
 }
 
-static void compare(const struct sf_json_messages *messages)
+static void compare(const struct sf_messages *messages)
 {
-	struct sf_json_messages again;
+	struct sf_messages again;
 	struct sf_detail detail;
 	char *request = make_request(messages);
 
@@ -46,39 +46,39 @@ static void compare(const struct sf_json_messages *messages)
 		demand(sf_token_equal(&a->id, &b->id));
 		demand(a->sealed == b->sealed);
 	}
-	sf_json_messages_release(&again);
+	sf_messages_release(&again);
 	free(request);
 }
 
 static void parse_messages(const char *body, size_t size)
 {
-	struct sf_json_messages messages;
+	struct sf_messages messages;
 	struct sf_detail detail = { "" };
 
 	if (sf_json_parse_messages(body, size, &messages, &detail)) {
 		demand(*detail.text != '\0');
 		return;
 	}
-	demand(messages.count > 0 && messages.count <= SF_JSON_MESSAGES_MAX);
+	demand(messages.count > 0 && messages.count <= SF_MESSAGES_MAX);
 	for (size_t i = 0; i < messages.count; i++)
 		demand(!sf_message_check(messages.items[i].text,
 			strlen(messages.items[i].text),
 			messages.items[i].sealed));
 	compare(&messages);
-	sf_json_messages_release(&messages);
+	sf_messages_release(&messages);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *body = (const char *)data;
 	struct sf_detail detail = { "" };
-	struct sf_json_ids ids;
+	struct sf_ids ids;
 	struct sf_participant joiner;
 
 	demand(sf_json_parse_join(body, size, &joiner, &detail) == SF_OK ||
 		*detail.text != '\0');
 	if (sf_json_parse_ids(body, size, &ids, &detail) == SF_OK)
-		demand(ids.count > 0 && ids.count <= SF_JSON_IDS_MAX);
+		demand(ids.count > 0 && ids.count <= SF_IDS_MAX);
 	parse_messages(body, size);
 	return 0;
 }

@@ -134,7 +134,7 @@ static void print_whole(FILE *out, const struct sf_chat *seen)
 			sf_event_name(message->event),
 			message->sealed ? "sealed" : "open", message->text);
 		print_token(out, &message->id);
-		print_token(out, &message->to);
+		print_token(out, &message->receiver);
 	}
 	(void)fputc('\n', out);
 }
@@ -162,30 +162,32 @@ char *talk_snapshot(struct talk *talk)
 	return text;
 }
 
-static enum sf_err push(struct talk *talk, const struct sf_participant *from,
-	const struct sf_message *message)
+struct sf_messages talk_message(const char *text)
 {
-	struct sf_store_push messages = { message, 1 };
-	struct sf_token to;
-
-	return sf_store_push(talk->store, talk->now_ms, from, &messages, &to);
+	return (struct sf_messages){
+		{ { .id = talk_token(), .text = (char *)(uintptr_t)text } },
+		1,
+	};
 }
 
 enum sf_err talk_say(
 	struct talk *talk, const struct sf_participant *from, const char *text)
 {
-	return push(talk, from,
-		&(struct sf_message){
-			.id = talk_token(), .text = (char *)(uintptr_t)text });
+	struct sf_messages messages = talk_message(text);
+	struct sf_token to;
+
+	return sf_store_push(talk->store, talk->now_ms, from, &messages, &to);
 }
 
 enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *from,
 	const struct sf_token *id, const char *text)
 {
-	return push(talk, from,
-		&(struct sf_message){ .id = *id,
-			.chosen_id = true,
-			.text = (char *)(uintptr_t)text });
+	struct sf_messages messages = talk_message(text);
+	struct sf_token to;
+
+	messages.items[0].id = *id;
+	messages.items[0].chosen_id = true;
+	return sf_store_push(talk->store, talk->now_ms, from, &messages, &to);
 }
 
 struct sf_chat talk_view(struct talk *talk, const struct sf_participant *who)
@@ -207,25 +209,27 @@ enum sf_err talk_join(struct talk *talk, const struct sf_token *user)
 enum sf_err talk_pull(struct talk *talk, const struct sf_participant *who,
 	const struct sf_token *ids, size_t count)
 {
-	struct sf_store_pull pull = { ids, count };
+	struct sf_ids list = { .count = count };
 
-	return sf_store_pull(talk->store, talk->now_ms, who, &pull);
+	assert_true(count <= SF_IDS_MAX);
+	memcpy(list.items, ids, count * sizeof(*ids));
+	return sf_store_pull(talk->store, talk->now_ms, who, &list);
 }
 
 enum sf_err talk_acknowledge(
 	struct talk *talk, const struct sf_participant *who)
 {
-	struct sf_token ids[2 * SF_CHAT_WAITING_MAX];
-	struct sf_store_pull pull = { ids, 0 };
+	struct sf_ids ids = { .count = 0 };
 	struct sf_chat seen;
 	enum sf_err err = sf_store_view(talk->store, talk->now_ms, who, &seen);
 
 	if (err)
 		return err;
-	for (; pull.count < seen.message_count; pull.count++)
-		ids[pull.count] = seen.messages[pull.count].id;
+	assert_true(seen.message_count <= SF_IDS_MAX);
+	for (; ids.count < seen.message_count; ids.count++)
+		ids.items[ids.count] = seen.messages[ids.count].id;
 	sf_chat_release(&seen);
-	return sf_store_pull(talk->store, talk->now_ms, who, &pull);
+	return sf_store_pull(talk->store, talk->now_ms, who, &ids);
 }
 
 void assert_gone(struct talk *talk)

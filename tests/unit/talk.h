@@ -53,6 +53,9 @@ const char *talk_see(struct talk *talk, const struct sf_participant *who);
 /* Everything that either of them sees, ids and polls too; the caller frees. */
 char *talk_snapshot(struct talk *talk);
 
+/* A list of one message with a fresh id. `text` must outlive it. */
+struct sf_messages talk_message(const char *text);
+
 /* Sends one message with a fresh id. */
 enum sf_err talk_say(
 	struct talk *talk, const struct sf_participant *from, const char *text);

@@ -58,14 +58,23 @@ static int free_chat(void **state)
 static enum sf_err say(struct pair *pair, const struct sf_token *from,
 	const struct sf_token *id, size_t count)
 {
-	struct sf_message messages[2] = { { .text = (char[]){ "text" } },
-		{ .text = (char[]){ "text" } } };
+	struct sf_messages messages = { .count = count };
 
-	for (size_t i = 0; i < count; i++) {
-		messages[i].id = id ? *id : fresh();
-		messages[i].chosen_id = id != NULL;
-	}
-	return sf_chat_push(&pair->chat, from, messages, count);
+	for (size_t i = 0; i < count; i++)
+		messages.items[i] = (struct sf_message){
+			.id = id ? *id : fresh(),
+			.chosen_id = id != NULL,
+			.text = (char[]){ "text" },
+		};
+	return sf_chat_push(&pair->chat, from, &messages);
+}
+
+static void pull_one(struct pair *pair, const struct sf_token *receiver,
+	const struct sf_token *id)
+{
+	struct sf_ids ids = { { *id }, 1 };
+
+	sf_chat_pull(&pair->chat, receiver, &ids);
 }
 
 static void statuses_have_names(void **state)
@@ -130,7 +139,9 @@ static void users_are_known(void **state)
 {
 	struct pair *pair = *state;
 	struct sf_token stranger = fresh();
+	struct sf_token partner = sf_chat_partner(&pair->chat, &pair->creator);
 
+	assert_true(sf_token_equal(&partner, &pair->joiner));
 	assert_true(sf_chat_has_user(&pair->chat, &pair->creator));
 	assert_true(sf_chat_has_user(&pair->chat, &pair->joiner));
 	assert_false(sf_chat_has_user(&pair->chat, &stranger));
@@ -140,7 +151,27 @@ static void users_are_known(void **state)
 		&pair->chat.users[0]);
 	pair->chat.user_count = 1;
 	assert_null(sf_chat_other(&pair->chat, &pair->creator));
+	partner = sf_chat_partner(&pair->chat, &pair->creator);
+	assert_true(sf_token_equal(&partner, &pair->creator));
 	assert_false(sf_chat_has_user(&pair->chat, &pair->joiner));
+}
+
+static void a_narrowed_chat_has_one_users_messages(void **state)
+{
+	struct pair *pair = *state;
+	struct sf_token stranger = fresh();
+
+	assert_int_equal(say(pair, &pair->creator, NULL, 2), SF_OK);
+	assert_int_equal(say(pair, &pair->joiner, NULL, 1), SF_OK);
+	sf_chat_narrow(&pair->chat, &pair->joiner);
+	/* The server's message that the chat is ready, and the two. */
+	assert_int_equal(pair->chat.message_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(sf_token_equal(
+			&pair->chat.messages[i].receiver, &pair->joiner));
+	assert_int_equal(pair->chat.user_count, 2);
+	sf_chat_narrow(&pair->chat, &stranger);
+	assert_int_equal(pair->chat.message_count, 0);
 }
 
 static void join_changes_nothing_when_refused(void **state)
@@ -181,15 +212,16 @@ static void push_copies_the_text(void **state)
 {
 	struct pair *pair = *state;
 	char text[] = "text";
-	struct sf_message message = { .id = fresh(), .text = text };
+	struct sf_messages messages = { { { .id = fresh(), .text = text } },
+		1 };
 	const struct sf_message *last;
 
 	assert_int_equal(
-		sf_chat_push(&pair->chat, &pair->creator, &message, 1), SF_OK);
+		sf_chat_push(&pair->chat, &pair->creator, &messages), SF_OK);
 	last = &pair->chat.messages[pair->chat.message_count - 1];
 	text[0] = 'n';
 	assert_string_equal(last->text, "text");
-	assert_true(sf_token_equal(&last->to, &pair->joiner));
+	assert_true(sf_token_equal(&last->receiver, &pair->joiner));
 }
 
 static void push_remembers_the_latest_chosen_ids(void **state)
@@ -201,7 +233,7 @@ static void push_remembers_the_latest_chosen_ids(void **state)
 	for (size_t i = 0; i <= SF_CHAT_SENT_MAX; i++) {
 		ids[i] = fresh();
 		assert_int_equal(say(pair, &pair->creator, &ids[i], 1), SF_OK);
-		sf_chat_pull(&pair->chat, &pair->joiner, &ids[i], 1);
+		pull_one(pair, &pair->joiner, &ids[i]);
 	}
 	count = pair->chat.message_count;
 	for (size_t i = SF_CHAT_SENT_MAX; i > 0; i--)
@@ -220,7 +252,7 @@ static void say_many(struct pair *pair, const struct sf_token *from,
 		struct sf_token id = fresh();
 
 		assert_int_equal(say(pair, from, &id, 1), SF_OK);
-		sf_chat_pull(&pair->chat, to, &id, 1);
+		pull_one(pair, to, &id);
 	}
 }
 
@@ -231,7 +263,7 @@ static void push_remembers_for_each_on_its_own(void **state)
 	size_t count;
 
 	assert_int_equal(say(pair, &pair->creator, &id, 1), SF_OK);
-	sf_chat_pull(&pair->chat, &pair->joiner, &id, 1);
+	pull_one(pair, &pair->joiner, &id);
 	count = pair->chat.message_count;
 	/* The other may choose the same. */
 	assert_int_equal(say(pair, &pair->joiner, &id, 1), SF_OK);
@@ -274,8 +306,8 @@ static void close_happens_once(void **state)
 	assert_int_equal(pair->chat.message_count, count + 2);
 	assert_int_equal(
 		pair->chat.messages[count].event, SF_EVENT_CLOSED_BY_YOU);
-	assert_true(
-		sf_token_equal(&pair->chat.messages[count].to, &pair->creator));
+	assert_true(sf_token_equal(
+		&pair->chat.messages[count].receiver, &pair->creator));
 }
 
 static void polls_are_signs_of_life(void **state)
@@ -366,6 +398,7 @@ int main(void)
 		draft(append_keeps_all_in_order),
 		draft(release_leaves_an_empty_document),
 		ready(users_are_known),
+		ready(a_narrowed_chat_has_one_users_messages),
 		ready(join_changes_nothing_when_refused),
 		ready(push_changes_nothing_when_refused),
 		ready(push_copies_the_text),

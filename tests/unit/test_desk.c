@@ -82,13 +82,13 @@ static void a_message_wakes_its_receiver(void **state)
 	struct talk *talk = *state;
 	struct sf_desk desk = open_desk(talk);
 	struct sf_wake *joiner = await(talk, &talk->joiner);
-	struct sf_message message = { .id = talk_token(),
-		.text = (char[]){ "Hi" } };
+	struct sf_messages messages = talk_message("Hi");
+	struct sf_ids ids = { { messages.items[0].id }, 1 };
 
-	assert_ok(sf_desk_send(&desk, &talk->creator, &message, 1));
+	assert_ok(sf_desk_send(&desk, &talk->creator, &messages));
 	assert_woken(joiner);
 	assert_sees(talk, joiner, "ready Hi");
-	assert_ok(sf_desk_acknowledge(&desk, &talk->joiner, &message.id, 1));
+	assert_ok(sf_desk_acknowledge(&desk, &talk->joiner, &ids));
 	assert_sees(talk, joiner, "ready");
 	sf_wake_free(desk.wake);
 }
@@ -123,11 +123,10 @@ static void everything_works_without_wake_ups(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = { .store = talk->store };
-	struct sf_message message = { .id = talk_token(),
-		.text = (char[]){ "Hi" } };
+	struct sf_messages messages = talk_message("Hi");
 
 	assert_ok(sf_desk_join(&desk, &talk->joiner));
-	assert_ok(sf_desk_send(&desk, &talk->creator, &message, 1));
+	assert_ok(sf_desk_send(&desk, &talk->creator, &messages));
 	assert_ok(sf_desk_close(&desk, &talk->creator, INT64_MAX));
 	assert_sees(talk, joiner, "closed [ready] Hi [closed_by_talker]");
 }
@@ -138,18 +137,18 @@ static void a_refusal_of_the_store_is_returned(void **state)
 	struct sf_desk desk = { .store = talk->store };
 	struct sf_participant nobody = { talk_token(), talk_token() };
 	struct sf_chat seen;
-	struct sf_message message = { .id = talk_token(),
-		.text = (char[]){ "Hi" } };
+	struct sf_messages messages = talk_message("Hi");
+	struct sf_ids ids = { { messages.items[0].id }, 1 };
 
 	assert_int_equal(sf_desk_join(&desk, &nobody), SF_ERR_NOT_FOUND);
 	assert_int_equal(
 		sf_desk_receive(&desk, &nobody, &seen), SF_ERR_UNAUTHORIZED);
 	assert_int_equal(
-		sf_desk_send(&desk, &nobody, &message, 1), SF_ERR_UNAUTHORIZED);
-	assert_int_equal(sf_desk_send(&desk, &talk->creator, &message, 1),
+		sf_desk_send(&desk, &nobody, &messages), SF_ERR_UNAUTHORIZED);
+	assert_int_equal(sf_desk_send(&desk, &talk->creator, &messages),
 		SF_ERR_CONFLICT);
-	assert_int_equal(sf_desk_acknowledge(&desk, &nobody, &message.id, 1),
-		SF_ERR_UNAUTHORIZED);
+	assert_int_equal(
+		sf_desk_acknowledge(&desk, &nobody, &ids), SF_ERR_UNAUTHORIZED);
 	assert_int_equal(
 		sf_desk_close(&desk, &nobody, INT64_MAX), SF_ERR_UNAUTHORIZED);
 }

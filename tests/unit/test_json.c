@@ -37,8 +37,8 @@ static enum sf_err parse_join(
 	return err;
 }
 
-static enum sf_err parse_messages(const char *body,
-	struct sf_json_messages *out, struct sf_detail *detail)
+static enum sf_err parse_messages(
+	const char *body, struct sf_messages *out, struct sf_detail *detail)
 {
 	size_t size;
 	char *text = copy(body, &size);
@@ -49,7 +49,7 @@ static enum sf_err parse_messages(const char *body,
 }
 
 static enum sf_err parse_ids(
-	const char *body, struct sf_json_ids *out, struct sf_detail *detail)
+	const char *body, struct sf_ids *out, struct sf_detail *detail)
 {
 	size_t size;
 	char *text = copy(body, &size);
@@ -152,8 +152,8 @@ static void what_is_no_json_is_refused(void **state)
 		"{\"data\":\"\xed\xa0\x80\"}", "{\"a\":\"b\nc\"}",
 		"{\"a\":\"\\\"\x1f\"}", "{\"a\":NaN}", "{\"a\":-Infinity}",
 		"{\"data\":{\"messages\":[{\"msg\":\"\xc0\x80\"}]}}" };
-	struct sf_json_messages messages;
-	struct sf_json_ids ids;
+	struct sf_messages messages;
+	struct sf_ids ids;
 	struct sf_participant joiner;
 	struct sf_detail detail;
 
@@ -174,7 +174,7 @@ static void what_is_no_json_is_refused(void **state)
 
 static void messages_are_read(void **state)
 {
-	struct sf_json_messages messages;
+	struct sf_messages messages;
 	struct sf_detail detail = { "" };
 
 	(void)state;
@@ -197,7 +197,7 @@ static void messages_are_read(void **state)
 	assert_false(messages.items[2].sealed);
 	assert_false(
 		sf_token_equal(&messages.items[0].id, &messages.items[2].id));
-	sf_json_messages_release(&messages);
+	sf_messages_release(&messages);
 	assert_int_equal(messages.count, 0);
 }
 
@@ -245,7 +245,7 @@ static void messages_are_refused_with_their_place(void **state)
 	(void)state;
 	for (size_t i = 0;
 		i < sizeof(refused_messages) / sizeof(*refused_messages); i++) {
-		struct sf_json_messages messages;
+		struct sf_messages messages;
 		struct sf_detail detail;
 
 		if (parse_messages(refused_messages[i].body, &messages,
@@ -276,20 +276,20 @@ static void lists_have_a_greatest_length(void **state)
 {
 	static const char message[] = "{\"msg\":\"a\"}";
 	static const char id[] = "{\"_id\":\"" CODE "\"}";
-	struct sf_json_messages messages;
-	struct sf_json_ids ids;
+	struct sf_messages messages;
+	struct sf_ids ids;
 	struct sf_detail detail;
 
 	(void)state;
 	for (size_t over = 0; over < 2; over++) {
 		enum sf_err err = over ? SF_ERR_INVALID : SF_OK;
-		char *body = make_list(message, SF_JSON_MESSAGES_MAX + over);
+		char *body = make_list(message, SF_MESSAGES_MAX + over);
 
 		assert_int_equal(parse_messages(body, &messages, &detail), err);
 		if (!err)
-			sf_json_messages_release(&messages);
+			sf_messages_release(&messages);
 		free(body);
-		body = make_list(id, SF_JSON_IDS_MAX + over);
+		body = make_list(id, SF_IDS_MAX + over);
 		assert_int_equal(parse_ids(body, &ids, &detail), err);
 		free(body);
 	}
@@ -297,7 +297,7 @@ static void lists_have_a_greatest_length(void **state)
 
 static void ids_are_read_by_either_name(void **state)
 {
-	struct sf_json_ids ids;
+	struct sf_ids ids;
 	struct sf_detail detail = { "" };
 
 	(void)state;
@@ -329,7 +329,7 @@ static void ids_are_refused_with_their_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct sf_json_ids ids;
+		struct sf_ids ids;
 		struct sf_detail detail;
 
 		assert_int_equal(parse_ids(cases[i].body, &ids, &detail),
@@ -418,7 +418,7 @@ static void a_text_goes_through_unchanged(void **state)
 		struct sf_message message = { .text = strdup(texts[i]) };
 		struct sf_chat chat = { .message_count = 1,
 			.messages = &message };
-		struct sf_json_messages back;
+		struct sf_messages back;
 		struct sf_detail detail;
 		char *answer = sf_json_compose_messages(&ok, &chat);
 		char request[512];
@@ -428,7 +428,7 @@ static void a_text_goes_through_unchanged(void **state)
 		assert_int_equal(
 			parse_messages(request, &back, &detail), SF_OK);
 		assert_string_equal(back.items[0].text, texts[i]);
-		sf_json_messages_release(&back);
+		sf_messages_release(&back);
 		free(answer);
 		free(message.text);
 	}

@@ -254,15 +254,15 @@ enum {
 static enum sf_err push_one(struct talk *talk)
 {
 	char text[1025];
-	struct sf_message message = { .sealed = true, .text = text };
-	struct sf_store_push push = { &message, 1 };
+	struct sf_messages messages = { { { .sealed = true, .text = text } },
+		1 };
 	struct sf_token to;
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	sf_token_generate(&message.id);
+	sf_token_generate(&messages.items[0].id);
 	return sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &push, &to);
+		talk->store, talk->now_ms, &talk->creator, &messages, &to);
 }
 
 /* Makes a chat with messages; talk knows it once it is ready. */
@@ -296,7 +296,6 @@ static int make_room(struct talk *talk)
 	struct sf_token poll = { { 1 } };
 	struct sf_token other;
 	struct sf_chat seen;
-	struct sf_store_pull pull;
 
 	if (sf_store_begin_poll(
 		    talk->store, talk->now_ms, &talk->joiner, &poll))
@@ -304,9 +303,10 @@ static int make_room(struct talk *talk)
 	if (sf_store_view(talk->store, talk->now_ms, &talk->joiner, &seen))
 		return STEP_NO_POLL;
 	for (size_t i = 0; i < seen.message_count; i++) {
-		pull = (struct sf_store_pull){ &seen.messages[i].id, 1 };
+		struct sf_ids ids = { { seen.messages[i].id }, 1 };
+
 		if (sf_store_pull(
-			    talk->store, talk->now_ms, &talk->joiner, &pull))
+			    talk->store, talk->now_ms, &talk->joiner, &ids))
 			return STEP_NO_PULL;
 	}
 	if (sf_store_close(talk->store, talk->now_ms, &talk->creator, INT64_MAX,

@@ -216,7 +216,7 @@ static void system_messages_say_what_the_protocol_says(void **state)
 		sf_message_init_system(
 			&message, (enum sf_event)i, &chat_token, &to);
 		assert_string_equal(message.text, events[i].text);
-		assert_true(sf_token_equal(&message.to, &to));
+		assert_true(sf_token_equal(&message.receiver, &to));
 		assert_int_equal(message.event, i);
 		assert_false(message.sealed || message.chosen_id);
 		assert_string_equal(

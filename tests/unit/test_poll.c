@@ -204,10 +204,9 @@ static void a_message_ends_the_wait(void **state)
 	struct talk *talk = *state;
 	struct poller *poller = start_waiting(talk, &talk->joiner);
 	struct sf_desk desk = open_desk(talk);
-	struct sf_message message = { .id = talk_token(),
-		.text = (char[]){ "Hi" } };
+	struct sf_messages messages = talk_message("Hi");
 
-	assert_ok(sf_desk_send(&desk, &talk->creator, &message, 1));
+	assert_ok(sf_desk_send(&desk, &talk->creator, &messages));
 	end(poller);
 	assert_ok(poller->err);
 	assert_int_equal(poller->count, 1);

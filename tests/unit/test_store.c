@@ -76,7 +76,7 @@ static void view_shows_only_ones_own_messages(void **state)
 	assert_sees(talk, joiner, "ready to-joiner");
 	seen = talk_view(talk, &talk->joiner);
 	assert_memory_equal(
-		&seen.messages[0].to, &talk->joiner.user, SF_TOKEN_SIZE);
+		&seen.messages[0].receiver, &talk->joiner.user, SF_TOKEN_SIZE);
 	assert_int_equal(seen.user_count, 2);
 	sf_chat_release(&seen);
 }
@@ -175,24 +175,24 @@ static void join_refuses_an_unknown_or_closed_chat(void **state)
 static void push_stores_for_the_other_in_order(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_message batch[] = {
-		{ .id = talk_token(), .text = (char[]){ "one" } },
-		{ .id = talk_token(), .text = (char[]){ "two" } },
-		{ .id = talk_token(), .text = (char[]){ "three" } },
+	struct sf_messages batch = {
+		{ { .id = talk_token(), .text = (char[]){ "one" } },
+			{ .id = talk_token(), .text = (char[]){ "two" } },
+			{ .id = talk_token(), .text = (char[]){ "three" } } },
+		3,
 	};
-	struct sf_store_push push = { batch, 3 };
 	struct sf_token to;
 
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->joiner, &push, &to));
+		talk->store, talk->now_ms, &talk->joiner, &batch, &to));
 	assert_memory_equal(&to, &talk->creator.user, SF_TOKEN_SIZE);
 	assert_ok(talk_say(talk, &talk->joiner, "four"));
 	assert_sees(talk, creator, "ready one two three four");
 	assert_sees(talk, joiner, "ready");
-	push.count = 1;
-	batch[0].id = talk_token();
+	batch.count = 1;
+	batch.items[0].id = talk_token();
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &push, &to));
+		talk->store, talk->now_ms, &talk->creator, &batch, &to));
 	assert_memory_equal(&to, &talk->joiner.user, SF_TOKEN_SIZE);
 	assert_sees(talk, joiner, "ready one");
 }
@@ -201,23 +201,24 @@ static void push_keeps_a_message_as_it_is(void **state)
 {
 	struct talk *talk = *state;
 	static const char text[] = "\xe2\x82\xac \xf0\x9f\x98\x80\n\t\"\\$.";
-	struct sf_message message = {
-		.id = talk_token(),
-		.chosen_id = true,
-		.sealed = true,
-		.text = (char *)(uintptr_t)text,
+	struct sf_messages batch = {
+		{ { .id = talk_token(),
+			.chosen_id = true,
+			.sealed = true,
+			.text = (char *)(uintptr_t)text } },
+		1,
 	};
-	struct sf_store_push push = { &message, 1 };
 	struct sf_chat seen;
 	struct sf_token to;
 
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &push, &to));
+		talk->store, talk->now_ms, &talk->creator, &batch, &to));
 	assert_ok(talk_say(talk, &talk->creator, "open"));
 	seen = talk_view(talk, &talk->joiner);
 	assert_int_equal(seen.message_count, 2);
 	assert_string_equal(seen.messages[0].text, text);
-	assert_memory_equal(&seen.messages[0].id, &message.id, SF_TOKEN_SIZE);
+	assert_memory_equal(
+		&seen.messages[0].id, &batch.items[0].id, SF_TOKEN_SIZE);
 	assert_true(seen.messages[0].sealed);
 	assert_int_equal(seen.messages[0].event, SF_EVENT_NONE);
 	assert_false(seen.messages[1].sealed);
@@ -239,15 +240,20 @@ static void push_refuses_before_a_join_and_after_a_close(void **state)
 static enum sf_err push_many(
 	struct talk *talk, const struct sf_participant *from, size_t count)
 {
-	static char text[] = "m";
-	struct sf_message messages[SF_CHAT_WAITING_MAX];
-	struct sf_store_push push = { messages, count };
+	struct sf_messages batch = { .count = 0 };
+	enum sf_err err = SF_OK;
 	struct sf_token to;
 
-	for (size_t i = 0; i < count; i++)
-		messages[i] =
-			(struct sf_message){ .id = talk_token(), .text = text };
-	return sf_store_push(talk->store, talk->now_ms, from, &push, &to);
+	for (; count > 0 && !err; count -= batch.count) {
+		batch.count = count < SF_MESSAGES_MAX ? count : SF_MESSAGES_MAX;
+		for (size_t i = 0; i < batch.count; i++)
+			batch.items[i] =
+				(struct sf_message){ .id = talk_token(),
+					.text = (char[]){ "m" } };
+		err = sf_store_push(
+			talk->store, talk->now_ms, from, &batch, &to);
+	}
+	return err;
 }
 
 static void push_refuses_more_than_may_wait(void **state)
@@ -290,28 +296,28 @@ static void push_of_the_same_id_stores_once(void **state)
 static void push_of_a_batch_with_known_ids_stores_the_rest(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_message batch[] = {
-		{ .id = talk_token(),
-			.chosen_id = true,
-			.text = (char[]){ "known" } },
-		{ .id = talk_token(),
-			.chosen_id = true,
-			.text = (char[]){ "new" } },
+	struct sf_messages batch = {
+		{ { .id = talk_token(),
+			  .chosen_id = true,
+			  .text = (char[]){ "known" } },
+			{ .id = talk_token(),
+				.chosen_id = true,
+				.text = (char[]){ "new" } } },
+		1,
 	};
-	struct sf_store_push push = { batch, 1 };
 	struct sf_token to;
 
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &push, &to));
-	push.count = 2;
+		talk->store, talk->now_ms, &talk->creator, &batch, &to));
+	batch.count = 2;
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &push, &to));
+		talk->store, talk->now_ms, &talk->creator, &batch, &to));
 	assert_memory_equal(&to, &talk->joiner.user, SF_TOKEN_SIZE);
 	assert_sees(talk, joiner, "ready known new");
-	batch[0].id = talk_token();
-	batch[1].id = batch[0].id;
+	batch.items[0].id = talk_token();
+	batch.items[1].id = batch.items[0].id;
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->joiner, &push, &to));
+		talk->store, talk->now_ms, &talk->joiner, &batch, &to));
 	assert_sees(talk, creator, "ready known");
 }
 

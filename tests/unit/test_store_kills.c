@@ -26,7 +26,7 @@ static enum sf_err insert(struct talk *talk)
 	sf_chat_init(&chat, talk->now_ms);
 	chat.id = talk->creator.chat;
 	chat.users[0] = talk->creator.user;
-	chat.messages[0].to = talk->creator.user;
+	chat.messages[0].receiver = talk->creator.user;
 	err = sf_store_insert(talk->store, &chat);
 	sf_chat_release(&chat);
 	return err;
@@ -56,16 +56,16 @@ static enum sf_err acknowledge_joiner(struct talk *talk)
 
 static enum sf_err push_three(struct talk *talk)
 {
-	struct sf_message batch[] = {
-		{ .id = talk_token(), .text = (char[]){ "one" } },
-		{ .id = talk_token(), .text = (char[]){ "two" } },
-		{ .id = talk_token(), .text = (char[]){ "three" } },
+	struct sf_messages batch = {
+		{ { .id = talk_token(), .text = (char[]){ "one" } },
+			{ .id = talk_token(), .text = (char[]){ "two" } },
+			{ .id = talk_token(), .text = (char[]){ "three" } } },
+		3,
 	};
-	struct sf_store_push push = { batch, 3 };
 	struct sf_token to;
 
 	return sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &push, &to);
+		talk->store, talk->now_ms, &talk->creator, &batch, &to);
 }
 
 static enum sf_err push_one(struct talk *talk)

@@ -33,11 +33,6 @@ struct change {
 	bool expired;
 };
 
-void sf_store_init(void)
-{
-	/* LMDB shares nothing between the handles of a process. */
-}
-
 enum sf_err sf_store_check(
 	const struct sf_config *config, struct sf_detail *detail)
 {
@@ -99,12 +94,9 @@ static MDB_val make_key(const struct sf_token *chat_token)
 		.mv_data = (void *)(uintptr_t)chat_token->bytes };
 }
 
-/*
- * Treats `user` as sf_chat_bson_decode() does. SF_ERR_NOT_FOUND: no such chat.
- */
-static enum sf_err load(const struct sf_lmdb_session *session,
-	const struct sf_token *chat_token, const struct sf_token *user,
-	struct sf_chat *out)
+/* SF_ERR_NOT_FOUND: no such chat. */
+static enum sf_err load_chat(const struct sf_lmdb_session *session,
+	const struct sf_token *chat_token, struct sf_chat *out)
 {
 	MDB_val key = make_key(chat_token);
 	MDB_val value;
@@ -112,7 +104,7 @@ static enum sf_err load(const struct sf_lmdb_session *session,
 
 	if (code)
 		return sf_lmdb_report(code);
-	return sf_chat_bson_decode(value.mv_data, value.mv_size, user, out);
+	return sf_chat_bson_decode(value.mv_data, value.mv_size, out);
 }
 
 static int put(const struct sf_lmdb_session *session,
@@ -144,7 +136,7 @@ static int save(const struct change *change)
 }
 
 /* Commits the transaction if `code` is a success, and aborts it otherwise. */
-static enum sf_err finish(const struct sf_lmdb_session *session, int code)
+static enum sf_err end_session(const struct sf_lmdb_session *session, int code)
 {
 	if (!code)
 		return sf_lmdb_commit(session);
@@ -160,7 +152,7 @@ static enum sf_err finish_change(struct change *change, enum sf_err err)
 	enum sf_err kept = SF_OK;
 
 	if (changed)
-		kept = finish(&change->session, save(change));
+		kept = end_session(&change->session, save(change));
 	else
 		sf_lmdb_abort(&change->session);
 	sf_chat_release(&change->chat);
@@ -179,7 +171,7 @@ static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	err = load(&out->session, chat_token, NULL, &out->chat);
+	err = load_chat(&out->session, chat_token, &out->chat);
 	if (err) {
 		sf_lmdb_abort(&out->session);
 		return err;
@@ -220,7 +212,7 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 
 	if (err)
 		return err;
-	return finish(&session, put(&session, chat, MDB_NOOVERWRITE));
+	return end_session(&session, put(&session, chat, MDB_NOOVERWRITE));
 }
 
 /* SF_ERR_UNAUTHORIZED: no such chat, or the caller is not in it. */
@@ -232,15 +224,15 @@ static enum sf_err read_view(struct sf_store *store,
 
 	if (err)
 		return err;
-	err = load(&session, &caller->chat, &caller->user, out);
+	err = load_chat(&session, &caller->chat, out);
 	sf_lmdb_abort(&session);
-	if (err == SF_ERR_NOT_FOUND)
-		return SF_ERR_UNAUTHORIZED;
-	if (!err && !sf_chat_has_user(out, &caller->user)) {
-		sf_chat_release(out);
-		return SF_ERR_UNAUTHORIZED;
-	}
-	return err;
+	if (err)
+		return err == SF_ERR_NOT_FOUND ? SF_ERR_UNAUTHORIZED : err;
+	sf_chat_narrow(out, &caller->user);
+	if (sf_chat_has_user(out, &caller->user))
+		return SF_OK;
+	sf_chat_release(out);
+	return SF_ERR_UNAUTHORIZED;
 }
 
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
@@ -273,25 +265,22 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 }
 
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *sender, const struct sf_store_push *push,
+	const struct sf_participant *sender, const struct sf_messages *messages,
 	struct sf_token *receiver)
 {
 	struct change change;
 	enum sf_err err =
 		begin_change_as(store, now_ms, sender, SF_LMDB_GROW, &change);
-	const struct sf_token *other;
 
 	if (err)
 		return err;
-	other = sf_chat_other(&change.chat, &sender->user);
-	*receiver = other ? *other : sender->user;
-	err = sf_chat_push(
-		&change.chat, &sender->user, push->messages, push->count);
+	*receiver = sf_chat_partner(&change.chat, &sender->user);
+	err = sf_chat_push(&change.chat, &sender->user, messages);
 	return finish_change(&change, err);
 }
 
 enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *caller, const struct sf_store_pull *pull)
+	const struct sf_participant *caller, const struct sf_ids *ids)
 {
 	struct change change;
 	enum sf_err err =
@@ -299,7 +288,7 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	sf_chat_pull(&change.chat, &caller->user, pull->ids, pull->count);
+	sf_chat_pull(&change.chat, &caller->user, ids);
 	return finish_change(&change, SF_OK);
 }
 
@@ -310,14 +299,12 @@ enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 	struct change change;
 	enum sf_err err =
 		begin_change_as(store, now_ms, closer, SF_LMDB_CHANGE, &change);
-	const struct sf_token *rest;
 
 	if (err)
 		return err;
 	if (sf_chat_last_sign(&change.chat, &closer->user) > silent_since_ms)
 		return finish_change(&change, SF_ERR_CONFLICT);
-	rest = sf_chat_other(&change.chat, &closer->user);
-	*other = rest ? *rest : closer->user;
+	*other = sf_chat_partner(&change.chat, &closer->user);
 	sf_chat_close(&change.chat, &closer->user);
 	return finish_change(&change, SF_OK);
 }
@@ -349,7 +336,7 @@ static bool is_due(const struct sf_store *store, int64_t now_ms,
 	struct sf_chat chat;
 	bool due;
 
-	if (sf_chat_bson_decode(value->mv_data, value->mv_size, NULL, &chat)) {
+	if (sf_chat_bson_decode(value->mv_data, value->mv_size, &chat)) {
 		sweep->unreadable++;
 		return false;
 	}
@@ -442,12 +429,12 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 		 * A request may have removed the chat since the batch was
 		 * found.
 		 */
-		if (load(&change.session, &batch->due[i], NULL, &change.chat))
+		if (load_chat(&change.session, &batch->due[i], &change.chat))
 			continue;
 		code = sweep_one(&change, sweep);
 		sf_chat_release(&change.chat);
 	}
-	return finish(&change.session, code);
+	return end_session(&change.session, code);
 }
 
 enum sf_err sf_store_sweep(

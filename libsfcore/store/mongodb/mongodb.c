@@ -33,7 +33,7 @@ struct sf_mongodb {
 	int64_t deadline_us; /* of the monotonic clock */
 };
 
-static enum sf_err report(const bson_error_t *error)
+static enum sf_err log_refusal(const bson_error_t *error)
 {
 	const char *what = "the server refuses a command";
 
@@ -50,7 +50,8 @@ static enum sf_err report(const bson_error_t *error)
 	return SF_ERR_UNAVAILABLE;
 }
 
-void sf_mongodb_init(void)
+/* Repeated calls are harmless. */
+static void start_driver(void)
 {
 	char counters[32];
 
@@ -98,7 +99,7 @@ enum sf_err sf_mongodb_open(
 {
 	mongoc_uri_t *parsed;
 
-	sf_mongodb_init();
+	start_driver();
 	parsed = mongoc_uri_new_with_error(uri, NULL);
 	if (!parsed)
 		return SF_ERR_INTERNAL;
@@ -158,7 +159,7 @@ static enum sf_err check_server(const struct sf_mongodb *mongodb)
 	bool writes;
 
 	if (!server)
-		return report(&error);
+		return log_refusal(&error);
 	type = mongoc_server_description_type(server);
 	writes = strncmp(type, "RS", 2) != 0 || strcmp(type, "RSPrimary") == 0;
 	mongoc_server_description_destroy(server);
@@ -176,7 +177,7 @@ static enum sf_err connect_client(struct sf_mongodb *mongodb)
 	mongodb->client =
 		mongoc_client_new_from_uri_with_error(mongodb->uri, &error);
 	if (!mongodb->client)
-		return report(&error);
+		return log_refusal(&error);
 	(void)mongoc_client_set_error_api(
 		mongodb->client, MONGOC_ERROR_API_VERSION_2);
 	mongodb->collection = mongoc_client_get_collection(mongodb->client,
@@ -185,7 +186,7 @@ static enum sf_err connect_client(struct sf_mongodb *mongodb)
 }
 
 /* Connects if necessary and checks the deadline. Runs before every command. */
-static enum sf_err prepare(struct sf_mongodb *mongodb)
+static enum sf_err ready_client(struct sf_mongodb *mongodb)
 {
 	if (bson_get_monotonic_time() > mongodb->deadline_us) {
 		sf_log(SF_LOG_ERROR, "store: the server is too slow");
@@ -196,14 +197,14 @@ static enum sf_err prepare(struct sf_mongodb *mongodb)
 
 enum sf_err sf_mongodb_insert(struct sf_mongodb *mongodb, const bson_t *chat)
 {
-	enum sf_err err = prepare(mongodb);
+	enum sf_err err = ready_client(mongodb);
 	bson_error_t error;
 
 	if (err || mongoc_collection_insert_one(
 			   mongodb->collection, chat, NULL, NULL, &error))
 		return err;
 	return error.code == CODE_DUPLICATE_KEY ? SF_ERR_CONFLICT
-						: report(&error);
+						: log_refusal(&error);
 }
 
 /* Asks for a single batch, so that the server keeps no cursor. */
@@ -228,7 +229,7 @@ static mongoc_cursor_t *query_batch(
 enum sf_err sf_mongodb_find(struct sf_mongodb *mongodb,
 	const struct sf_mongodb_query *query, bson_t **out, size_t *count)
 {
-	enum sf_err err = prepare(mongodb);
+	enum sf_err err = ready_client(mongodb);
 	mongoc_cursor_t *cursor;
 	bson_error_t error;
 	const bson_t *found;
@@ -241,7 +242,7 @@ enum sf_err sf_mongodb_find(struct sf_mongodb *mongodb,
 		mongoc_cursor_next(cursor, &found))
 		out[(*count)++] = bson_copy(found);
 	if (*count == 0 && mongoc_cursor_error(cursor, &error))
-		err = report(&error);
+		err = log_refusal(&error);
 	mongoc_cursor_destroy(cursor);
 	return err;
 }
@@ -264,7 +265,7 @@ static enum sf_err copy_value(const bson_t *reply, bson_t **out)
 enum sf_err sf_mongodb_change(struct sf_mongodb *mongodb,
 	const struct sf_mongodb_change *change, bson_t **out)
 {
-	enum sf_err err = prepare(mongodb);
+	enum sf_err err = ready_client(mongodb);
 	mongoc_find_and_modify_opts_t *options;
 	bson_error_t error;
 	bson_t reply;
@@ -280,7 +281,7 @@ enum sf_err sf_mongodb_change(struct sf_mongodb *mongodb,
 		    change->filter, options, &reply, &error))
 		err = copy_value(&reply, out);
 	else
-		err = report(&error);
+		err = log_refusal(&error);
 	bson_destroy(&reply);
 	mongoc_find_and_modify_opts_destroy(options);
 	return err;
@@ -288,7 +289,7 @@ enum sf_err sf_mongodb_change(struct sf_mongodb *mongodb,
 
 enum sf_err sf_mongodb_remove(struct sf_mongodb *mongodb, const bson_t *filter)
 {
-	enum sf_err err = prepare(mongodb);
+	enum sf_err err = ready_client(mongodb);
 	bson_error_t error;
 	bson_iter_t count;
 	bson_t reply;
@@ -297,7 +298,7 @@ enum sf_err sf_mongodb_remove(struct sf_mongodb *mongodb, const bson_t *filter)
 		return err;
 	if (!mongoc_collection_delete_one(
 		    mongodb->collection, filter, NULL, &reply, &error))
-		err = report(&error);
+		err = log_refusal(&error);
 	else if (bson_iter_init_find(&count, &reply, "deletedCount") &&
 		 bson_iter_as_int64(&count) == 0)
 		err = SF_ERR_NOT_FOUND;
@@ -307,7 +308,7 @@ enum sf_err sf_mongodb_remove(struct sf_mongodb *mongodb, const bson_t *filter)
 
 enum sf_err sf_mongodb_run(struct sf_mongodb *mongodb, const bson_t *command)
 {
-	enum sf_err err = prepare(mongodb);
+	enum sf_err err = ready_client(mongodb);
 	bson_error_t error;
 
 	if (err || mongoc_collection_command_simple(
@@ -316,5 +317,5 @@ enum sf_err sf_mongodb_run(struct sf_mongodb *mongodb, const bson_t *command)
 	if (error.code == CODE_INDEX_OPTIONS_CONFLICT ||
 		error.code == CODE_INDEX_KEY_SPECS_CONFLICT)
 		return SF_ERR_CONFLICT;
-	return report(&error);
+	return log_refusal(&error);
 }

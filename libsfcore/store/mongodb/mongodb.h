@@ -17,13 +17,8 @@
 struct sf_mongodb;
 
 /*
- * Starts the driver. A process that forks calls this first. Repeated calls are
- * harmless.
- */
-void sf_mongodb_init(void);
-
-/*
- * Prepares a client without connecting. Options that `uri` does not give are
+ * Starts the driver, unless this process or its parent has, and prepares a
+ * client without connecting. Options that `uri` does not give are
  * chosen for a program that serves one request. SF_ERR_INTERNAL: `uri` is not a
  * MongoDB URI. sf_mongodb_free() frees `out`.
  */

@@ -30,7 +30,7 @@ static bson_t *compose_ttl(const char *collection, int64_t ttl_seconds)
 		BCON_INT64(ttl_seconds), "}");
 }
 
-static enum sf_err run(struct sf_mongodb *mongodb, bson_t *command)
+static enum sf_err run_command(struct sf_mongodb *mongodb, bson_t *command)
 {
 	enum sf_err err;
 
@@ -46,9 +46,10 @@ enum sf_err sf_mongodb_make_indexes(
 	enum sf_err err;
 
 	sf_mongodb_be_patient(mongodb);
-	err = run(mongodb, compose_indexes(collection, ttl_seconds));
+	err = run_command(mongodb, compose_indexes(collection, ttl_seconds));
 	/* The index was made for another lifetime. */
 	if (err == SF_ERR_CONFLICT)
-		err = run(mongodb, compose_ttl(collection, ttl_seconds));
+		err = run_command(
+			mongodb, compose_ttl(collection, ttl_seconds));
 	return err;
 }

@@ -27,7 +27,7 @@ enum sf_err sf_snapshot_take(struct sf_snapshot *snapshot, bson_t *found)
 	sf_snapshot_release(snapshot);
 	snapshot->found = found;
 	err = sf_chat_bson_decode(
-		bson_get_data(found), found->len, NULL, &snapshot->chat);
+		bson_get_data(found), found->len, &snapshot->chat);
 	snapshot->found_messages = snapshot->chat.message_count;
 	if (err)
 		sf_log(SF_LOG_ERROR, "store: a document is not a chat");

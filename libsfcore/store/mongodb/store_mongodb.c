@@ -27,16 +27,17 @@ struct sf_store {
 	int64_t lifetime_ms;
 };
 
-/* One verb under way. */
+/* One verb under way: its arguments, its result and its progress. */
 struct verb {
+	const struct sf_participant *caller;
+	const struct sf_messages *messages; /* of push */
+	const struct sf_ids *ids;           /* of pull */
+	const struct sf_token *poll;        /* of begin_poll */
+	int64_t silent_since_ms;            /* of close */
+	struct sf_token *other; /* the result: the other participant */
 	struct sf_snapshot snapshot;
-	bool done; /* the command's filter matched */
+	bool done; /* the command's filter matched, or no command is needed */
 };
-
-void sf_store_init(void)
-{
-	sf_mongodb_init();
-}
 
 enum sf_err sf_store_check(
 	const struct sf_config *config, struct sf_detail *detail)
@@ -92,20 +93,34 @@ enum sf_err sf_store_prepare(struct sf_store *store)
 		store->lifetime_ms / 1000 + TTL_MARGIN_SECONDS);
 }
 
-static struct verb begin(const struct sf_store *store, int64_t now_ms)
+static struct sf_snapshot begin_snapshot(
+	const struct sf_store *store, int64_t now_ms)
 {
 	sf_mongodb_begin(store->mongodb);
-	return (struct verb){
-		.snapshot = {
-			.mongodb = store->mongodb,
-			.now_ms = now_ms,
-			.lifetime_ms = store->lifetime_ms,
-		},
+	return (struct sf_snapshot){
+		.mongodb = store->mongodb,
+		.now_ms = now_ms,
+		.lifetime_ms = store->lifetime_ms,
 	};
 }
 
+/* Attempts the verb until it is done or refused. */
+static enum sf_err run_verb(const struct sf_store *store, int64_t now_ms,
+	struct verb *verb, enum sf_err (*attempt)(struct verb *verb))
+{
+	enum sf_err err;
+
+	verb->snapshot = begin_snapshot(store, now_ms);
+	do
+		err = attempt(verb);
+	while (!err && !verb->done);
+	sf_snapshot_release(&verb->snapshot);
+	return err;
+}
+
 /* Runs the verb's command; `done` stays false if its filter does not match. */
-static enum sf_err change(struct verb *verb, bson_t *filter, bson_t *update)
+static enum sf_err change_chat(
+	struct verb *verb, bson_t *filter, bson_t *update)
 {
 	enum sf_err err = sf_snapshot_change(&verb->snapshot, filter, update);
 
@@ -132,20 +147,21 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller, struct sf_chat *out)
 {
-	struct verb verb = begin(store, now_ms);
-	const struct sf_snapshot *snapshot = &verb.snapshot;
-	enum sf_err err = sf_snapshot_as(&verb.snapshot, caller);
+	struct sf_snapshot snapshot = begin_snapshot(store, now_ms);
+	enum sf_err err = sf_snapshot_as(&snapshot, caller);
 
-	if (!err)
-		err = sf_chat_bson_decode(bson_get_data(snapshot->found),
-			snapshot->found->len, &caller->user, out);
-	sf_snapshot_release(&verb.snapshot);
+	if (!err) {
+		sf_chat_narrow(&snapshot.chat, &caller->user);
+		*out = snapshot.chat;
+		snapshot.chat = (struct sf_chat){ .message_count = 0 };
+	}
+	sf_snapshot_release(&snapshot);
 	return err;
 }
 
-static enum sf_err try_join(struct verb *verb,
-	const struct sf_participant *joiner, struct sf_token *creator)
+static enum sf_err try_join(struct verb *verb)
 {
+	const struct sf_participant *joiner = verb->caller;
 	const bson_oid_t user = sf_snapshot_oid(&joiner->user);
 	struct sf_chat *chat = &verb->snapshot.chat;
 	enum sf_err err = sf_snapshot_at(&verb->snapshot, &joiner->chat);
@@ -153,7 +169,7 @@ static enum sf_err try_join(struct verb *verb,
 	bson_iter_t polls;
 
 	if (!err) {
-		*creator = chat->users[0];
+		*verb->other = chat->users[0];
 		err = sf_chat_join(chat, &joiner->user, verb->snapshot.now_ms);
 	}
 	verb->done =
@@ -173,20 +189,15 @@ static enum sf_err try_join(struct verb *verb,
 		BCON_DOCUMENT(added), "}");
 	bson_destroy(added);
 	bson_destroy(set);
-	return change(verb, filter, update);
+	return change_chat(verb, filter, update);
 }
 
 enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *joiner, struct sf_token *creator)
 {
-	struct verb verb = begin(store, now_ms);
-	enum sf_err err;
+	struct verb verb = { .caller = joiner, .other = creator };
 
-	do
-		err = try_join(&verb, joiner, creator);
-	while (!err && !verb.done);
-	sf_snapshot_release(&verb.snapshot);
-	return err;
+	return run_verb(store, now_ms, &verb, try_join);
 }
 
 /* Counts the appended messages whose id the sender chose. */
@@ -202,13 +213,12 @@ static size_t count_chosen(const struct verb *verb)
 }
 
 /* Requires that the new messages fit beside those that wait. */
-static void require_room(const struct verb *verb,
-	const struct sf_token *receiver, bson_t *filter)
+static void require_room(const struct verb *verb, bson_t *filter)
 {
 	const size_t count = verb->snapshot.chat.message_count;
 	const int room = SF_CHAT_WAITING_MAX -
 			 (int)(count - verb->snapshot.found_messages);
-	const bson_oid_t user = sf_snapshot_oid(receiver);
+	const bson_oid_t user = sf_snapshot_oid(verb->other);
 	char next[32];
 
 	(void)snprintf(next, sizeof(next), "messages.%d", room);
@@ -251,11 +261,10 @@ static void require_unknown(const struct chosen *chosen,
 }
 
 /* Stores the appended messages and remembers their ids, in one command. */
-static enum sf_err push_added(struct verb *verb, const struct sf_token *sender,
-	const struct sf_token *receiver)
+static enum sf_err push_added(struct verb *verb)
 {
 	const struct sf_chat *chat = &verb->snapshot.chat;
-	const size_t index = sf_chat_index(chat, sender);
+	const size_t index = sf_chat_index(chat, &verb->caller->user);
 	const struct sf_sent *sent = &chat->sent[index];
 	const size_t count = count_chosen(verb);
 	const struct chosen chosen = { sf_chat_bson_sent_name(index),
@@ -265,59 +274,52 @@ static enum sf_err push_added(struct verb *verb, const struct sf_token *sender,
 	bson_t *added = sf_snapshot_added(&verb->snapshot);
 	bson_t *update;
 
-	require_unknown(&chosen, receiver, filter);
-	require_room(verb, receiver, filter);
+	require_unknown(&chosen, verb->other, filter);
+	require_room(verb, filter);
 	sf_chat_bson_append_tokens(&remembered, "$each", chosen.ids, count);
 	BSON_APPEND_INT32(&remembered, "$slice", -SF_CHAT_SENT_MAX);
 	update = BCON_NEW("$push", "{", "messages", BCON_DOCUMENT(added),
 		chosen.member, BCON_DOCUMENT(&remembered), "}");
 	bson_destroy(&remembered);
 	bson_destroy(added);
-	return change(verb, filter, update);
+	return change_chat(verb, filter, update);
 }
 
-static enum sf_err try_push(struct verb *verb,
-	const struct sf_participant *sender, const struct sf_store_push *push,
-	struct sf_token *receiver)
+static enum sf_err try_push(struct verb *verb)
 {
+	const struct sf_token *sender = &verb->caller->user;
 	struct sf_chat *chat = &verb->snapshot.chat;
-	enum sf_err err = sf_snapshot_as(&verb->snapshot, sender);
-	const struct sf_token *other;
+	enum sf_err err = sf_snapshot_as(&verb->snapshot, verb->caller);
 
 	if (err)
 		return err;
-	other = sf_chat_other(chat, &sender->user);
-	*receiver = other ? *other : sender->user;
-	err = sf_chat_push(chat, &sender->user, push->messages, push->count);
+	*verb->other = sf_chat_partner(chat, sender);
+	err = sf_chat_push(chat, sender, verb->messages);
 	if (err)
 		return err;
 	verb->done = chat->message_count == verb->snapshot.found_messages;
-	return verb->done ? SF_OK : push_added(verb, &sender->user, receiver);
+	return verb->done ? SF_OK : push_added(verb);
 }
 
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *sender, const struct sf_store_push *push,
+	const struct sf_participant *sender, const struct sf_messages *messages,
 	struct sf_token *receiver)
 {
-	struct verb verb = begin(store, now_ms);
-	enum sf_err err;
+	struct verb verb = {
+		.caller = sender, .messages = messages, .other = receiver
+	};
 
-	do
-		err = try_push(&verb, sender, push, receiver);
-	while (!err && !verb.done);
-	sf_snapshot_release(&verb.snapshot);
-	return err;
+	return run_verb(store, now_ms, &verb, try_push);
 }
 
 /*
  * First attempt: match the caller's chat blindly, if it is open and not
  * expired. Later attempts: match exactly what was found.
  */
-static bson_t *match_living(
-	const struct verb *verb, const struct sf_participant *caller)
+static bson_t *match_living(const struct verb *verb)
 {
-	const bson_oid_t id = sf_snapshot_oid(&caller->chat);
-	const bson_oid_t user = sf_snapshot_oid(&caller->user);
+	const bson_oid_t id = sf_snapshot_oid(&verb->caller->chat);
+	const bson_oid_t user = sf_snapshot_oid(&verb->caller->user);
 	const char *closed = sf_status_name(SF_STATUS_CLOSED);
 	const int64_t since_ms =
 		verb->snapshot.now_ms - verb->snapshot.lifetime_ms;
@@ -329,23 +331,23 @@ static bson_t *match_living(
 		"$gt", BCON_DATE_TIME(since_ms), "}");
 }
 
-static enum sf_err try_pull(struct verb *verb,
-	const struct sf_participant *caller, const struct sf_store_pull *pull)
+static enum sf_err try_pull(struct verb *verb)
 {
-	const bson_oid_t user = sf_snapshot_oid(&caller->user);
+	const bson_oid_t user = sf_snapshot_oid(&verb->caller->user);
 	bson_t ids = BSON_INITIALIZER;
 	bson_t *update;
 	enum sf_err err;
 
-	sf_chat_bson_append_tokens(&ids, "$in", pull->ids, pull->count);
+	sf_chat_bson_append_tokens(
+		&ids, "$in", verb->ids->items, verb->ids->count);
 	update = BCON_NEW("$pull", "{", "messages", "{", "user_token",
 		BCON_OID(&user), "_id", BCON_DOCUMENT(&ids), "}", "}");
 	bson_destroy(&ids);
-	err = change(verb, match_living(verb, caller), update);
+	err = change_chat(verb, match_living(verb), update);
 	if (err)
 		return err;
 	if (!verb->done)
-		return sf_snapshot_as(&verb->snapshot, caller);
+		return sf_snapshot_as(&verb->snapshot, verb->caller);
 	if (sf_chat_is_forgotten(&verb->snapshot.chat, verb->snapshot.now_ms,
 		    verb->snapshot.lifetime_ms))
 		(void)!sf_snapshot_forget(&verb->snapshot);
@@ -353,16 +355,11 @@ static enum sf_err try_pull(struct verb *verb,
 }
 
 enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *caller, const struct sf_store_pull *pull)
+	const struct sf_participant *caller, const struct sf_ids *ids)
 {
-	struct verb verb = begin(store, now_ms);
-	enum sf_err err;
+	struct verb verb = { .caller = caller, .ids = ids };
 
-	do
-		err = try_pull(&verb, caller, pull);
-	while (!err && !verb.done);
-	sf_snapshot_release(&verb.snapshot);
-	return err;
+	return run_verb(store, now_ms, &verb, try_pull);
 }
 
 /* Requires that `user` has shown no sign of life since that time. */
@@ -376,62 +373,54 @@ static void require_silence(
 		BCON_DATE_TIME(since_ms), "}", "}", "}", "}");
 }
 
-static enum sf_err close_found(struct verb *verb, const struct sf_token *closer,
-	int64_t silent_since_ms)
+static enum sf_err close_found(struct verb *verb)
 {
+	const struct sf_token *closer = &verb->caller->user;
 	bson_t *filter = sf_snapshot_filter(&verb->snapshot);
 	bson_t *added;
 	bson_t *update;
 
-	if (silent_since_ms < INT64_MAX)
-		require_silence(filter, closer, silent_since_ms);
+	if (verb->silent_since_ms < INT64_MAX)
+		require_silence(filter, closer, verb->silent_since_ms);
 	sf_chat_close(&verb->snapshot.chat, closer);
 	added = sf_snapshot_added(&verb->snapshot);
 	update = BCON_NEW("$set", "{", "status",
 		BCON_UTF8(sf_status_name(verb->snapshot.chat.status)), "}",
 		"$push", "{", "messages", BCON_DOCUMENT(added), "}");
 	bson_destroy(added);
-	return change(verb, filter, update);
+	return change_chat(verb, filter, update);
 }
 
-static enum sf_err try_close(struct verb *verb,
-	const struct sf_participant *closer, int64_t silent_since_ms,
-	struct sf_token *other)
+static enum sf_err try_close(struct verb *verb)
 {
+	const struct sf_token *closer = &verb->caller->user;
 	const struct sf_chat *chat = &verb->snapshot.chat;
-	enum sf_err err = sf_snapshot_as(&verb->snapshot, closer);
-	const struct sf_token *rest;
+	enum sf_err err = sf_snapshot_as(&verb->snapshot, verb->caller);
 
 	if (err)
 		return err;
-	if (sf_chat_last_sign(chat, &closer->user) > silent_since_ms)
+	if (sf_chat_last_sign(chat, closer) > verb->silent_since_ms)
 		return SF_ERR_CONFLICT;
-	rest = sf_chat_other(chat, &closer->user);
-	*other = rest ? *rest : closer->user;
+	*verb->other = sf_chat_partner(chat, closer);
 	verb->done = chat->status == SF_STATUS_CLOSED;
-	return verb->done ? SF_OK
-			  : close_found(verb, &closer->user, silent_since_ms);
+	return verb->done ? SF_OK : close_found(verb);
 }
 
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *closer, int64_t silent_since_ms,
 	struct sf_token *other)
 {
-	struct verb verb = begin(store, now_ms);
-	enum sf_err err;
+	struct verb verb = { .caller = closer,
+		.silent_since_ms = silent_since_ms,
+		.other = other };
 
-	do
-		err = try_close(&verb, closer, silent_since_ms, other);
-	while (!err && !verb.done);
-	sf_snapshot_release(&verb.snapshot);
-	return err;
+	return run_verb(store, now_ms, &verb, try_close);
 }
 
-static enum sf_err try_begin_poll(struct verb *verb,
-	const struct sf_participant *caller, const struct sf_token *poll)
+static enum sf_err try_begin_poll(struct verb *verb)
 {
-	const bson_oid_t user = sf_snapshot_oid(&caller->user);
-	const bson_oid_t id = sf_snapshot_oid(poll);
+	const bson_oid_t user = sf_snapshot_oid(&verb->caller->user);
+	const bson_oid_t id = sf_snapshot_oid(verb->poll);
 	bson_t *update = BCON_NEW("0", "{", "$set", "{", "long_polling", "{",
 		"$concatArrays", "[", "{", "$filter", "{", "input",
 		BCON_UTF8("$long_polling"), "cond", "{", "$ne", "[",
@@ -440,23 +429,19 @@ static enum sf_err try_begin_poll(struct verb *verb,
 		BCON_OID(&user), "created",
 		BCON_DATE_TIME(verb->snapshot.now_ms), "}", "]", "]", "}", "}",
 		"}");
-	enum sf_err err = change(verb, match_living(verb, caller), update);
+	enum sf_err err = change_chat(verb, match_living(verb), update);
 
-	return err || verb->done ? err
-				 : sf_snapshot_as(&verb->snapshot, caller);
+	return err || verb->done
+		       ? err
+		       : sf_snapshot_as(&verb->snapshot, verb->caller);
 }
 
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller, const struct sf_token *poll)
 {
-	struct verb verb = begin(store, now_ms);
-	enum sf_err err;
+	struct verb verb = { .caller = caller, .poll = poll };
 
-	do
-		err = try_begin_poll(&verb, caller, poll);
-	while (!err && !verb.done);
-	sf_snapshot_release(&verb.snapshot);
-	return err;
+	return run_verb(store, now_ms, &verb, try_begin_poll);
 }
 
 /*
@@ -511,12 +496,6 @@ static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
-static void tell(const struct sf_chat *chat, struct sf_store_sweep *sweep)
-{
-	for (size_t i = 0; i < chat->user_count; i++)
-		sweep->told[sweep->told_count++] = chat->users[i];
-}
-
 /* Closes or removes the found chat, unless a request was quicker. */
 static enum sf_err sweep_found(
 	struct sf_snapshot *snapshot, struct sf_store_sweep *sweep)
@@ -534,8 +513,8 @@ static enum sf_err sweep_found(
 		sweep->removed++;
 	else
 		sweep->closed++;
-	if (open)
-		tell(chat, sweep);
+	for (size_t i = 0; open && i < chat->user_count; i++)
+		sweep->told[sweep->told_count++] = chat->users[i];
 	return SF_OK;
 }
 
@@ -543,14 +522,14 @@ static enum sf_err sweep_found(
 static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
 	bson_t *found, struct sf_store_sweep *sweep)
 {
-	struct verb verb = begin(store, now_ms);
+	struct sf_snapshot snapshot = begin_snapshot(store, now_ms);
 	enum sf_err err = SF_OK;
 
-	if (sf_snapshot_take(&verb.snapshot, found) == SF_OK)
-		err = sweep_found(&verb.snapshot, sweep);
+	if (sf_snapshot_take(&snapshot, found) == SF_OK)
+		err = sweep_found(&snapshot, sweep);
 	else
 		sweep->unreadable++;
-	sf_snapshot_release(&verb.snapshot);
+	sf_snapshot_release(&snapshot);
 	return err;
 }
 
