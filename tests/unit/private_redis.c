@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Starts, kills, pauses and asks the Redis server of the tests. */
+/* The Redis server of a test program: starts, kills, pauses and asks it. */
 #include "private_redis.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define START_SECONDS 10
 
 static struct {
 	pid_t pid;
@@ -53,7 +51,7 @@ void private_redis_start(void)
 	assert_true(server.pid >= 0);
 	if (server.pid == 0)
 		exec_server();
-	for (int i = 0; i < START_SECONDS * 100; i++) {
+	for (int i = 0; i < SUPPORT_PATIENCE_SECONDS * 100; i++) {
 		if (does_answer())
 			return;
 		assert_int_equal(waitpid(server.pid, NULL, WNOHANG), 0);
@@ -86,7 +84,7 @@ int private_redis_make_sandbox(void **state)
 {
 	char address[SF_CONFIG_PATH_MAX + 32];
 
-	/* No program that talks to Redis dies of SIGPIPE. */
+	/* A write to a killed Redis must not end the test program. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (support_make_sandbox(state) != 0)
 		return -1;
@@ -113,7 +111,8 @@ redisReply *private_redis_run_words(const char *const words[])
 
 	while (words[count])
 		count++;
-	sf_redis_init(&client, &server.config.redis, 2000);
+	sf_redis_init(
+		&client, &server.config.redis, 1000 * SUPPORT_PATIENCE_SECONDS);
 	assert_int_equal(sf_redis_call(&client, count, words, &reply), SF_OK);
 	sf_redis_release(&client);
 	return reply;

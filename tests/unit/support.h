@@ -17,6 +17,12 @@
 #include <cmocka.h>
 
 /*
+ * The bound of every wait: a test that waits longer hangs, and fails. No test
+ * asserts that anything is faster.
+ */
+#define SUPPORT_PATIENCE_SECONDS 120
+
+/*
  * Fixtures of a group or a test: they make and remove a fresh runtime
  * directory, which SFCHAT_RUNTIME_DIR names. Every other SFCHAT_ variable stays
  * what the caller of the test has set. The log is silent, because the tests

@@ -494,14 +494,14 @@ static int connect_to(const char *path)
 	for (int i = 0;
 		connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0;
 		i++) {
-		assert_in_range(i, 0, 30000);
+		assert_in_range(i, 0, 1000 * SUPPORT_PATIENCE_SECONDS);
 		(void)usleep(1000);
 	}
 	return fd;
 }
 
-static void ask(const char *path, const char *request, size_t size, char *reply,
-	size_t reply_size)
+static void send_request(const char *path, const char *request, size_t size,
+	char *reply, size_t reply_size)
 {
 	int fd = connect_to(path);
 	size_t used = 0;
@@ -527,10 +527,11 @@ static void scgi_serves_many_requests(void **state)
 	(void)snprintf(path, sizeof(path), "%s/scgi", (const char *)*state);
 	pid = support_start(run_program, &run, 0);
 	for (int i = 0; i < 3; i++) {
-		ask(path, good, sizeof(good) - 1, reply, sizeof(reply));
+		send_request(
+			path, good, sizeof(good) - 1, reply, sizeof(reply));
 		assert_has(reply, "Status: 200 Ok\r\n");
 		assert_has(reply, "{\"own\":true}");
-		ask(path, bad, sizeof(bad) - 1, reply, sizeof(reply));
+		send_request(path, bad, sizeof(bad) - 1, reply, sizeof(reply));
 		assert_string_equal(reply, "");
 	}
 	assert_int_equal(kill(pid, SIGTERM), 0);

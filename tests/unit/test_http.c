@@ -238,7 +238,8 @@ static void a_body_may_come_in_pieces(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	pid = support_start(read_three, &ends[0], SF_HTTP_BODY_MS);
+	pid = support_start(
+		read_three, &ends[0], 1000 * SUPPORT_PATIENCE_SECONDS);
 	for (int i = 0; i < 3; i++) {
 		(void)usleep(20000);
 		assert_int_equal(write(ends[1], "x", 1), 1);

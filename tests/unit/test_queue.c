@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The queue, on a real Redis. Leases and pauses are long, and no test sleeps
- * through them. For Redis' clock a test changes the score of the job, which is
- * the only time that Redis keeps; for the worker's own clock the linker puts
- * the wrapper below in the place of clock_gettime().
+ * through them. To make Redis see the end of a lease or a pause, a test changes
+ * the score of the job, which is the only time that Redis keeps. The worker's
+ * own clock stands still unless a test advances it: the linker puts the wrapper
+ * below in the place of clock_gettime().
  */
 #include "private_redis.h"
 
@@ -64,29 +65,28 @@ static void assert_takes_nothing(struct team *team, struct sf_queue *queue)
 	assert_int_equal(sf_queue_take(queue, &team->job), SF_ERR_NOT_FOUND);
 }
 
-/* How far the clock of leases is ahead. */
-static int64_t ahead_ms;
+/* The time of the clock by which a worker knows the age of its lease. */
+static int64_t worker_clock_ms = 1000000;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *out);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
 {
-	int status = __real_clock_gettime(clock, out);
-
-	if (clock == CLOCK_BOOTTIME)
-		out->tv_sec += ahead_ms / 1000;
-	return status;
+	if (clock != CLOCK_BOOTTIME)
+		return __real_clock_gettime(clock, out);
+	*out = (struct timespec){ .tv_sec = worker_clock_ms / 1000,
+		.tv_nsec = worker_clock_ms % 1000 * 1000000 };
+	return 0;
 }
 
-/* Lets whole seconds pass by the worker's clock, at least so long. */
-static void let_time_pass(int64_t duration_ms)
+static void advance_worker_clock(int64_t duration_ms)
 {
-	ahead_ms += duration_ms + 1000;
+	worker_clock_ms += duration_ms;
 }
 
-/* Makes the time of the job come by Redis' clock: its lease or pause ends. */
-static void let_time_come(const char *set, const char *id)
+/* Makes the lease or the pause of a job end by Redis' clock. */
+static void end_lease_or_pause(const char *set, const char *id)
 {
 	char key[64];
 	redisReply *reply;
@@ -97,8 +97,8 @@ static void let_time_come(const char *set, const char *id)
 	freeReplyObject(reply);
 }
 
-/* "waiting a, failed b": all jobs in their states. */
-static char *describe(struct team *team)
+/* Returns all jobs with their states, as in "waiting a, failed b". */
+static char *describe_jobs(struct team *team)
 {
 	struct sf_job_listing listing;
 	char *text = NULL;
@@ -118,13 +118,13 @@ static char *describe(struct team *team)
 
 static void assert_jobs(struct team *team, const char *expected)
 {
-	char *text = describe(team);
+	char *text = describe_jobs(team);
 
 	assert_string_equal(text, expected);
 	free(text);
 }
 
-static void an_empty_queue_has_nothing(void **state)
+static void an_empty_queue_has_no_job(void **state)
 {
 	struct team *team = *state;
 
@@ -132,7 +132,7 @@ static void an_empty_queue_has_nothing(void **state)
 	assert_jobs(team, "");
 }
 
-static void one_job_of_a_kind_is_queued(void **state)
+static void a_second_job_of_the_same_kind_is_refused(void **state)
 {
 	struct team *team = *state;
 
@@ -230,38 +230,38 @@ static void many_workers_run_each_job_once(void **state)
 	support_unshare(ledger, sizeof(*ledger));
 }
 
-static void a_dead_workers_job_goes_to_the_next(void **state)
+static void a_dead_workers_job_goes_to_another_worker(void **state)
 {
 	struct team *team = *state;
 
 	assert_ok(sf_queue_add(team->a, "sweep"));
 	for (int i = 0; i < 2 * SF_QUEUE_FAILURES_MAX; i++) {
 		assert_takes(team, team->a, "sweep");
-		let_time_come("running", team->job.id);
+		end_lease_or_pause("running", team->job.id);
 	}
 	assert_takes(team, team->b, "sweep");
 	assert_ok(sf_queue_finish(team->b));
 	assert_jobs(team, "");
 }
 
-static void a_worker_that_was_stopped_has_lost_its_job(void **state)
+static void a_worker_whose_lease_ended_has_lost_its_job(void **state)
 {
 	struct team *team = *state;
 
 	assert_ok(sf_queue_add(team->a, "sweep"));
 	assert_takes(team, team->a, "sweep");
-	let_time_come("running", team->job.id);
+	end_lease_or_pause("running", team->job.id);
 	assert_takes(team, team->b, "sweep");
 	assert_int_equal(sf_queue_finish(team->a), SF_ERR_CONFLICT);
 	assert_int_equal(sf_queue_fail(team->a, "late"), SF_ERR_CONFLICT);
-	let_time_pass(SF_QUEUE_LEASE_MS / 3);
+	advance_worker_clock(SF_QUEUE_LEASE_MS / 3);
 	assert_int_equal(sf_queue_keep(team->a), SF_ERR_CONFLICT);
 	assert_ok(sf_queue_keep(team->b));
 	assert_jobs(team, "running sweep");
 	assert_ok(sf_queue_finish(team->b));
 }
 
-static void a_requeued_job_has_a_new_holder(void **state)
+static void the_former_holder_cannot_finish_a_requeued_job(void **state)
 {
 	struct team *team = *state;
 	int64_t count;
@@ -269,7 +269,7 @@ static void a_requeued_job_has_a_new_holder(void **state)
 	assert_ok(sf_queue_add(team->a, "sweep"));
 	assert_takes(team, team->a, "sweep");
 	for (int i = 0; i < SF_QUEUE_FAILURES_MAX; i++) {
-		let_time_come(i ? "queued" : "running", team->job.id);
+		end_lease_or_pause(i ? "queued" : "running", team->job.id);
 		assert_takes(team, team->b, "sweep");
 		assert_ok(sf_queue_fail(team->b, "broken"));
 	}
@@ -279,7 +279,7 @@ static void a_requeued_job_has_a_new_holder(void **state)
 	assert_ok(sf_queue_finish(team->b));
 }
 
-static void a_kept_job_keeps_its_lease(void **state)
+static void keep_renews_the_lease_of_a_job(void **state)
 {
 	struct team *team = *state;
 	struct sf_job_listing listing;
@@ -291,11 +291,38 @@ static void a_kept_job_keeps_its_lease(void **state)
 	first_ms = listing.jobs[0].when_ms;
 	assert_string_equal(listing.jobs[0].worker, sf_queue_worker(team->a));
 	sf_job_listing_release(&listing);
-	let_time_pass(SF_QUEUE_LEASE_MS / 3);
-	let_time_come("running", team->job.id);
+	advance_worker_clock(SF_QUEUE_LEASE_MS / 3);
+	end_lease_or_pause("running", team->job.id);
 	assert_ok(sf_queue_keep(team->a));
 	assert_ok(sf_queue_list(team->b, &listing));
 	assert_true(listing.jobs[0].when_ms >= first_ms);
+	sf_job_listing_release(&listing);
+}
+
+/* Returns the time by Redis' clock. */
+static int64_t read_redis_clock(struct team *team)
+{
+	struct sf_job_listing listing;
+	int64_t now_ms;
+
+	assert_ok(sf_queue_list(team->b, &listing));
+	now_ms = listing.now_ms;
+	sf_job_listing_release(&listing);
+	return now_ms;
+}
+
+/* Takes and fails the job, which must then pause for `pause_ms`. */
+static void assert_pause(struct team *team, int64_t pause_ms)
+{
+	struct sf_job_listing listing;
+	int64_t before_ms;
+
+	assert_takes(team, team->a, "sweep");
+	before_ms = read_redis_clock(team);
+	assert_ok(sf_queue_fail(team->a, "broken"));
+	assert_ok(sf_queue_list(team->a, &listing));
+	assert_in_range(listing.jobs[0].when_ms, before_ms + pause_ms,
+		listing.now_ms + pause_ms);
 	sf_job_listing_release(&listing);
 }
 
@@ -308,17 +335,12 @@ static void the_third_failure_is_for_good(void **state)
 
 	assert_ok(sf_queue_add(team->a, "sweep"));
 	for (int i = 0; i < SF_QUEUE_FAILURES_MAX - 1; i++) {
-		assert_takes(team, team->a, "sweep");
-		assert_ok(sf_queue_fail(team->a, "broken"));
+		assert_pause(team, pauses_ms[i]);
 		assert_takes_nothing(team, team->b);
 		assert_jobs(team, "delayed sweep");
-		assert_ok(sf_queue_list(team->a, &listing));
-		assert_in_range(listing.jobs[0].when_ms - listing.now_ms,
-			pauses_ms[i] - 5000, pauses_ms[i]);
-		sf_job_listing_release(&listing);
 		assert_int_equal(
 			sf_queue_add(team->a, "sweep"), SF_ERR_CONFLICT);
-		let_time_come("queued", team->job.id);
+		end_lease_or_pause("queued", team->job.id);
 		assert_jobs(team, "waiting sweep");
 	}
 	assert_takes(team, team->a, "sweep");
@@ -340,7 +362,7 @@ static void fail_for_good(struct team *team, const char *kind)
 	assert_ok(sf_queue_add(team->a, kind));
 	for (int i = 0; i < SF_QUEUE_FAILURES_MAX; i++) {
 		if (i)
-			let_time_come("queued", team->job.id);
+			end_lease_or_pause("queued", team->job.id);
 		assert_takes(team, team->a, kind);
 		assert_ok(sf_queue_fail(team->a, "broken"));
 	}
@@ -366,7 +388,7 @@ static void failed_jobs_are_requeued(void **state)
 	assert_int_equal(count, 0);
 	assert_ok(sf_queue_requeue(team->b, "all", &count));
 	assert_int_equal(count, 2);
-	/* It may fail as often as a new one. */
+	/* A requeued job may fail as often as a new one. */
 	assert_takes(team, team->a, "one");
 	assert_ok(sf_queue_fail(team->a, "again"));
 	assert_jobs(team, "waiting two, waiting three, delayed one");
@@ -399,13 +421,14 @@ static void workers_are_listed_until_they_leave(void **state)
 {
 	struct team *team = *state;
 	struct sf_job_listing listing;
+	int64_t before_ms = read_redis_clock(team);
 
 	assert_takes_nothing(team, team->a);
 	assert_ok(sf_queue_list(team->b, &listing));
 	assert_int_equal(listing.worker_count, 1);
 	assert_string_equal(listing.workers[0].name, sf_queue_worker(team->a));
 	assert_in_range(
-		listing.now_ms - listing.workers[0].heartbeat_ms, 0, 5000);
+		listing.workers[0].heartbeat_ms, before_ms, listing.now_ms);
 	sf_job_listing_release(&listing);
 	assert_ok(sf_queue_leave(team->a));
 	assert_ok(sf_queue_list(team->b, &listing));
@@ -424,7 +447,7 @@ static void a_killed_redis_comes_back_with_its_jobs(void **state)
 	assert_int_equal(sf_queue_finish(team->a), SF_ERR_UNAVAILABLE);
 	assert_int_equal(
 		sf_queue_take(team->b, &team->job), SF_ERR_UNAVAILABLE);
-	let_time_pass(SF_QUEUE_LEASE_MS / 3);
+	advance_worker_clock(SF_QUEUE_LEASE_MS / 3);
 	/* The lease is not over, so no other worker can have the job. */
 	assert_ok(sf_queue_keep(team->a));
 	private_redis_start();
@@ -441,14 +464,14 @@ static void without_redis_a_lease_ends_by_itself(void **state)
 	assert_ok(sf_queue_add(team->a, "sweep"));
 	assert_takes(team, team->a, "sweep");
 	private_redis_kill();
-	let_time_pass(SF_QUEUE_LEASE_MS);
+	advance_worker_clock(SF_QUEUE_LEASE_MS);
 	assert_int_equal(sf_queue_keep(team->a), SF_ERR_CONFLICT);
 	private_redis_start();
-	let_time_come("running", team->job.id);
+	end_lease_or_pause("running", team->job.id);
 	assert_takes(team, team->b, "sweep");
 }
 
-static void nonsense_in_redis_is_an_error(void **state)
+static void a_key_of_a_wrong_type_makes_redis_unavailable(void **state)
 {
 	struct team *team = *state;
 	struct sf_job_listing listing;
@@ -460,8 +483,11 @@ static void nonsense_in_redis_is_an_error(void **state)
 	assert_ok(sf_queue_add(team->a, "sweep"));
 }
 
-/* Lists the jobs of the queue with these settings; returns the log. */
-static char *log_of_listing(
+/*
+ * Lists the jobs twice with these settings, asserts the result, and returns the
+ * log.
+ */
+static char *list_and_read_log(
 	const struct sf_config *config, enum sf_err expected)
 {
 	static char text[1024];
@@ -499,17 +525,17 @@ static void a_password_is_used_and_never_logged(void **state)
 
 	freeReplyObject(private_redis_run(
 		"ACL", "SETUSER", "default", "resetpass", ">open sesame"));
-	log = log_of_listing(&config, SF_ERR_UNAVAILABLE);
+	log = list_and_read_log(&config, SF_ERR_UNAVAILABLE);
 	assert_string_equal(
 		log, "sfchat: Redis cannot be used: it answers NOAUTH\n");
 	(void)snprintf(config.redis.password, sizeof(config.redis.password),
 		"open barley");
-	log = log_of_listing(&config, SF_ERR_UNAVAILABLE);
+	log = list_and_read_log(&config, SF_ERR_UNAVAILABLE);
 	assert_string_equal(
 		log, "sfchat: Redis cannot be used: it answers WRONGPASS\n");
 	(void)snprintf(config.redis.password, sizeof(config.redis.password),
 		"open sesame");
-	log = log_of_listing(&config, SF_OK);
+	log = list_and_read_log(&config, SF_OK);
 	assert_string_equal(log, "");
 	private_redis_kill();
 	private_redis_start();
@@ -528,12 +554,12 @@ static void each_database_has_a_queue_of_its_own(void **state)
 	sf_queue_free(other);
 }
 
-static void a_missing_redis_is_said_once(void **state)
+static void a_missing_redis_is_logged_once(void **state)
 {
 	struct sf_config config = ((struct team *)*state)->config;
 
 	assert_ok(sf_redis_address_parse("unix:/nowhere/redis", &config.redis));
-	assert_string_equal(log_of_listing(&config, SF_ERR_UNAVAILABLE),
+	assert_string_equal(list_and_read_log(&config, SF_ERR_UNAVAILABLE),
 		"sfchat: Redis cannot be used: No such file or directory\n");
 }
 
@@ -543,25 +569,25 @@ static void a_missing_redis_is_said_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_team(an_empty_queue_has_nothing),
-		with_team(one_job_of_a_kind_is_queued),
+		with_team(an_empty_queue_has_no_job),
+		with_team(a_second_job_of_the_same_kind_is_refused),
 		with_team(one_of_many_that_add_at_once_succeeds),
 		with_team(no_other_worker_gets_a_taken_job),
 		with_team(many_workers_run_each_job_once),
-		with_team(a_dead_workers_job_goes_to_the_next),
-		with_team(a_worker_that_was_stopped_has_lost_its_job),
-		with_team(a_requeued_job_has_a_new_holder),
-		with_team(a_kept_job_keeps_its_lease),
+		with_team(a_dead_workers_job_goes_to_another_worker),
+		with_team(a_worker_whose_lease_ended_has_lost_its_job),
+		with_team(the_former_holder_cannot_finish_a_requeued_job),
+		with_team(keep_renews_the_lease_of_a_job),
 		with_team(the_third_failure_is_for_good),
 		with_team(failed_jobs_are_requeued),
 		with_team(the_last_thousand_failed_jobs_are_kept),
 		with_team(workers_are_listed_until_they_leave),
 		with_team(a_killed_redis_comes_back_with_its_jobs),
 		with_team(without_redis_a_lease_ends_by_itself),
-		with_team(nonsense_in_redis_is_an_error),
+		with_team(a_key_of_a_wrong_type_makes_redis_unavailable),
 		with_team(a_password_is_used_and_never_logged),
 		with_team(each_database_has_a_queue_of_its_own),
-		with_team(a_missing_redis_is_said_once),
+		with_team(a_missing_redis_is_logged_once),
 	};
 
 	return cmocka_run_group_tests(tests, private_redis_make_sandbox,

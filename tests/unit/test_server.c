@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A server process, as its clients see it: it accepts, forks and reaps. */
+/*
+ * A server process, as its clients see it: the server accepts connections,
+ * forks a child for each, and reaps the children.
+ */
 #include "http/server.h"
 #include "http/hangup.h"
 #include "support.h"
@@ -12,19 +15,19 @@
 #include <unistd.h>
 
 #define CLIENTS 20
-#define PATIENCE_MS 30000
+#define PATIENCE_MS (1000 * SUPPORT_PATIENCE_SECONDS)
 
 struct server {
 	char path[108];
 	pid_t pid;
-	_Atomic int serving; /* children that watch their client */
+	_Atomic int serving; /* children that have begun to watch */
 };
 
 /*
  * Answers every byte with the next one. 'x' makes the child crash, 'w' makes it
  * watch its client.
  */
-static int serve(const void *argument)
+static int answer_bytes(const void *argument)
 {
 	struct server *server = (struct server *)(uintptr_t)argument;
 	char c;
@@ -52,7 +55,7 @@ static int run_server(void *data, int number)
 	(void)number;
 	if (sf_server_listen(server->path, &listener))
 		return 99;
-	return (int)sf_server_run(listener, serve, server);
+	return (int)sf_server_run(listener, answer_bytes, server);
 }
 
 static int start_server(void **state)
@@ -107,7 +110,7 @@ static int connect_to(const struct server *server)
 	return -1;
 }
 
-static char ask(int fd, char c)
+static char exchange_byte(int fd, char c)
 {
 	if (send(fd, &c, 1, MSG_NOSIGNAL) != 1 || read(fd, &c, 1) != 1)
 		return '\0';
@@ -121,23 +124,23 @@ static void every_client_has_a_child_of_its_own(void **state)
 	for (int i = 0; i < CLIENTS; i++)
 		fds[i] = connect_to(*state);
 	for (int i = CLIENTS - 1; i >= 0; i--)
-		assert_int_equal(ask(fds[i], 'a'), 'b');
+		assert_int_equal(exchange_byte(fds[i], 'a'), 'b');
 	for (int i = 0; i < CLIENTS; i++) {
-		assert_int_equal(ask(fds[i], 'c'), 'd');
+		assert_int_equal(exchange_byte(fds[i], 'c'), 'd');
 		assert_int_equal(close(fds[i]), 0);
 	}
 }
 
-static void a_child_that_crashes_hurts_no_other(void **state)
+static void a_child_that_crashes_does_not_disturb_the_others(void **state)
 {
 	int other = connect_to(*state);
 	int crashing = connect_to(*state);
 
-	assert_int_equal(ask(crashing, 'x'), '\0');
-	assert_int_equal(ask(other, 'a'), 'b');
+	assert_int_equal(exchange_byte(crashing, 'x'), '\0');
+	assert_int_equal(exchange_byte(other, 'a'), 'b');
 	assert_int_equal(close(crashing), 0);
 	crashing = connect_to(*state);
-	assert_int_equal(ask(crashing, 'a'), 'b');
+	assert_int_equal(exchange_byte(crashing, 'a'), 'b');
 	assert_int_equal(close(crashing) | close(other), 0);
 }
 
@@ -175,7 +178,7 @@ static void children_that_ended_are_reaped(void **state)
 
 	for (int i = 0; i < CLIENTS; i++) {
 		fds[i] = connect_to(server);
-		assert_int_equal(ask(fds[i], 'a'), 'b');
+		assert_int_equal(exchange_byte(fds[i], 'a'), 'b');
 	}
 	assert_int_equal(count_children(server->pid), CLIENTS);
 	for (int i = 0; i < CLIENTS; i++)
@@ -219,7 +222,7 @@ static void a_client_that_left_early_is_noticed(void **state)
 	await_children(server, 0);
 }
 
-static void a_running_request_outlives_the_server(void **state)
+static void a_request_in_progress_outlives_the_server(void **state)
 {
 	struct server server = { .pid = 0 };
 	int fd;
@@ -228,10 +231,10 @@ static void a_running_request_outlives_the_server(void **state)
 		(const char *)*state);
 	server.pid = support_start(run_server, &server, 0);
 	fd = connect_to(&server);
-	assert_int_equal(ask(fd, 'a'), 'b');
+	assert_int_equal(exchange_byte(fd, 'a'), 'b');
 	assert_int_equal(kill(server.pid, SIGINT), 0);
 	assert_int_equal(support_finish(server.pid), SF_OK);
-	assert_int_equal(ask(fd, 'a'), 'b');
+	assert_int_equal(exchange_byte(fd, 'a'), 'b');
 	assert_int_equal(connect_once(server.path), -1);
 	assert_int_equal(close(fd), 0);
 }
@@ -286,11 +289,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		served(every_client_has_a_child_of_its_own),
-		served(a_child_that_crashes_hurts_no_other),
+		served(a_child_that_crashes_does_not_disturb_the_others),
 		served(children_that_ended_are_reaped),
 		served(a_child_whose_client_left_ends),
 		served(a_client_that_left_early_is_noticed),
-		in_sandbox(a_running_request_outlives_the_server),
+		in_sandbox(a_request_in_progress_outlives_the_server),
 		in_sandbox(the_socket_is_private),
 		in_sandbox(a_dead_socket_is_replaced_and_a_live_one_is_not),
 		in_sandbox(a_path_that_cannot_be_bound_is_refused),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of store.h, continued: processes killed at any moment. One
- * leads chats from insert to the last acknowledgement and counts each verb
- * that has returned. After SIGKILL its chat must be as that verb, or the one
- * that it was in, left it: nothing between, nothing before. Meanwhile another
- * process does the same undisturbed.
+ * The contract of store.h, continued: a process is killed at any moment. The
+ * process leads one chat after another from the insert to the last
+ * acknowledgement, and counts each verb that has returned. After SIGKILL the
+ * chat must be as the last counted verb left it, or as the next verb would have
+ * left it. Meanwhile a second process, the witness, does the same undisturbed.
  */
 #include "talk.h"
 
@@ -15,10 +15,9 @@
 #include <unistd.h>
 
 #define ROUNDS 150
-#define PATIENCE_SECONDS 30
 #define SETTLE_US 100000
 
-static enum sf_err insert(struct talk *talk)
+static enum sf_err insert_chat(struct talk *talk)
 {
 	struct sf_chat chat;
 	enum sf_err err;
@@ -39,7 +38,7 @@ static enum sf_err begin_poll(struct talk *talk)
 	return talk_poll(talk, &talk->creator, &poll);
 }
 
-static enum sf_err join(struct talk *talk)
+static enum sf_err join_chat(struct talk *talk)
 {
 	return talk_join(talk, &talk->joiner.user);
 }
@@ -78,7 +77,7 @@ static enum sf_err close_chat(struct talk *talk)
 	return talk_end(talk, &talk->joiner);
 }
 
-/* A chat's life, and what each of the two sees after every step of it. */
+/* A chat's life: the steps, and what each participant sees after each step. */
 static const struct {
 	enum sf_err (*run)(struct talk *talk);
 	const char *creator;
@@ -86,9 +85,9 @@ static const struct {
 	size_t polls;
 } steps[] = {
 	{ NULL, "-", "-", 0 },
-	{ insert, "draft [created]", "-", 0 },
+	{ insert_chat, "draft [created]", "-", 0 },
 	{ begin_poll, "draft [created]", "-", 1 },
-	{ join, "ready [created] [joined]", "ready [ready]", 2 },
+	{ join_chat, "ready [created] [joined]", "ready [ready]", 2 },
 	{ acknowledge_creator, "ready", "ready [ready]", 2 },
 	{ acknowledge_joiner, "ready", "ready", 2 },
 	{ push_three, "ready", "ready one two three", 2 },
@@ -101,10 +100,10 @@ static const struct {
 };
 #define STEPS ((int)(sizeof(steps) / sizeof(*steps)) - 1)
 
-/* Shared memory in which a process notes its steps; it outlives the process. */
+/* The steps of a process, in shared memory that outlives the process. */
 struct trace {
 	struct talk *talk;
-	struct sf_participant creator[2]; /* of every second life */
+	struct sf_participant creator[2]; /* of the even and the odd lives */
 	struct sf_participant joiner[2];
 	_Atomic int done; /* steps of all lives so far */
 };
@@ -126,8 +125,8 @@ static void begin_life(struct talk *talk, struct trace *trace, int life)
 	enter_life(talk, trace, life);
 }
 
-/* Lives one life after another; returns only when a verb has failed. */
-static int live(void *data, int number)
+/* Leads one life after another; returns only when a verb has failed. */
+static int lead_lives(void *data, int number)
 {
 	struct trace *trace = data;
 	struct talk *talk = trace->talk;
@@ -164,16 +163,16 @@ static bool is_at(struct talk *talk, int step)
 	       count_polls(talk) == steps[step].polls;
 }
 
-static bool is_served(const struct talk *talk)
+static bool has_server(const struct talk *talk)
 {
 	return strncmp(talk->config.store, "lmdb:", 5) != 0;
 }
 
 /*
- * A server may still be at what the killed process asked for last. There is no
- * telling when it is done but that nothing changes any more.
+ * Waits until the chat no longer changes: a server may still carry out the last
+ * command of the killed process.
  */
-static void await_rest(struct talk *talk)
+static void await_stillness(struct talk *talk)
 {
 	char *before = talk_snapshot(talk);
 	bool same;
@@ -190,21 +189,24 @@ static void await_rest(struct talk *talk)
 	free(before);
 }
 
-/* Leads on, to its end, the life in which somebody was killed. */
+/*
+ * Checks the life in which the process was killed, and leads the life to its
+ * end.
+ */
 static void finish_life(struct talk *talk, const struct trace *trace)
 {
 	int done = atomic_load(&trace->done);
 	int step = done % STEPS;
 
 	enter_life(talk, trace, done / STEPS);
-	if (is_served(talk))
-		await_rest(talk);
+	if (has_server(talk))
+		await_stillness(talk);
 	if (!is_at(talk, step))
 		step++;
 	if (!is_at(talk, step))
 		fail_msg("step %d was acknowledged, the creator sees %s",
 			step - 1, talk_see(talk, &talk->creator));
-	/* Before its first step not even its tokens need be there. */
+	/* Before the first step the chat does not exist, so it has no end. */
 	if (step == 0)
 		return;
 	for (step++; step <= STEPS; step++) {
@@ -227,13 +229,13 @@ static void kill_process(pid_t pid)
 
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	/* It did not end by itself: then a verb had failed. */
+	/* A process that ended by itself had a verb that failed. */
 	assert_true(WIFSIGNALED(status));
 }
 
 static void await_progress(const struct trace *trace, int steps_more)
 {
-	int64_t limit_us = now_us() + PATIENCE_SECONDS * 1000000LL;
+	int64_t limit_us = now_us() + SUPPORT_PATIENCE_SECONDS * 1000000LL;
 	int goal = atomic_load(&trace->done) + steps_more;
 
 	while (atomic_load(&trace->done) < goal) {
@@ -242,7 +244,7 @@ static void await_progress(const struct trace *trace, int steps_more)
 	}
 }
 
-static void await(int64_t most_us)
+static void sleep_randomly(int64_t most_us)
 {
 	uint32_t random;
 
@@ -250,18 +252,18 @@ static void await(int64_t most_us)
 	(void)usleep((useconds_t)(random % (most_us + 1)));
 }
 
-static pid_t start(struct talk *talk, struct trace *trace)
+static pid_t start_lives(struct talk *talk, struct trace *trace)
 {
 	trace->talk = talk;
-	return support_start(live, trace, 0);
+	return support_start(lead_lives, trace, 0);
 }
 
-/* How long it takes to open the store and lead some lives. */
-static int64_t measure(struct talk *talk)
+/* Returns how long a process takes to open the store and lead some lives. */
+static int64_t measure_lives(struct talk *talk)
 {
 	struct trace *trace = support_share(sizeof(*trace));
 	int64_t took_us = -now_us();
-	pid_t pid = start(talk, trace);
+	pid_t pid = start_lives(talk, trace);
 
 	await_progress(trace, 3 * STEPS);
 	took_us += now_us();
@@ -278,13 +280,13 @@ static void a_killed_process_leaves_whole_chats(void **state)
 	pid_t pid;
 
 	talk_disconnect(talk);
-	most_us = measure(talk);
-	pid = start(talk, witness);
+	most_us = measure_lives(talk);
+	pid = start_lives(talk, witness);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct trace *trace = support_share(sizeof(*trace));
-		pid_t victim = start(talk, trace);
+		pid_t victim = start_lives(talk, trace);
 
-		await(most_us);
+		sleep_randomly(most_us);
 		kill_process(victim);
 		await_progress(witness, 1);
 		talk_connect(talk);
