@@ -16,6 +16,9 @@ $(OUT)/tests/unit/test_poll: LDFLAGS += \
 	-Wl,--wrap=clock_gettime,--wrap=sf_wake_wait
 $(OUT)/tests/unit/test_queue: LDFLAGS += -Wl,--wrap=clock_gettime
 
+# This test starts its own server.
+$(OUT)/tests/unit/test_mongodb: $(OUT)/obj/tests/unit/private_mongodb.o
+
 $(TESTS): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call SHORT,LD)$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@

@@ -1,126 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The store while MongoDB is away, stopped, killed, not the primary or locked,
- * and the commands that it sends. This program starts the servers itself, so
- * that it can kill and stop them.
+ * The store while its MongoDB server is dead, hangs, is killed or is not the
+ * primary; the commands that the store sends; credentials and TLS. This program
+ * starts the server itself, so that it can kill and stop the server.
  */
+#include "private_mongodb.h"
 #include "talk.h"
 
 #include <fcntl.h>
 #include <mongoc/mongoc.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
-#define START_SECONDS 120
-/* Far over the 2 s that are promised, far below the 300 s of the driver. */
-#define LIMIT_SECONDS 60
 #define SENDERS 4
 #define SENDS 40
-#define PATIENCE "&connectTimeoutMS=10000&socketTimeoutMS=10000"
+#define LONG_TIMEOUTS "&connectTimeoutMS=120000&socketTimeoutMS=120000"
 
-struct server {
-	pid_t pid;
-	int port;
-	char folder[64];
-};
-
-static struct server server;
-
-/* --- the server --- */
-
-static struct sockaddr_in make_address(int port)
-{
-	return (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-}
-
-static int find_port(void)
-{
-	struct sockaddr_in address = make_address(0);
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(
-		getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	(void)close(fd);
-	return ntohs(address.sin_port);
-}
-
-static bool answers(int port)
-{
-	struct sockaddr_in address = make_address(port);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	bool good =
-		connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-	(void)close(fd);
-	return good;
-}
-
-/* With a certificate it wants TLS, and a password too. */
-static void start_server(const char *certificate)
-{
-	char port[16];
-
-	(void)snprintf(port, sizeof(port), "%d", server.port);
-	server.pid = fork();
-	if (server.pid == 0) {
-		(void)!freopen("/dev/null", "w", stderr);
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)execl("scripts/test-mongodb", "test-mongodb", "serve",
-			port, server.folder, certificate ? "auth" : NULL, "tls",
-			certificate, NULL);
-		_exit(127);
-	}
-	for (int i = 0; i < START_SECONDS * 20 && !answers(server.port); i++)
-		(void)usleep(50000);
-	assert_true(answers(server.port));
-}
-
-static void kill_server(void)
-{
-	(void)kill(server.pid, SIGKILL);
-	assert_int_equal(waitpid(server.pid, NULL, 0), server.pid);
-}
-
-/* Sets SFCHAT_STORE; `credentials` is "name:password@" or "". */
-static void name_store(const char *credentials, const char *options)
-{
-	char uri[256];
-
-	(void)snprintf(uri, sizeof(uri),
-		"mongodb://%s127.0.0.1:%d/sfchat?directConnection=true%s",
-		credentials, server.port, options);
-	assert_int_equal(setenv("SFCHAT_STORE", uri, 1), 0);
-}
-
-static int make_server(void **state)
-{
-	if (support_make_sandbox(state))
-		return -1;
-	(void)snprintf(server.folder, sizeof(server.folder), "%s/mongodb",
-		(const char *)*state);
-	server.port = find_port();
-	start_server(NULL);
-	return 0;
-}
-
-static int remove_server(void **state)
-{
-	kill_server();
-	return support_remove_sandbox(state);
-}
-
-/* A command of an administrator; the caller destroys what it answers. */
+/* Runs `command` and destroys it; the caller destroys the reply. */
 static bson_t *administer(const char *database, bson_t *command)
 {
 	mongoc_client_t *client = mongoc_client_new(getenv("SFCHAT_STORE"));
@@ -153,25 +51,37 @@ static int64_t count_documents(const char *collection, bson_t *filter)
 	return count;
 }
 
-/* --- a test's talk, on a store of its own settings --- */
+/* --- the talk of a test, with short or long timeouts --- */
 
-static int make_hasty(void **state)
+static void reconnect(struct talk *talk, const char *options)
 {
-	name_store("", "");
+	talk_disconnect(talk);
+	private_mongodb_set_store("", options);
+	talk->config = support_config();
+	talk_connect(talk);
+}
+
+static int make_with_long_timeouts(void **state)
+{
+	private_mongodb_set_store("", LONG_TIMEOUTS);
 	return talk_make_ready(state);
 }
 
-static int make_patient(void **state)
+static int make_with_default_timeouts(void **state)
 {
-	name_store("", PATIENCE);
-	return talk_make_ready(state);
+	(void)make_with_long_timeouts(state);
+	reconnect(*state, "");
+	return 0;
 }
 
-#define hasty(test) cmocka_unit_test_setup_teardown(test, make_hasty, talk_free)
-#define patient(test)                                                          \
-	cmocka_unit_test_setup_teardown(test, make_patient, talk_free)
+#define with_default_timeouts(test)                                            \
+	cmocka_unit_test_setup_teardown(                                       \
+		test, make_with_default_timeouts, talk_free)
+#define with_long_timeouts(test)                                               \
+	cmocka_unit_test_setup_teardown(                                       \
+		test, make_with_long_timeouts, talk_free)
 
-static enum sf_err view(struct talk *talk)
+static enum sf_err view_as_creator(struct talk *talk)
 {
 	struct sf_chat seen;
 	enum sf_err err =
@@ -182,51 +92,52 @@ static enum sf_err view(struct talk *talk)
 	return err;
 }
 
-static void assert_unavailable_soon(enum sf_err err, int64_t since_us)
+/* The default timeouts are short: a busy server may miss one. */
+static void await_server(struct talk *talk)
 {
-	assert_int_equal(err, SF_ERR_UNAVAILABLE);
-	assert_true(bson_get_monotonic_time() - since_us <
-		    LIMIT_SECONDS * INT64_C(1000000));
+	(void)alarm(SUPPORT_PATIENCE_SECONDS);
+	do
+		sf_store_rest(talk->store);
+	while (view_as_creator(talk) == SF_ERR_UNAVAILABLE);
+	(void)alarm(0);
 }
 
 /* --- tests --- */
 
-static void a_server_that_is_away_is_unavailable(void **state)
+static void a_dead_server_makes_the_store_unavailable(void **state)
 {
 	struct talk *talk = *state;
-	int64_t start_us = bson_get_monotonic_time();
 
-	kill_server();
-	assert_unavailable_soon(view(talk), start_us);
+	private_mongodb_kill();
+	(void)alarm(SUPPORT_PATIENCE_SECONDS);
+	assert_int_equal(view_as_creator(talk), SF_ERR_UNAVAILABLE);
 	talk_disconnect(talk);
 	talk_connect(talk);
-	start_us = bson_get_monotonic_time();
-	assert_unavailable_soon(view(talk), start_us);
-	start_server(NULL);
-	sf_store_rest(talk->store);
+	assert_int_equal(view_as_creator(talk), SF_ERR_UNAVAILABLE);
+	(void)alarm(0);
+	private_mongodb_start(NULL);
+	await_server(talk);
 	assert_sees(talk, creator, "ready");
 }
 
-static void a_server_that_hangs_is_unavailable(void **state)
+/* The driver alone would wait for 300 seconds: the alarm would end the test. */
+static void a_hanging_server_makes_the_store_unavailable(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token id = talk_token();
-	int64_t start_us;
 
-	assert_sees(talk, joiner, "ready");
-	assert_int_equal(kill(server.pid, SIGSTOP), 0);
-	/* Until it stands: other threads of it run on for a while. */
-	assert_int_equal(waitpid(server.pid, NULL, WUNTRACED), server.pid);
-	start_us = bson_get_monotonic_time();
-	assert_unavailable_soon(
-		talk_say_as(talk, &talk->creator, &id, "Hi"), start_us);
-	talk_disconnect(talk);
-	talk_connect(talk);
-	start_us = bson_get_monotonic_time();
-	assert_unavailable_soon(
-		talk_say_as(talk, &talk->creator, &id, "Hi"), start_us);
-	assert_int_equal(kill(server.pid, SIGCONT), 0);
-	sf_store_rest(talk->store);
+	await_server(talk);
+	private_mongodb_pause();
+	(void)alarm(SUPPORT_PATIENCE_SECONDS);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(talk_say_as(talk, &talk->creator, &id, "Hi"),
+			SF_ERR_UNAVAILABLE);
+		talk_disconnect(talk);
+		talk_connect(talk);
+	}
+	(void)alarm(0);
+	private_mongodb_resume();
+	await_server(talk);
 	assert_ok(talk_say_as(talk, &talk->creator, &id, "Hi"));
 	assert_sees(talk, joiner, "ready Hi");
 }
@@ -248,9 +159,12 @@ static void a_server_that_is_not_primary_is_unavailable(void **state)
 	assert_sees(talk, joiner, "ready Hi");
 }
 
-/* As a program does for each request, and a page for each that failed. */
+/*
+ * Opens the store for each request, as a program does, and repeats a request
+ * that failed, as a page does.
+ */
 static void send_until_done(const struct talk *talk,
-	const struct sf_participant *from, const char *text)
+	const struct sf_participant *sender, const char *text)
 {
 	struct sf_token id = talk_token();
 	struct talk own = *talk;
@@ -260,7 +174,7 @@ static void send_until_done(const struct talk *talk,
 		err = sf_store_open(&own.config, &own.store);
 		if (err)
 			_exit(1);
-		err = talk_say_as(&own, from, &id, text);
+		err = talk_say_as(&own, sender, &id, text);
 		sf_store_free(own.store);
 	} while (err == SF_ERR_UNAVAILABLE);
 	if (err)
@@ -275,23 +189,24 @@ struct load {
 static int send_all(void *data, int number)
 {
 	struct load *load = data;
-	const struct sf_participant *from =
+	const struct sf_participant *sender =
 		number % 2 ? &load->talk->joiner : &load->talk->creator;
 
 	for (int i = 0; i < SENDS; i++) {
 		char text[32];
 
 		(void)snprintf(text, sizeof(text), "%d %d", number, i);
-		send_until_done(load->talk, from, text);
+		send_until_done(load->talk, sender, text);
 		atomic_fetch_add(&load->sent, 1);
 	}
 	return 0;
 }
 
-/* Each sender's, in order and once. */
-static void assert_whole(struct talk *talk, const struct sf_participant *who)
+/* Asserts that each sender's messages are there once and in order. */
+static void assert_complete(
+	struct talk *talk, const struct sf_participant *receiver)
 {
-	struct sf_chat seen = talk_view(talk, who);
+	struct sf_chat seen = talk_view(talk, receiver);
 	int next[SENDERS] = { 0 };
 
 	assert_int_equal(seen.message_count, SENDERS / 2 * SENDS);
@@ -305,7 +220,15 @@ static void assert_whole(struct talk *talk, const struct sf_participant *who)
 	sf_chat_release(&seen);
 }
 
-static void a_killed_server_loses_and_doubles_nothing(void **state)
+static void await_sent(const struct load *load, int goal)
+{
+	for (int i = 0; atomic_load(&load->sent) < goal; i++) {
+		assert_in_range(i, 0, 1000 * SUPPORT_PATIENCE_SECONDS);
+		(void)usleep(1000);
+	}
+}
+
+static void a_killed_server_loses_and_duplicates_no_message(void **state)
 {
 	struct talk *talk = *state;
 	struct load *load = support_share(sizeof(*load));
@@ -316,16 +239,15 @@ static void a_killed_server_loses_and_doubles_nothing(void **state)
 	for (int i = 0; i < SENDERS; i++)
 		senders[i] = support_start(send_all, load, i);
 	for (int kills = 1; kills <= 2; kills++) {
-		while (atomic_load(&load->sent) < kills * SENDS)
-			(void)usleep(1000);
-		kill_server();
-		start_server(NULL);
+		await_sent(load, kills * SENDS);
+		private_mongodb_kill();
+		private_mongodb_start(NULL);
 	}
 	for (int i = 0; i < SENDERS; i++)
 		assert_int_equal(support_finish(senders[i]), 0);
 	talk_connect(talk);
-	assert_whole(talk, &talk->creator);
-	assert_whole(talk, &talk->joiner);
+	assert_complete(talk, &talk->creator);
+	assert_complete(talk, &talk->joiner);
 	support_unshare(load, sizeof(*load));
 }
 
@@ -344,14 +266,11 @@ static void a_write_is_acknowledged_by_the_majority(void **state)
 		1);
 }
 
-static void the_uri_says_who_acknowledges(void **state)
+static void the_write_concern_of_the_uri_is_used(void **state)
 {
 	struct talk *talk = *state;
 
-	talk_disconnect(talk);
-	name_store("", PATIENCE "&w=2");
-	talk->config = support_config();
-	talk_connect(talk);
+	reconnect(talk, LONG_TIMEOUTS "&w=2");
 	assert_int_equal(
 		talk_say(talk, &talk->creator, "Hi"), SF_ERR_UNAVAILABLE);
 }
@@ -400,7 +319,7 @@ static void indexes_are_made_once_and_follow_the_lifetime(void **state)
 	assert_sees(talk, creator, "ready");
 }
 
-static void a_forgotten_chat_leaves_no_document(void **state)
+static void a_removed_chat_leaves_no_document(void **state)
 {
 	struct talk *talk = *state;
 	const bson_oid_t *id = (const bson_oid_t *)&talk->creator.chat;
@@ -414,7 +333,7 @@ static void a_forgotten_chat_leaves_no_document(void **state)
 		count_documents("chats", BCON_NEW("_id", BCON_OID(id))), 0);
 }
 
-static void only_the_latest_ids_are_remembered(void **state)
+static void a_chat_remembers_only_the_latest_chosen_ids(void **state)
 {
 	struct talk *talk = *state;
 	const bson_oid_t *id = (const bson_oid_t *)&talk->creator.chat;
@@ -434,60 +353,61 @@ static void only_the_latest_ids_are_remembered(void **state)
 
 /* --- the log --- */
 
+/* Directs the log to a file. Returns the former standard error. */
 static int begin_log(void)
 {
-	int was = dup(STDERR_FILENO);
+	int before = dup(STDERR_FILENO);
 	char name[] = "/dev/shm/sfchat-log-XXXXXX";
 	int fd = mkstemp(name);
 
-	assert_true(was >= 0 && fd >= 0);
+	assert_true(before >= 0 && fd >= 0);
 	(void)unlink(name);
 	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
 	(void)close(fd);
 	sf_log_set_level(SF_LOG_INFO);
-	return was;
+	return before;
 }
 
-/* Leaves in out what was logged since. */
-static void end_log(int was, char *out, size_t size)
+/* Ends what begin_log() began, and copies the log to `out`. */
+static void end_log(int before, char *out, size_t size)
 {
 	ssize_t got = pread(STDERR_FILENO, out, size - 1, 0);
 
 	assert_true(got >= 0);
 	out[got] = '\0';
 	sf_log_set_level(SF_LOG_NONE);
-	assert_int_equal(dup2(was, STDERR_FILENO), STDERR_FILENO);
-	(void)close(was);
+	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	(void)close(before);
 }
 
-/* One connection with these credentials and options, and what it logged. */
+/* Uses a store with these credentials and options once; copies its log. */
 static enum sf_err try_store(
-	const char *who, const char *options, char *log, size_t size)
+	const char *credentials, const char *options, char *log, size_t size)
 {
 	struct sf_participant nobody = { talk_token(), talk_token() };
 	struct sf_config config;
 	struct sf_store *store;
 	struct sf_chat seen;
 	enum sf_err err;
-	int was;
+	int before;
 
-	name_store(who, options);
+	private_mongodb_set_store(credentials, options);
 	config = support_config();
-	was = begin_log();
+	before = begin_log();
 	err = sf_store_open(&config, &store);
 	if (!err) {
 		err = sf_store_view(store, 1, &nobody, &seen);
 		sf_store_free(store);
 	}
-	end_log(was, log, size);
+	end_log(before, log, size);
 	return err;
 }
 
-static void assert_discreet(const char *log)
+static void assert_log_names_no_secret(const char *log)
 {
 	char port[16];
 
-	(void)snprintf(port, sizeof(port), "%d", server.port);
+	(void)snprintf(port, sizeof(port), "%d", private_mongodb_port());
 	assert_null(strstr(log, "mongodb:"));
 	assert_null(strstr(log, "keeper"));
 	assert_null(strstr(log, "s3cret"));
@@ -496,7 +416,7 @@ static void assert_discreet(const char *log)
 	assert_null(strstr(log, ".pem"));
 }
 
-static void a_store_that_is_none_is_refused(void **state)
+static void a_malformed_uri_is_refused_and_never_quoted(void **state)
 {
 	static const char *const bad[] = { "lmdb:/s3cret",
 		"mongodb://keeper:s3:cret@127.0.0.1/",
@@ -507,14 +427,14 @@ static void a_store_that_is_none_is_refused(void **state)
 		struct sf_config config;
 		struct sf_detail detail;
 		char log[1024];
-		int was;
+		int before;
 
 		assert_int_equal(setenv("SFCHAT_STORE", bad[i], 1), 0);
 		config = support_config();
-		was = begin_log();
+		before = begin_log();
 		assert_int_equal(
 			sf_store_check(&config, &detail), SF_ERR_INVALID);
-		end_log(was, log, sizeof(log));
+		end_log(before, log, sizeof(log));
 		assert_string_equal(log, "");
 		assert_non_null(strstr(detail.text, "SFCHAT_STORE"));
 		assert_null(strstr(detail.text, "s3"));
@@ -522,7 +442,7 @@ static void a_store_that_is_none_is_refused(void **state)
 	}
 }
 
-static void lock_server(const char *certificate)
+static void demand_credentials(const char *certificate)
 {
 	char command[1024];
 
@@ -534,17 +454,17 @@ static void lock_server(const char *certificate)
 		certificate);
 	/* NOLINTNEXTLINE(cert-env33-c): the names in it are the test's own */
 	assert_int_equal(system(command), 0);
-	name_store("", PATIENCE);
+	private_mongodb_set_store("", LONG_TIMEOUTS);
 	bson_destroy(administer(
 		"sfchat", BCON_NEW("createUser", BCON_UTF8("keeper"), "pwd",
 				  BCON_UTF8("s3cret/@"), "roles", "[", "{",
 				  "role", BCON_UTF8("readWrite"), "db",
 				  BCON_UTF8("sfchat"), "}", "]")));
-	kill_server();
-	start_server(certificate);
+	private_mongodb_kill();
+	private_mongodb_start(certificate);
 }
 
-static void credentials_and_tls_work_and_are_not_told(void **state)
+static void credentials_and_tls_work_and_are_never_logged(void **state)
 {
 	const char *right = "keeper:s3cret%2F%40@";
 	char pem[96];
@@ -552,10 +472,10 @@ static void credentials_and_tls_work_and_are_not_told(void **state)
 	char log[4096];
 
 	(void)state;
-	(void)snprintf(pem, sizeof(pem), "%s.pem", server.folder);
+	(void)snprintf(pem, sizeof(pem), "%s.pem", private_mongodb_folder());
 	(void)snprintf(
-		tls, sizeof(tls), PATIENCE "&tls=true&tlsCAFile=%s", pem);
-	lock_server(pem);
+		tls, sizeof(tls), LONG_TIMEOUTS "&tls=true&tlsCAFile=%s", pem);
+	demand_credentials(pem);
 
 	assert_int_equal(
 		try_store(right, tls, log, sizeof(log)), SF_ERR_UNAUTHORIZED);
@@ -564,34 +484,39 @@ static void credentials_and_tls_work_and_are_not_told(void **state)
 	assert_int_equal(try_store("keeper:s3cret@", tls, log, sizeof(log)),
 		SF_ERR_UNAVAILABLE);
 	assert_non_null(strstr(log, "credentials"));
-	assert_discreet(log);
+	assert_log_names_no_secret(log);
 
 	assert_int_equal(
 		try_store("", tls, log, sizeof(log)), SF_ERR_UNAVAILABLE);
-	assert_discreet(log);
+	assert_log_names_no_secret(log);
 
 	assert_int_equal(
-		try_store(right, PATIENCE "&tls=true", log, sizeof(log)),
+		try_store(right, LONG_TIMEOUTS "&tls=true", log, sizeof(log)),
 		SF_ERR_UNAVAILABLE);
 	assert_non_null(strstr(log, "TLS"));
-	assert_discreet(log);
+	assert_log_names_no_secret(log);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hasty(a_server_that_is_away_is_unavailable),
-		hasty(a_server_that_hangs_is_unavailable),
-		patient(a_server_that_is_not_primary_is_unavailable),
-		patient(a_killed_server_loses_and_doubles_nothing),
-		patient(a_write_is_acknowledged_by_the_majority),
-		patient(the_uri_says_who_acknowledges),
-		patient(indexes_are_made_once_and_follow_the_lifetime),
-		patient(a_forgotten_chat_leaves_no_document),
-		patient(only_the_latest_ids_are_remembered),
-		cmocka_unit_test(a_store_that_is_none_is_refused),
-		cmocka_unit_test(credentials_and_tls_work_and_are_not_told),
+		with_default_timeouts(
+			a_dead_server_makes_the_store_unavailable),
+		with_default_timeouts(
+			a_hanging_server_makes_the_store_unavailable),
+		with_long_timeouts(a_server_that_is_not_primary_is_unavailable),
+		with_long_timeouts(
+			a_killed_server_loses_and_duplicates_no_message),
+		with_long_timeouts(a_write_is_acknowledged_by_the_majority),
+		with_long_timeouts(the_write_concern_of_the_uri_is_used),
+		with_long_timeouts(
+			indexes_are_made_once_and_follow_the_lifetime),
+		with_long_timeouts(a_removed_chat_leaves_no_document),
+		with_long_timeouts(a_chat_remembers_only_the_latest_chosen_ids),
+		cmocka_unit_test(a_malformed_uri_is_refused_and_never_quoted),
+		cmocka_unit_test(credentials_and_tls_work_and_are_never_logged),
 	};
 
-	return cmocka_run_group_tests(tests, make_server, remove_server);
+	return cmocka_run_group_tests(tests, private_mongodb_make_sandbox,
+		private_mongodb_remove_sandbox);
 }
