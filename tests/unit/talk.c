@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tests' chat. */
+/* A chat in a store, for tests. */
 #include "talk.h"
 
 #include <inttypes.h>
@@ -29,7 +29,7 @@ void talk_begin_draft(struct talk *talk)
 {
 	struct sf_chat draft;
 
-	/* A real time: a store may remove what is long past it by itself. */
+	/* The real time: MongoDB removes old chats by the real time itself. */
 	talk->now_ms = (int64_t)time(NULL) * 1000;
 	sf_chat_init(&draft, talk->now_ms);
 	talk->creator.chat = draft.id;
@@ -88,11 +88,13 @@ static void print_view(FILE *out, const struct sf_chat *seen)
 	}
 }
 
-const char *talk_see(struct talk *talk, const struct sf_participant *who)
+const char *talk_see(
+	struct talk *talk, const struct sf_participant *participant)
 {
 	FILE *out = fmemopen(talk->seen, sizeof(talk->seen), "w");
 	struct sf_chat seen;
-	enum sf_err err = sf_store_view(talk->store, talk->now_ms, who, &seen);
+	enum sf_err err =
+		sf_store_view(talk->store, talk->now_ms, participant, &seen);
 
 	assert_non_null(out);
 	if (err) {
@@ -170,31 +172,34 @@ struct sf_messages talk_message(const char *text)
 	};
 }
 
-enum sf_err talk_say(
-	struct talk *talk, const struct sf_participant *from, const char *text)
+enum sf_err talk_say(struct talk *talk, const struct sf_participant *sender,
+	const char *text)
 {
 	struct sf_messages messages = talk_message(text);
-	struct sf_token to;
+	struct sf_token receiver;
 
-	return sf_store_push(talk->store, talk->now_ms, from, &messages, &to);
+	return sf_store_push(
+		talk->store, talk->now_ms, sender, &messages, &receiver);
 }
 
-enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *from,
+enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *sender,
 	const struct sf_token *id, const char *text)
 {
 	struct sf_messages messages = talk_message(text);
-	struct sf_token to;
+	struct sf_token receiver;
 
 	messages.items[0].id = *id;
 	messages.items[0].chosen_id = true;
-	return sf_store_push(talk->store, talk->now_ms, from, &messages, &to);
+	return sf_store_push(
+		talk->store, talk->now_ms, sender, &messages, &receiver);
 }
 
-struct sf_chat talk_view(struct talk *talk, const struct sf_participant *who)
+struct sf_chat talk_view(
+	struct talk *talk, const struct sf_participant *participant)
 {
 	struct sf_chat seen;
 
-	assert_ok(sf_store_view(talk->store, talk->now_ms, who, &seen));
+	assert_ok(sf_store_view(talk->store, talk->now_ms, participant, &seen));
 	return seen;
 }
 
@@ -206,22 +211,24 @@ enum sf_err talk_join(struct talk *talk, const struct sf_token *user)
 	return sf_store_join(talk->store, talk->now_ms, &joiner, &creator);
 }
 
-enum sf_err talk_pull(struct talk *talk, const struct sf_participant *who,
-	const struct sf_token *ids, size_t count)
+enum sf_err talk_pull(struct talk *talk,
+	const struct sf_participant *participant, const struct sf_token *ids,
+	size_t count)
 {
 	struct sf_ids list = { .count = count };
 
 	assert_true(count <= SF_IDS_MAX);
 	memcpy(list.items, ids, count * sizeof(*ids));
-	return sf_store_pull(talk->store, talk->now_ms, who, &list);
+	return sf_store_pull(talk->store, talk->now_ms, participant, &list);
 }
 
 enum sf_err talk_acknowledge(
-	struct talk *talk, const struct sf_participant *who)
+	struct talk *talk, const struct sf_participant *participant)
 {
 	struct sf_ids ids = { .count = 0 };
 	struct sf_chat seen;
-	enum sf_err err = sf_store_view(talk->store, talk->now_ms, who, &seen);
+	enum sf_err err =
+		sf_store_view(talk->store, talk->now_ms, participant, &seen);
 
 	if (err)
 		return err;
@@ -229,7 +236,7 @@ enum sf_err talk_acknowledge(
 	for (; ids.count < seen.message_count; ids.count++)
 		ids.items[ids.count] = seen.messages[ids.count].id;
 	sf_chat_release(&seen);
-	return sf_store_pull(talk->store, talk->now_ms, who, &ids);
+	return sf_store_pull(talk->store, talk->now_ms, participant, &ids);
 }
 
 void assert_gone(struct talk *talk)
@@ -238,22 +245,23 @@ void assert_gone(struct talk *talk)
 
 	assert_sees(talk, creator, "-");
 	assert_sees(talk, joiner, "-");
-	/* Its token can be taken again. */
+	/* A chat that is only hidden would keep its token from a new chat. */
 	sf_chat_init(&chat, talk->now_ms);
 	chat.id = talk->creator.chat;
 	assert_ok(sf_store_insert(talk->store, &chat));
 	sf_chat_release(&chat);
 }
 
-enum sf_err talk_end(struct talk *talk, const struct sf_participant *by)
+enum sf_err talk_end(struct talk *talk, const struct sf_participant *closer)
 {
 	struct sf_token other;
 
-	return sf_store_close(talk->store, talk->now_ms, by, INT64_MAX, &other);
+	return sf_store_close(
+		talk->store, talk->now_ms, closer, INT64_MAX, &other);
 }
 
-enum sf_err talk_poll(struct talk *talk, const struct sf_participant *who,
-	const struct sf_token *id)
+enum sf_err talk_poll(struct talk *talk,
+	const struct sf_participant *participant, const struct sf_token *id)
 {
-	return sf_store_begin_poll(talk->store, talk->now_ms, who, id);
+	return sf_store_begin_poll(talk->store, talk->now_ms, participant, id);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A chat in a store, as the tests use one: who is in it, what time it is, and
- * what each of the two sees, in one line of text. Only through store.h, so it
- * is the same for every store.
+ * A chat in a store, for tests: its participants, its time, and what each
+ * participant sees, as one line of text. Uses nothing but store.h, so it works
+ * with every store.
  */
 #ifndef TALK_H
 #define TALK_H
@@ -14,8 +14,8 @@ struct talk {
 	struct sf_config config;
 	struct sf_store *store;
 	struct sf_participant creator;
-	struct sf_participant joiner; /* in the chat if it is ready */
-	int64_t now_ms;               /* of the next verb */
+	struct sf_participant joiner; /* has joined if the chat is ready */
+	int64_t now_ms;               /* the time at which the next verb runs */
 	int64_t lifetime_ms;
 	char seen[32768];
 };
@@ -33,70 +33,73 @@ int talk_make_draft(void **state);
 int talk_make_ready(void **state);
 int talk_free(void **state);
 
-/* Goes over to a new chat: a draft, now. */
+/* Makes a new draft, and makes `talk` stand for it. */
 void talk_begin_draft(struct talk *talk);
 
-/* The same, joined, and both have acknowledged what the server told them. */
+/* Makes a new chat that the joiner has joined; no message waits. */
 void talk_begin_ready(struct talk *talk);
 
-/* Lets the store's handle go and takes a new one: none may cross a fork. */
+/* Frees the handle of the store, and opens a new one: none may cross a fork. */
 void talk_disconnect(struct talk *talk);
 void talk_connect(struct talk *talk);
 
 /*
- * "ready [joined] Hi": the status, then what waits for who, a system message as
- * its event; "-" if there is no such chat, or it has no such participant.
- * Belongs to talk until it is called again.
+ * Returns the status and the messages that wait for the participant, as in
+ * "ready [joined] Hi"; the event stands for a system message. Returns "-" if
+ * there is no such chat or participant. The text lasts until the next call.
  */
-const char *talk_see(struct talk *talk, const struct sf_participant *who);
+const char *talk_see(
+	struct talk *talk, const struct sf_participant *participant);
 
-/* Everything that either of them sees, ids and polls too; the caller frees. */
+/* Returns all that both see, with ids and polls; the caller frees the text. */
 char *talk_snapshot(struct talk *talk);
 
-/* A list of one message with a fresh id. `text` must outlive it. */
+/* Returns a list of one message with a fresh id; `text` must outlive it. */
 struct sf_messages talk_message(const char *text);
 
 /* Sends one message with a fresh id. */
-enum sf_err talk_say(
-	struct talk *talk, const struct sf_participant *from, const char *text);
+enum sf_err talk_say(struct talk *talk, const struct sf_participant *sender,
+	const char *text);
 
 /* Sends one message whose id the sender chose. */
-enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *from,
+enum sf_err talk_say_as(struct talk *talk, const struct sf_participant *sender,
 	const struct sf_token *id, const char *text);
 
-/* Returns the chat as `viewer` sees it; the caller releases it. */
+/* Returns the chat as the participant sees it; the caller releases it. */
 struct sf_chat talk_view(
-	struct talk *talk, const struct sf_participant *viewer);
+	struct talk *talk, const struct sf_participant *participant);
 
-/* Lets user into the chat. */
+/* Lets `user` join the chat. */
 enum sf_err talk_join(struct talk *talk, const struct sf_token *user);
 
 /* Acknowledges messages by id. */
-enum sf_err talk_pull(struct talk *talk, const struct sf_participant *who,
-	const struct sf_token *ids, size_t count);
+enum sf_err talk_pull(struct talk *talk,
+	const struct sf_participant *participant, const struct sf_token *ids,
+	size_t count);
 
-/* Acknowledges all that waits for who. */
+/* Acknowledges all messages that wait for the participant. */
 enum sf_err talk_acknowledge(
-	struct talk *talk, const struct sf_participant *who);
+	struct talk *talk, const struct sf_participant *participant);
 
-/* Closes in the name of by, in any case. */
-enum sf_err talk_end(struct talk *talk, const struct sf_participant *by);
+/* Closes the chat on behalf of `closer`, in any case. */
+enum sf_err talk_end(struct talk *talk, const struct sf_participant *closer);
 
-/* Begins a poll with that id. */
-enum sf_err talk_poll(struct talk *talk, const struct sf_participant *who,
-	const struct sf_token *id);
+/* Begins a poll with this id. */
+enum sf_err talk_poll(struct talk *talk,
+	const struct sf_participant *participant, const struct sf_token *id);
 
+/* Returns a new token. */
 struct sf_token talk_token(void);
 
-/* Asserts that the chat is removed, and not only hidden. */
+/* Asserts that the store has removed the chat, and does not only hide it. */
 void assert_gone(struct talk *talk);
 
 #define assert_ok(call) assert_int_equal(call, SF_OK)
 
-#define assert_sees(talk, who, text)                                           \
-	assert_string_equal(talk_see(talk, &(talk)->who), text)
+#define assert_sees(talk, participant, text)                                   \
+	assert_string_equal(talk_see(talk, &(talk)->participant), text)
 
-/* Asserts that call returns err and that nothing changed. */
+/* Asserts that `call` returns `err` and changes nothing. */
 #define assert_refused(talk, call, err)                                        \
 	do {                                                                   \
 		char *before_ = talk_snapshot(talk);                           \

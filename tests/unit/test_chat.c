@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rules of a chat's life on a document alone; that a store keeps them, the
- * contract in test_store*.c shows.
+ * The rules of a chat's life, without a store. The contract in test_store*.c
+ * shows that a store keeps the rules.
  */
 #include "model/chat.h"
 #include "support.h"
@@ -15,7 +15,7 @@ struct pair {
 	struct sf_token joiner;
 };
 
-static struct sf_token fresh(void)
+static struct sf_token make_token(void)
 {
 	struct sf_token token;
 
@@ -30,7 +30,7 @@ static int make_chat(void **state)
 	assert_non_null(pair);
 	sf_chat_init(&pair->chat, NOW_MS);
 	pair->creator = pair->chat.users[0];
-	pair->joiner = fresh();
+	pair->joiner = make_token();
 	*state = pair;
 	return 0;
 }
@@ -55,18 +55,18 @@ static int free_chat(void **state)
 	return 0;
 }
 
-static enum sf_err say(struct pair *pair, const struct sf_token *from,
+static enum sf_err push_texts(struct pair *pair, const struct sf_token *sender,
 	const struct sf_token *id, size_t count)
 {
 	struct sf_messages messages = { .count = count };
 
 	for (size_t i = 0; i < count; i++)
 		messages.items[i] = (struct sf_message){
-			.id = id ? *id : fresh(),
+			.id = id ? *id : make_token(),
 			.chosen_id = id != NULL,
 			.text = (char[]){ "text" },
 		};
-	return sf_chat_push(&pair->chat, from, &messages);
+	return sf_chat_push(&pair->chat, sender, &messages);
 }
 
 static void pull_one(struct pair *pair, const struct sf_token *receiver,
@@ -93,7 +93,7 @@ static void statuses_have_names(void **state)
 	assert_int_equal(sf_status_parse("Ready", &status), SF_ERR_INVALID);
 }
 
-static void a_new_chat_has_tokens_nobody_else_has(void **state)
+static void a_new_chat_has_tokens_of_its_own(void **state)
 {
 	struct pair *pair = *state;
 	struct sf_chat other;
@@ -107,12 +107,12 @@ static void a_new_chat_has_tokens_nobody_else_has(void **state)
 	assert_int_equal(pair->chat.message_count, 1);
 }
 
-static void append_keeps_all_in_order(void **state)
+static void append_keeps_messages_in_order(void **state)
 {
 	struct pair *pair = *state;
 
 	for (int i = 0; i < 200; i++) {
-		struct sf_message message = { .id = fresh() };
+		struct sf_message message = { .id = make_token() };
 		char text[16];
 
 		(void)snprintf(text, sizeof(text), "%d", i);
@@ -125,7 +125,7 @@ static void append_keeps_all_in_order(void **state)
 			strtol(pair->chat.messages[i + 1].text, NULL, 10), i);
 }
 
-static void release_leaves_an_empty_document(void **state)
+static void release_leaves_an_empty_chat(void **state)
 {
 	struct pair *pair = *state;
 
@@ -135,10 +135,10 @@ static void release_leaves_an_empty_document(void **state)
 	sf_chat_release(&pair->chat);
 }
 
-static void users_are_known(void **state)
+static void a_chat_knows_its_users_and_their_partners(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_token stranger = fresh();
+	struct sf_token stranger = make_token();
 	struct sf_token partner = sf_chat_partner(&pair->chat, &pair->creator);
 
 	assert_true(sf_token_equal(&partner, &pair->joiner));
@@ -159,12 +159,12 @@ static void users_are_known(void **state)
 static void a_narrowed_chat_has_one_users_messages(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_token stranger = fresh();
+	struct sf_token stranger = make_token();
 
-	assert_int_equal(say(pair, &pair->creator, NULL, 2), SF_OK);
-	assert_int_equal(say(pair, &pair->joiner, NULL, 1), SF_OK);
+	assert_int_equal(push_texts(pair, &pair->creator, NULL, 2), SF_OK);
+	assert_int_equal(push_texts(pair, &pair->joiner, NULL, 1), SF_OK);
 	sf_chat_narrow(&pair->chat, &pair->joiner);
-	/* The server's message that the chat is ready, and the two. */
+	/* The server's message that the chat is ready, and two messages. */
 	assert_int_equal(pair->chat.message_count, 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_true(sf_token_equal(
@@ -178,7 +178,7 @@ static void join_changes_nothing_when_refused(void **state)
 {
 	struct pair *pair = *state;
 	struct sf_chat before = pair->chat;
-	struct sf_token third = fresh();
+	struct sf_token third = make_token();
 
 	assert_int_equal(
 		sf_chat_join(&pair->chat, &third, NOW_MS + 1), SF_ERR_CONFLICT);
@@ -196,15 +196,18 @@ static void push_changes_nothing_when_refused(void **state)
 	struct sf_chat before;
 
 	for (int i = 0; i < SF_CHAT_WAITING_MAX - 2; i++)
-		assert_int_equal(say(pair, &pair->creator, NULL, 1), SF_OK);
+		assert_int_equal(
+			push_texts(pair, &pair->creator, NULL, 1), SF_OK);
 	/* The server's message to the joiner waits too. */
 	before = pair->chat;
-	assert_int_equal(say(pair, &pair->creator, NULL, 2), SF_ERR_TOO_MANY);
+	assert_int_equal(
+		push_texts(pair, &pair->creator, NULL, 2), SF_ERR_TOO_MANY);
 	assert_memory_equal(&pair->chat, &before, sizeof(before));
-	assert_int_equal(say(pair, &pair->creator, NULL, 1), SF_OK);
+	assert_int_equal(push_texts(pair, &pair->creator, NULL, 1), SF_OK);
 	sf_chat_close(&pair->chat, &pair->joiner);
 	before = pair->chat;
-	assert_int_equal(say(pair, &pair->creator, NULL, 1), SF_ERR_CLOSED);
+	assert_int_equal(
+		push_texts(pair, &pair->creator, NULL, 1), SF_ERR_CLOSED);
 	assert_memory_equal(&pair->chat, &before, sizeof(before));
 }
 
@@ -212,8 +215,9 @@ static void push_copies_the_text(void **state)
 {
 	struct pair *pair = *state;
 	char text[] = "text";
-	struct sf_messages messages = { { { .id = fresh(), .text = text } },
-		1 };
+	struct sf_messages messages = {
+		{ { .id = make_token(), .text = text } }, 1
+	};
 	const struct sf_message *last;
 
 	assert_int_equal(
@@ -231,71 +235,73 @@ static void push_remembers_the_latest_chosen_ids(void **state)
 	size_t count;
 
 	for (size_t i = 0; i <= SF_CHAT_SENT_MAX; i++) {
-		ids[i] = fresh();
-		assert_int_equal(say(pair, &pair->creator, &ids[i], 1), SF_OK);
+		ids[i] = make_token();
+		assert_int_equal(
+			push_texts(pair, &pair->creator, &ids[i], 1), SF_OK);
 		pull_one(pair, &pair->joiner, &ids[i]);
 	}
 	count = pair->chat.message_count;
 	for (size_t i = SF_CHAT_SENT_MAX; i > 0; i--)
-		assert_int_equal(say(pair, &pair->creator, &ids[i], 1), SF_OK);
+		assert_int_equal(
+			push_texts(pair, &pair->creator, &ids[i], 1), SF_OK);
 	assert_int_equal(pair->chat.message_count, count);
-	/* The first of them had to go. */
-	assert_int_equal(say(pair, &pair->creator, &ids[0], 1), SF_OK);
+	/* The chat has forgotten the first id. */
+	assert_int_equal(push_texts(pair, &pair->creator, &ids[0], 1), SF_OK);
 	assert_int_equal(pair->chat.message_count, count + 1);
 }
 
-/* As many as are remembered, each received at once. */
-static void say_many(struct pair *pair, const struct sf_token *from,
-	const struct sf_token *to)
+/* Pushes as many messages as the chat remembers, and pulls each at once. */
+static void push_and_pull_many(struct pair *pair, const struct sf_token *sender,
+	const struct sf_token *receiver)
 {
 	for (int i = 0; i < SF_CHAT_SENT_MAX; i++) {
-		struct sf_token id = fresh();
+		struct sf_token id = make_token();
 
-		assert_int_equal(say(pair, from, &id, 1), SF_OK);
-		pull_one(pair, to, &id);
+		assert_int_equal(push_texts(pair, sender, &id, 1), SF_OK);
+		pull_one(pair, receiver, &id);
 	}
 }
 
-static void push_remembers_for_each_on_its_own(void **state)
+static void push_remembers_the_ids_of_each_sender_separately(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_token id = fresh();
+	struct sf_token id = make_token();
 	size_t count;
 
-	assert_int_equal(say(pair, &pair->creator, &id, 1), SF_OK);
+	assert_int_equal(push_texts(pair, &pair->creator, &id, 1), SF_OK);
 	pull_one(pair, &pair->joiner, &id);
 	count = pair->chat.message_count;
-	/* The other may choose the same. */
-	assert_int_equal(say(pair, &pair->joiner, &id, 1), SF_OK);
+	/* The partner may choose the same id. */
+	assert_int_equal(push_texts(pair, &pair->joiner, &id, 1), SF_OK);
 	assert_int_equal(pair->chat.message_count, count + 1);
-	say_many(pair, &pair->joiner, &pair->creator);
+	push_and_pull_many(pair, &pair->joiner, &pair->creator);
 	count = pair->chat.message_count;
-	assert_int_equal(say(pair, &pair->creator, &id, 1), SF_OK);
+	assert_int_equal(push_texts(pair, &pair->creator, &id, 1), SF_OK);
 	assert_int_equal(pair->chat.message_count, count);
 }
 
-static void push_knows_what_waits(void **state)
+static void push_knows_the_id_of_a_waiting_message(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_token oldest = fresh();
+	struct sf_token oldest = make_token();
 	size_t count;
 
-	assert_int_equal(say(pair, &pair->creator, &oldest, 1), SF_OK);
-	say_many(pair, &pair->creator, &pair->joiner);
+	assert_int_equal(push_texts(pair, &pair->creator, &oldest, 1), SF_OK);
+	push_and_pull_many(pair, &pair->creator, &pair->joiner);
 	count = pair->chat.message_count;
-	assert_int_equal(say(pair, &pair->creator, &oldest, 1), SF_OK);
+	assert_int_equal(push_texts(pair, &pair->creator, &oldest, 1), SF_OK);
 	assert_int_equal(pair->chat.message_count, count);
 }
 
-static void an_id_that_nobody_chose_is_not_remembered(void **state)
+static void an_id_that_no_client_chose_is_not_remembered(void **state)
 {
 	struct pair *pair = *state;
 
-	assert_int_equal(say(pair, &pair->creator, NULL, 2), SF_OK);
+	assert_int_equal(push_texts(pair, &pair->creator, NULL, 2), SF_OK);
 	assert_int_equal(pair->chat.sent[0].count, 0);
 }
 
-static void close_happens_once(void **state)
+static void a_second_close_changes_nothing(void **state)
 {
 	struct pair *pair = *state;
 	size_t count = pair->chat.message_count;
@@ -310,10 +316,10 @@ static void close_happens_once(void **state)
 		&pair->chat.messages[count].receiver, &pair->creator));
 }
 
-static void polls_are_signs_of_life(void **state)
+static void a_poll_is_a_sign_of_life(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_poll poll = { fresh(), pair->creator, NOW_MS + 5 };
+	struct sf_poll poll = { make_token(), pair->creator, NOW_MS + 5 };
 
 	assert_int_equal(sf_chat_last_sign(&pair->chat, &pair->creator), 0);
 	assert_false(sf_chat_has_poll(&pair->chat, &poll.id));
@@ -322,30 +328,30 @@ static void polls_are_signs_of_life(void **state)
 	assert_int_equal(
 		sf_chat_last_sign(&pair->chat, &pair->creator), NOW_MS + 5);
 	assert_int_equal(sf_chat_last_sign(&pair->chat, &pair->joiner), 0);
-	/* However often a user polls, one poll is kept. */
+	/* However often a user polls, the chat keeps one poll. */
 	for (int i = 0; i < 3 * SF_CHAT_POLLS_MAX; i++) {
-		poll.id = fresh();
+		poll.id = make_token();
 		sf_chat_begin_poll(&pair->chat, &poll);
 	}
 	assert_int_equal(pair->chat.poll_count, 1);
 }
 
-/* As no program of ours leaves it behind, but a store may hold it. */
+/* The programs leave no such chat behind, but a store may hold one. */
 static void a_chat_full_of_polls_takes_one_more(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_poll poll = { fresh(), pair->creator, NOW_MS };
+	struct sf_poll poll = { make_token(), pair->creator, NOW_MS };
 
 	for (int i = 0; i < SF_CHAT_POLLS_MAX; i++)
 		pair->chat.polls[i] =
-			(struct sf_poll){ fresh(), fresh(), NOW_MS };
+			(struct sf_poll){ make_token(), make_token(), NOW_MS };
 	pair->chat.poll_count = SF_CHAT_POLLS_MAX;
 	sf_chat_begin_poll(&pair->chat, &poll);
 	assert_int_equal(pair->chat.poll_count, SF_CHAT_POLLS_MAX);
 	assert_true(sf_chat_has_poll(&pair->chat, &poll.id));
 }
 
-static void time_is_up_at_the_lifetime(void **state)
+static void a_chat_expires_at_the_end_of_its_lifetime(void **state)
 {
 	struct pair *pair = *state;
 	int64_t end_ms = NOW_MS + LIFETIME_MS;
@@ -361,7 +367,7 @@ static void time_is_up_at_the_lifetime(void **state)
 	assert_false(sf_chat_is_overdue(&pair->chat, end_ms, LIFETIME_MS));
 }
 
-static void nothing_is_kept_beyond_the_grace(void **state)
+static void a_chat_is_forgotten_at_the_end_of_its_grace(void **state)
 {
 	struct pair *pair = *state;
 	int64_t end_ms = NOW_MS + LIFETIME_MS + SF_CHAT_GRACE_MS;
@@ -394,23 +400,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(statuses_have_names),
-		draft(a_new_chat_has_tokens_nobody_else_has),
-		draft(append_keeps_all_in_order),
-		draft(release_leaves_an_empty_document),
-		ready(users_are_known),
+		draft(a_new_chat_has_tokens_of_its_own),
+		draft(append_keeps_messages_in_order),
+		draft(release_leaves_an_empty_chat),
+		ready(a_chat_knows_its_users_and_their_partners),
 		ready(a_narrowed_chat_has_one_users_messages),
 		ready(join_changes_nothing_when_refused),
 		ready(push_changes_nothing_when_refused),
 		ready(push_copies_the_text),
 		ready(push_remembers_the_latest_chosen_ids),
-		ready(push_remembers_for_each_on_its_own),
-		ready(push_knows_what_waits),
-		ready(an_id_that_nobody_chose_is_not_remembered),
-		ready(close_happens_once),
-		draft(polls_are_signs_of_life),
+		ready(push_remembers_the_ids_of_each_sender_separately),
+		ready(push_knows_the_id_of_a_waiting_message),
+		ready(an_id_that_no_client_chose_is_not_remembered),
+		ready(a_second_close_changes_nothing),
+		draft(a_poll_is_a_sign_of_life),
 		draft(a_chat_full_of_polls_takes_one_more),
-		ready(time_is_up_at_the_lifetime),
-		ready(nothing_is_kept_beyond_the_grace),
+		ready(a_chat_expires_at_the_end_of_its_lifetime),
+		ready(a_chat_is_forgotten_at_the_end_of_its_grace),
 		ready(a_closed_and_empty_chat_is_forgotten),
 	};
 

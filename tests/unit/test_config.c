@@ -12,7 +12,7 @@
 #define FIFTY TEN TEN TEN TEN TEN
 #define FIVE_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
 
-static int forget(void **state)
+static int unset_settings(void **state)
 {
 	(void)state;
 	for (const struct sf_setting *s = sf_settings; s->name; s++)
@@ -20,7 +20,7 @@ static int forget(void **state)
 	return 0;
 }
 
-static struct sf_config load(void)
+static struct sf_config load_settings(void)
 {
 	struct sf_config config;
 	struct sf_detail detail = { "" };
@@ -35,7 +35,7 @@ static struct sf_config load_with(const char *name, const char *value)
 	struct sf_config config;
 
 	assert_int_equal(setenv(name, value, 1), 0);
-	config = load();
+	config = load_settings();
 	assert_int_equal(unsetenv(name), 0);
 	return config;
 }
@@ -77,7 +77,7 @@ static void assert_defaults(const struct sf_config *config)
 
 static void an_unset_variable_has_its_default(void **state)
 {
-	struct sf_config config = load();
+	struct sf_config config = load_settings();
 
 	(void)state;
 	assert_defaults(&config);
@@ -90,11 +90,11 @@ static void an_empty_variable_has_its_default(void **state)
 	(void)state;
 	for (const struct sf_setting *s = sf_settings; s->name; s++)
 		assert_int_equal(setenv(s->name, "", 1), 0);
-	config = load();
+	config = load_settings();
 	assert_defaults(&config);
 }
 
-static void folders_are_absolute_and_fit(void **state)
+static void a_folder_must_be_absolute_and_fit(void **state)
 {
 	static const char name[] = "SFCHAT_RUNTIME_DIR";
 	struct sf_config config = load_with(name, "/run/a b");
@@ -107,7 +107,7 @@ static void folders_are_absolute_and_fit(void **state)
 	assert_refuses(name, "/" FIVE_HUNDRED);
 }
 
-static void a_store_has_its_kind_and_place(void **state)
+static void a_store_must_name_its_kind_and_an_absolute_path(void **state)
 {
 	struct sf_config config = load_with("SFCHAT_STORE", "lmdb:/srv/chats");
 
@@ -211,7 +211,7 @@ static int64_t get_number(const struct sf_config *config, size_t which)
 	return values[which];
 }
 
-static void numbers_have_bounds(void **state)
+static void a_number_out_of_bounds_is_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NUMBERS; i++) {
@@ -240,7 +240,7 @@ static void a_value_that_is_no_number_is_refused(void **state)
 			assert_refuses(numbers[i].name, bad[j]);
 }
 
-static void headers_become_variables(void **state)
+static void a_header_name_becomes_a_cgi_variable(void **state)
 {
 	struct sf_config config =
 		load_with("SFCHAT_USER_TOKEN_HEADER", "My-token2");
@@ -273,22 +273,28 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(
-			an_unset_variable_has_its_default, forget),
+			an_unset_variable_has_its_default, unset_settings),
 		cmocka_unit_test_setup(
-			an_empty_variable_has_its_default, forget),
-		cmocka_unit_test_setup(folders_are_absolute_and_fit, forget),
-		cmocka_unit_test_setup(a_store_has_its_kind_and_place, forget),
+			an_empty_variable_has_its_default, unset_settings),
+		cmocka_unit_test_setup(
+			a_folder_must_be_absolute_and_fit, unset_settings),
+		cmocka_unit_test_setup(
+			a_store_must_name_its_kind_and_an_absolute_path,
+			unset_settings),
 		cmocka_unit_test(
 			the_documents_list_every_setting_and_its_default),
 		cmocka_unit_test_setup(
-			an_unknown_kind_of_wake_up_is_refused, forget),
-		cmocka_unit_test_setup(numbers_have_bounds, forget),
+			an_unknown_kind_of_wake_up_is_refused, unset_settings),
 		cmocka_unit_test_setup(
-			a_value_that_is_no_number_is_refused, forget),
-		cmocka_unit_test_setup(headers_become_variables, forget),
-		cmocka_unit_test_setup(a_bad_header_name_is_refused, forget),
+			a_number_out_of_bounds_is_refused, unset_settings),
 		cmocka_unit_test_setup(
-			one_header_for_both_tokens_is_refused, forget),
+			a_value_that_is_no_number_is_refused, unset_settings),
+		cmocka_unit_test_setup(
+			a_header_name_becomes_a_cgi_variable, unset_settings),
+		cmocka_unit_test_setup(
+			a_bad_header_name_is_refused, unset_settings),
+		cmocka_unit_test_setup(
+			one_header_for_both_tokens_is_refused, unset_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

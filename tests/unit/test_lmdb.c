@@ -14,11 +14,11 @@
 
 #define MAKERS 8
 #define ROUNDS 20
-/* More than is mapped to read at first. */
+/* More than the part of the file that a reader maps at first. */
 #define LARGE ((size_t)20 << 20)
 
-/* Opens the store in dir and looks for a chat that nobody has stored. */
-static enum sf_err look_at(const char *dir)
+/* Opens the store in `dir` and views a chat that nobody has stored. */
+static enum sf_err view_store_at(const char *dir)
 {
 	struct sf_config config = support_config();
 	struct sf_participant nobody = { talk_token(), talk_token() };
@@ -35,7 +35,7 @@ static enum sf_err look_at(const char *dir)
 	return err;
 }
 
-static void the_files_are_private(void **state)
+static void the_files_of_a_store_are_private(void **state)
 {
 	static const char *const names[] = { "", "/data.mdb" };
 	struct talk *talk = *state;
@@ -51,23 +51,23 @@ static void the_files_are_private(void **state)
 	}
 }
 
-static void a_folder_that_cannot_be_is_unavailable(void **state)
+static void a_folder_that_cannot_be_used_is_unavailable(void **state)
 {
 	char path[SF_CONFIG_PATH_MAX + 16];
 
-	assert_int_equal(look_at("/dev/null/store"), SF_ERR_UNAVAILABLE);
+	assert_int_equal(view_store_at("/dev/null/store"), SF_ERR_UNAVAILABLE);
 	(void)snprintf(path, sizeof(path), "%s/missing/store",
 		support_config().runtime_dir);
-	assert_int_equal(look_at(path), SF_ERR_UNAVAILABLE);
+	assert_int_equal(view_store_at(path), SF_ERR_UNAVAILABLE);
 	(void)snprintf(
 		path, sizeof(path), "%s/open", support_config().runtime_dir);
 	assert_int_equal(mkdir(path, 0700) | chmod(path, 0755), 0);
-	assert_int_equal(look_at(path), SF_ERR_UNAVAILABLE);
+	assert_int_equal(view_store_at(path), SF_ERR_UNAVAILABLE);
 	(void)state;
 }
 
-/* A store whose file holds size bytes of value. */
-static enum sf_err look_at_file(
+/* Makes a store file with these bytes, and views the store. */
+static enum sf_err view_store_with_file(
 	const char *name, const void *value, size_t size)
 {
 	char path[SF_CONFIG_PATH_MAX + 16];
@@ -81,32 +81,33 @@ static enum sf_err look_at_file(
 	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, value, size), size);
 	assert_int_equal(close(fd), 0);
-	return look_at(path);
+	return view_store_at(path);
 }
 
-static void a_file_that_is_no_store_is_unavailable(void **state)
+static void a_malformed_store_file_is_unavailable(void **state)
 {
 	char noise[8192];
 
 	(void)state;
 	memset(noise, 'x', sizeof(noise));
-	assert_int_equal(look_at_file("noise", noise, sizeof(noise)),
+	assert_int_equal(view_store_with_file("noise", noise, sizeof(noise)),
 		SF_ERR_UNAVAILABLE);
 }
 
-static void a_look_makes_the_store(void **state)
+static void the_first_view_creates_the_store(void **state)
 {
 	char path[SF_CONFIG_PATH_MAX + 16];
 
 	(void)state;
 	(void)snprintf(
 		path, sizeof(path), "%s/new", support_config().runtime_dir);
-	assert_int_equal(look_at(path), SF_ERR_UNAUTHORIZED);
-	/* The process that made the file was killed before it wrote to it. */
-	assert_int_equal(look_at_file("empty", "", 0), SF_ERR_UNAUTHORIZED);
+	assert_int_equal(view_store_at(path), SF_ERR_UNAUTHORIZED);
+	/* The process that made the file may be killed before it writes. */
+	assert_int_equal(
+		view_store_with_file("empty", "", 0), SF_ERR_UNAUTHORIZED);
 }
 
-/* One of several who make the same store and put a chat into it. */
+/* Processes that create the same store and insert a chat each. */
 struct makers {
 	struct support_gate gate;
 	struct sf_config config;
@@ -147,7 +148,7 @@ static void assert_all_made(struct makers *makers)
 	sf_store_free(store);
 }
 
-static void makers_of_one_store_lose_nothing(void **state)
+static void processes_that_create_one_store_lose_no_chat(void **state)
 {
 	struct makers *makers = support_share(sizeof(*makers));
 
@@ -167,7 +168,7 @@ static void makers_of_one_store_lose_nothing(void **state)
 	support_unshare(makers, sizeof(*makers));
 }
 
-/* Puts a value in a chat's place, as no program of ours would. */
+/* Replaces the bytes of a stored chat, without a check. */
 static void put_raw(const struct talk *talk, const struct sf_token *chat_token,
 	const void *value, size_t size)
 {
@@ -189,8 +190,8 @@ static void put_raw(const struct talk *talk, const struct sf_token *chat_token,
 	mdb_env_close(env);
 }
 
-/* Another process lets the file grow while this handle has it open to read. */
-static void a_store_may_grow_meanwhile(void **state)
+/* Another process lets the file grow while this handle only reads it. */
+static void a_store_that_grows_while_it_is_open_can_be_read(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token other = talk_token();
@@ -206,7 +207,7 @@ static void a_store_may_grow_meanwhile(void **state)
 	assert_sees(talk, joiner, "ready Hi");
 }
 
-static void damage(struct talk *talk, const void *value, size_t size)
+static void damage_chat(struct talk *talk, const void *value, size_t size)
 {
 	talk_disconnect(talk);
 	put_raw(talk, &talk->creator.chat, value, size);
@@ -223,7 +224,7 @@ static void a_damaged_chat_is_an_internal_error(void **state)
 		struct sf_chat seen;
 		struct sf_token poll = talk_token();
 
-		damage(talk, values[i], strlen(values[i]));
+		damage_chat(talk, values[i], strlen(values[i]));
 		assert_int_equal(sf_store_view(talk->store, talk->now_ms,
 					 &talk->creator, &seen),
 			SF_ERR_INTERNAL);
@@ -236,12 +237,12 @@ static void a_damaged_chat_is_an_internal_error(void **state)
 		assert_int_equal(
 			talk_join(talk, &talk->joiner.user), SF_ERR_INTERNAL);
 	}
-	/* The others are well. */
+	/* Other chats are not affected. */
 	talk_begin_ready(talk);
 	assert_sees(talk, creator, "ready");
 }
 
-/* Steps of the next test, as exit statuses of its process. */
+/* The exit statuses of fill_and_make_room(). */
 enum {
 	STEP_DONE,
 	STEP_NO_MOUNT,
@@ -251,21 +252,21 @@ enum {
 	STEP_NO_CLOSE,
 };
 
-static enum sf_err push_one(struct talk *talk)
+static enum sf_err push_long_message(struct talk *talk)
 {
 	char text[1025];
 	struct sf_messages messages = { { { .sealed = true, .text = text } },
 		1 };
-	struct sf_token to;
+	struct sf_token receiver;
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	sf_token_generate(&messages.items[0].id);
-	return sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &messages, &to);
+	return sf_store_push(talk->store, talk->now_ms, &talk->creator,
+		&messages, &receiver);
 }
 
-/* Makes a chat with messages; talk knows it once it is ready. */
+/* Makes a chat and fills it; `talk` stands for it once it is ready. */
 static enum sf_err make_chat(struct talk *talk)
 {
 	struct sf_participant joiner;
@@ -286,7 +287,7 @@ static enum sf_err make_chat(struct talk *talk)
 		talk->creator.user = creator;
 	}
 	for (int i = 0; i < SF_CHAT_WAITING_MAX - 1 && !err; i++)
-		err = push_one(talk);
+		err = push_long_message(talk);
 	sf_chat_release(&chat);
 	return err;
 }
@@ -316,7 +317,7 @@ static int make_room(struct talk *talk)
 	return STEP_DONE;
 }
 
-/* In a file system of its own, of 4 MB. */
+/* Fills a store in its own file system of 4 MB, then uses the full store. */
 static int fill_and_make_room(void *data, int number)
 {
 	struct talk talk = { .config = *(const struct sf_config *)data };
@@ -342,29 +343,31 @@ static int fill_and_make_room(void *data, int number)
 	return step;
 }
 
-static void a_full_store_still_lets_room_be_made(void **state)
+static void a_full_store_still_polls_delivers_and_closes(void **state)
 {
 	struct sf_config config = support_config();
 	int step =
 		support_finish(support_start(fill_and_make_room, &config, 0));
 
 	(void)state;
-	if (step == STEP_NO_MOUNT && !getenv("CI"))
+	if (step == STEP_NO_MOUNT && !getenv("CI")) {
+		print_message("SKIPPED: only root mounts a file system\n");
 		skip();
+	}
 	assert_int_equal(step, STEP_DONE);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_draft(the_files_are_private),
-		cmocka_unit_test(a_folder_that_cannot_be_is_unavailable),
-		cmocka_unit_test(a_file_that_is_no_store_is_unavailable),
-		cmocka_unit_test(a_look_makes_the_store),
-		cmocka_unit_test(makers_of_one_store_lose_nothing),
-		with_ready(a_store_may_grow_meanwhile),
+		with_draft(the_files_of_a_store_are_private),
+		cmocka_unit_test(a_folder_that_cannot_be_used_is_unavailable),
+		cmocka_unit_test(a_malformed_store_file_is_unavailable),
+		cmocka_unit_test(the_first_view_creates_the_store),
+		cmocka_unit_test(processes_that_create_one_store_lose_no_chat),
+		with_ready(a_store_that_grows_while_it_is_open_can_be_read),
 		with_ready(a_damaged_chat_is_an_internal_error),
-		in_sandbox(a_full_store_still_lets_room_be_made),
+		in_sandbox(a_full_store_still_polls_delivers_and_closes),
 	};
 
 	return cmocka_run_group_tests(

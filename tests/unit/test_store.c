@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of store.h that every store must pass, verb by verb; the other
- * test_store_*.c are the rest of it. Knows store.h alone: which store it is,
- * the link and SFCHAT_STORE decide.
+ * The contract of store.h that every store must pass, verb by verb. The other
+ * files test_store_*.c hold the rest of the contract. The tests use store.h
+ * alone; the linked store and SFCHAT_STORE decide which store they test.
  */
 #include "talk.h"
 
@@ -52,7 +52,7 @@ static void chats_outlive_the_handle(void **state)
 	free(after);
 }
 
-static void a_rested_store_goes_on(void **state)
+static void a_rested_store_can_be_used_again(void **state)
 {
 	struct talk *talk = *state;
 
@@ -65,7 +65,7 @@ static void a_rested_store_goes_on(void **state)
 	sf_store_free(NULL);
 }
 
-static void view_shows_only_ones_own_messages(void **state)
+static void view_shows_only_messages_to_the_caller(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_chat seen;
@@ -81,7 +81,7 @@ static void view_shows_only_ones_own_messages(void **state)
 	sf_chat_release(&seen);
 }
 
-static void view_takes_nothing_away(void **state)
+static void view_changes_nothing(void **state)
 {
 	struct talk *talk = *state;
 	char *first;
@@ -95,7 +95,7 @@ static void view_takes_nothing_away(void **state)
 	free(second);
 }
 
-static void join_lets_the_second_in_and_tells_both(void **state)
+static void join_admits_a_second_user_and_notifies_both(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token creator;
@@ -116,7 +116,7 @@ static void join_lets_the_second_in_and_tells_both(void **state)
 	sf_chat_release(&seen);
 }
 
-static void join_leaves_the_creators_poll_alone(void **state)
+static void join_keeps_the_creators_poll(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token poll = talk_token();
@@ -132,7 +132,7 @@ static void join_leaves_the_creators_poll_alone(void **state)
 	sf_chat_release(&seen);
 }
 
-static void join_refuses_a_third(void **state)
+static void join_refuses_a_third_user(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token third = talk_token();
@@ -140,7 +140,7 @@ static void join_refuses_a_third(void **state)
 	assert_refused(talk, talk_join(talk, &third), SF_ERR_CONFLICT);
 }
 
-static void join_may_be_repeated_by_the_same(void **state)
+static void a_join_repeated_by_the_joiner_changes_nothing(void **state)
 {
 	struct talk *talk = *state;
 
@@ -172,7 +172,7 @@ static void join_refuses_an_unknown_or_closed_chat(void **state)
 	assert_refused(talk, talk_join(talk, &third), SF_ERR_NOT_FOUND);
 }
 
-static void push_stores_for_the_other_in_order(void **state)
+static void push_stores_messages_for_the_partner_in_order(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_messages batch = {
@@ -181,23 +181,23 @@ static void push_stores_for_the_other_in_order(void **state)
 			{ .id = talk_token(), .text = (char[]){ "three" } } },
 		3,
 	};
-	struct sf_token to;
+	struct sf_token receiver;
 
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->joiner, &batch, &to));
-	assert_memory_equal(&to, &talk->creator.user, SF_TOKEN_SIZE);
+		talk->store, talk->now_ms, &talk->joiner, &batch, &receiver));
+	assert_memory_equal(&receiver, &talk->creator.user, SF_TOKEN_SIZE);
 	assert_ok(talk_say(talk, &talk->joiner, "four"));
 	assert_sees(talk, creator, "ready one two three four");
 	assert_sees(talk, joiner, "ready");
 	batch.count = 1;
 	batch.items[0].id = talk_token();
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &batch, &to));
-	assert_memory_equal(&to, &talk->joiner.user, SF_TOKEN_SIZE);
+		talk->store, talk->now_ms, &talk->creator, &batch, &receiver));
+	assert_memory_equal(&receiver, &talk->joiner.user, SF_TOKEN_SIZE);
 	assert_sees(talk, joiner, "ready one");
 }
 
-static void push_keeps_a_message_as_it_is(void **state)
+static void push_stores_a_message_unchanged(void **state)
 {
 	struct talk *talk = *state;
 	static const char text[] = "\xe2\x82\xac \xf0\x9f\x98\x80\n\t\"\\$.";
@@ -209,10 +209,10 @@ static void push_keeps_a_message_as_it_is(void **state)
 		1,
 	};
 	struct sf_chat seen;
-	struct sf_token to;
+	struct sf_token receiver;
 
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &batch, &to));
+		talk->store, talk->now_ms, &talk->creator, &batch, &receiver));
 	assert_ok(talk_say(talk, &talk->creator, "open"));
 	seen = talk_view(talk, &talk->joiner);
 	assert_int_equal(seen.message_count, 2);
@@ -238,11 +238,11 @@ static void push_refuses_before_a_join_and_after_a_close(void **state)
 }
 
 static enum sf_err push_many(
-	struct talk *talk, const struct sf_participant *from, size_t count)
+	struct talk *talk, const struct sf_participant *sender, size_t count)
 {
 	struct sf_messages batch = { .count = 0 };
 	enum sf_err err = SF_OK;
-	struct sf_token to;
+	struct sf_token receiver;
 
 	for (; count > 0 && !err; count -= batch.count) {
 		batch.count = count < SF_MESSAGES_MAX ? count : SF_MESSAGES_MAX;
@@ -251,12 +251,12 @@ static enum sf_err push_many(
 				(struct sf_message){ .id = talk_token(),
 					.text = (char[]){ "m" } };
 		err = sf_store_push(
-			talk->store, talk->now_ms, from, &batch, &to);
+			talk->store, talk->now_ms, sender, &batch, &receiver);
 	}
 	return err;
 }
 
-static void push_refuses_more_than_may_wait(void **state)
+static void push_refuses_messages_over_the_limit(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_chat seen;
@@ -267,7 +267,7 @@ static void push_refuses_more_than_may_wait(void **state)
 	assert_ok(push_many(talk, &talk->creator, 1));
 	assert_refused(
 		talk, push_many(talk, &talk->creator, 1), SF_ERR_TOO_MANY);
-	/* Messages that wait for the joiner leave the creator's limit alone. */
+	/* Messages that wait for the creator do not count for the joiner. */
 	assert_ok(talk_say(talk, &talk->joiner, "answer"));
 	seen = talk_view(talk, &talk->joiner);
 	assert_int_equal(seen.message_count, SF_CHAT_WAITING_MAX);
@@ -278,7 +278,7 @@ static void push_refuses_more_than_may_wait(void **state)
 		talk, push_many(talk, &talk->creator, 1), SF_ERR_TOO_MANY);
 }
 
-static void push_of_the_same_id_stores_once(void **state)
+static void push_of_a_known_id_stores_nothing(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token id = talk_token();
@@ -293,7 +293,7 @@ static void push_of_the_same_id_stores_once(void **state)
 	assert_sees(talk, joiner, "ready");
 }
 
-static void push_of_a_batch_with_known_ids_stores_the_rest(void **state)
+static void push_of_a_list_with_known_ids_stores_the_rest(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_messages batch = {
@@ -305,19 +305,19 @@ static void push_of_a_batch_with_known_ids_stores_the_rest(void **state)
 				.text = (char[]){ "new" } } },
 		1,
 	};
-	struct sf_token to;
+	struct sf_token receiver;
 
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &batch, &to));
+		talk->store, talk->now_ms, &talk->creator, &batch, &receiver));
 	batch.count = 2;
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->creator, &batch, &to));
-	assert_memory_equal(&to, &talk->joiner.user, SF_TOKEN_SIZE);
+		talk->store, talk->now_ms, &talk->creator, &batch, &receiver));
+	assert_memory_equal(&receiver, &talk->joiner.user, SF_TOKEN_SIZE);
 	assert_sees(talk, joiner, "ready known new");
 	batch.items[0].id = talk_token();
 	batch.items[1].id = batch.items[0].id;
 	assert_ok(sf_store_push(
-		talk->store, talk->now_ms, &talk->joiner, &batch, &to));
+		talk->store, talk->now_ms, &talk->joiner, &batch, &receiver));
 	assert_sees(talk, creator, "ready known");
 }
 
@@ -332,7 +332,7 @@ static void push_knows_an_id_for_a_hundred_messages(void **state)
 
 		assert_ok(talk_say_as(talk, &talk->creator, &id, "more"));
 	}
-	/* As many wait as may: to repeat one is not to add one. */
+	/* The limit is reached, but a repeated message is no new message. */
 	assert_refused(talk, talk_say_as(talk, &talk->creator, &first, "first"),
 		SF_OK);
 	assert_ok(talk_acknowledge(talk, &talk->joiner));
@@ -340,7 +340,7 @@ static void push_knows_an_id_for_a_hundred_messages(void **state)
 		SF_OK);
 }
 
-static void push_knows_an_id_of_the_same_sender_only(void **state)
+static void push_knows_only_ids_of_the_same_sender(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token id = talk_token();
@@ -356,13 +356,13 @@ static void push_knows_an_id_of_the_same_sender_only(void **state)
 		assert_ok(talk_say_as(talk, &talk->creator, &other, "more"));
 		assert_ok(talk_pull(talk, &talk->joiner, &other, 1));
 	}
-	/* Forgotten, but it still waits. */
+	/* The store has forgotten the id, but the message still waits. */
 	assert_refused(
 		talk, talk_say_as(talk, &talk->creator, &id, "first"), SF_OK);
 	assert_sees(talk, joiner, "ready first");
 }
 
-static void pull_removes_only_ones_own_by_id(void **state)
+static void pull_removes_only_named_messages_to_the_caller(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token unknown = talk_token();
@@ -380,13 +380,13 @@ static void pull_removes_only_ones_own_by_id(void **state)
 	assert_refused(talk, talk_pull(talk, &talk->joiner, &second, 1), SF_OK);
 	assert_ok(talk_pull(
 		talk, &talk->joiner, (struct sf_token[]){ first, second }, 2));
-	/* Nothing waits any more, but the chat goes on. */
+	/* No message waits any more, but the chat goes on. */
 	assert_sees(talk, joiner, "ready");
 	assert_ok(talk_say(talk, &talk->creator, "third"));
 	assert_sees(talk, joiner, "ready third");
 }
 
-static void pull_of_the_last_of_a_closed_chat_forgets_it(void **state)
+static void pull_of_the_last_message_removes_a_closed_chat(void **state)
 {
 	struct talk *talk = *state;
 
@@ -398,7 +398,7 @@ static void pull_of_the_last_of_a_closed_chat_forgets_it(void **state)
 	assert_gone(talk);
 }
 
-static void pull_of_the_last_of_a_closed_draft_forgets_it(void **state)
+static void pull_of_the_last_message_removes_a_closed_draft(void **state)
 {
 	struct talk *talk = *state;
 
@@ -407,7 +407,7 @@ static void pull_of_the_last_of_a_closed_draft_forgets_it(void **state)
 	assert_gone(talk);
 }
 
-static void close_tells_both_and_keeps_what_waits(void **state)
+static void close_notifies_both_and_keeps_waiting_messages(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token other;
@@ -420,7 +420,7 @@ static void close_tells_both_and_keeps_what_waits(void **state)
 	assert_sees(talk, joiner, "closed Bye [closed_by_you]");
 }
 
-static void close_of_a_draft_tells_the_creator(void **state)
+static void close_of_a_draft_notifies_the_creator(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token other;
@@ -440,15 +440,16 @@ static void close_of_a_closed_chat_changes_nothing(void **state)
 	assert_refused(talk, talk_end(talk, &talk->joiner), SF_OK);
 }
 
-static enum sf_err close_if_silent(
-	struct talk *talk, const struct sf_participant *by, int64_t since_ms)
+static enum sf_err close_if_silent(struct talk *talk,
+	const struct sf_participant *closer, int64_t since_ms)
 {
 	struct sf_token other;
 
-	return sf_store_close(talk->store, talk->now_ms, by, since_ms, &other);
+	return sf_store_close(
+		talk->store, talk->now_ms, closer, since_ms, &other);
 }
 
-static void close_spares_who_joined_or_polled_since(void **state)
+static void close_is_refused_after_a_recent_join_or_poll(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token poll = talk_token();
@@ -471,19 +472,19 @@ static void close_spares_who_joined_or_polled_since(void **state)
 	assert_sees(talk, joiner, "closed [closed_by_you]");
 }
 
-static void close_takes_who_has_been_silent(void **state)
+static void close_succeeds_if_the_closer_has_been_silent(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token poll = talk_token();
 
 	talk->now_ms += 5000;
-	/* It is the closed one's silence that counts. */
+	/* A sign of life of the partner does not count. */
 	assert_ok(talk_poll(talk, &talk->creator, &poll));
 	assert_ok(close_if_silent(talk, &talk->joiner, talk->now_ms - 1));
 	assert_sees(talk, creator, "closed [closed_by_talker]");
 }
 
-static void begin_poll_takes_the_place_of_ones_own(void **state)
+static void begin_poll_replaces_the_poll_of_the_same_user(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token polls[3] = { talk_token(), talk_token(), talk_token() };
@@ -506,7 +507,7 @@ static void begin_poll_takes_the_place_of_ones_own(void **state)
 	sf_chat_release(&seen);
 }
 
-static void begin_poll_works_in_every_status(void **state)
+static void begin_poll_works_in_a_draft_and_a_closed_chat(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token poll = talk_token();
@@ -524,33 +525,33 @@ int main(void)
 		with_draft(insert_stores_the_whole_chat),
 		with_draft(insert_refuses_a_token_that_is_taken),
 		with_ready(chats_outlive_the_handle),
-		with_ready(a_rested_store_goes_on),
-		with_ready(view_shows_only_ones_own_messages),
-		with_ready(view_takes_nothing_away),
-		with_draft(join_lets_the_second_in_and_tells_both),
-		with_draft(join_leaves_the_creators_poll_alone),
-		with_ready(join_refuses_a_third),
-		with_ready(join_may_be_repeated_by_the_same),
+		with_ready(a_rested_store_can_be_used_again),
+		with_ready(view_shows_only_messages_to_the_caller),
+		with_ready(view_changes_nothing),
+		with_draft(join_admits_a_second_user_and_notifies_both),
+		with_draft(join_keeps_the_creators_poll),
+		with_ready(join_refuses_a_third_user),
+		with_ready(a_join_repeated_by_the_joiner_changes_nothing),
 		with_draft(join_refuses_the_creator),
 		with_draft(join_refuses_an_unknown_or_closed_chat),
-		with_ready(push_stores_for_the_other_in_order),
-		with_ready(push_keeps_a_message_as_it_is),
+		with_ready(push_stores_messages_for_the_partner_in_order),
+		with_ready(push_stores_a_message_unchanged),
 		with_draft(push_refuses_before_a_join_and_after_a_close),
-		with_ready(push_refuses_more_than_may_wait),
-		with_ready(push_of_the_same_id_stores_once),
-		with_ready(push_of_a_batch_with_known_ids_stores_the_rest),
+		with_ready(push_refuses_messages_over_the_limit),
+		with_ready(push_of_a_known_id_stores_nothing),
+		with_ready(push_of_a_list_with_known_ids_stores_the_rest),
 		with_ready(push_knows_an_id_for_a_hundred_messages),
-		with_ready(push_knows_an_id_of_the_same_sender_only),
-		with_ready(pull_removes_only_ones_own_by_id),
-		with_ready(pull_of_the_last_of_a_closed_chat_forgets_it),
-		with_draft(pull_of_the_last_of_a_closed_draft_forgets_it),
-		with_ready(close_tells_both_and_keeps_what_waits),
-		with_draft(close_of_a_draft_tells_the_creator),
+		with_ready(push_knows_only_ids_of_the_same_sender),
+		with_ready(pull_removes_only_named_messages_to_the_caller),
+		with_ready(pull_of_the_last_message_removes_a_closed_chat),
+		with_draft(pull_of_the_last_message_removes_a_closed_draft),
+		with_ready(close_notifies_both_and_keeps_waiting_messages),
+		with_draft(close_of_a_draft_notifies_the_creator),
 		with_ready(close_of_a_closed_chat_changes_nothing),
-		with_ready(close_spares_who_joined_or_polled_since),
-		with_ready(close_takes_who_has_been_silent),
-		with_ready(begin_poll_takes_the_place_of_ones_own),
-		with_draft(begin_poll_works_in_every_status),
+		with_ready(close_is_refused_after_a_recent_join_or_poll),
+		with_ready(close_succeeds_if_the_closer_has_been_silent),
+		with_ready(begin_poll_replaces_the_poll_of_the_same_user),
+		with_draft(begin_poll_works_in_a_draft_and_a_closed_chat),
 	};
 
 	return cmocka_run_group_tests(

@@ -1,73 +1,80 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The contract of store.h, continued: what holds at every verb alike. Nobody
- * but its participants gets at a chat, and its lifetime ends it.
+ * The contract of store.h, continued: the rules of every verb. Only the
+ * participants of a chat can use the chat, and the chat ends with its lifetime.
  */
 #include "talk.h"
 
-static enum sf_err do_view(struct talk *talk, const struct sf_participant *who)
+static enum sf_err view_chat(
+	struct talk *talk, const struct sf_participant *caller)
 {
 	struct sf_chat seen;
-	enum sf_err err = sf_store_view(talk->store, talk->now_ms, who, &seen);
+	enum sf_err err =
+		sf_store_view(talk->store, talk->now_ms, caller, &seen);
 
 	if (!err)
 		sf_chat_release(&seen);
 	return err;
 }
 
-static enum sf_err do_push(struct talk *talk, const struct sf_participant *who)
+static enum sf_err push_text(
+	struct talk *talk, const struct sf_participant *caller)
 {
-	return talk_say(talk, who, "text");
+	return talk_say(talk, caller, "text");
 }
 
-static enum sf_err do_pull(struct talk *talk, const struct sf_participant *who)
-{
-	struct sf_token id = talk_token();
-
-	return talk_pull(talk, who, &id, 1);
-}
-
-static enum sf_err do_close(struct talk *talk, const struct sf_participant *who)
-{
-	return talk_end(talk, who);
-}
-
-static enum sf_err do_begin_poll(
-	struct talk *talk, const struct sf_participant *who)
+static enum sf_err pull_unknown_id(
+	struct talk *talk, const struct sf_participant *caller)
 {
 	struct sf_token id = talk_token();
 
-	return talk_poll(talk, who, &id);
+	return talk_pull(talk, caller, &id, 1);
 }
 
-static enum sf_err do_join(struct talk *talk, const struct sf_participant *who)
+static enum sf_err close_chat(
+	struct talk *talk, const struct sf_participant *caller)
+{
+	return talk_end(talk, caller);
+}
+
+static enum sf_err begin_poll(
+	struct talk *talk, const struct sf_participant *caller)
+{
+	struct sf_token id = talk_token();
+
+	return talk_poll(talk, caller, &id);
+}
+
+static enum sf_err join_as_new_user(
+	struct talk *talk, const struct sf_participant *caller)
 {
 	struct sf_token user = talk_token();
 
-	(void)who;
+	(void)caller;
 	return talk_join(talk, &user);
 }
 
-/* Every verb on a chat, and what it says when that chat is over or gone. */
+/* Every verb, and its result for an expired and for a forgotten chat. */
 static const struct {
-	enum sf_err (*run)(struct talk *talk, const struct sf_participant *who);
+	enum sf_err (*run)(
+		struct talk *talk, const struct sf_participant *caller);
 	enum sf_err when_expired;
 	enum sf_err when_forgotten;
 } verbs[] = {
-	{ do_view, SF_OK, SF_ERR_UNAUTHORIZED },
-	{ do_push, SF_ERR_CLOSED, SF_ERR_UNAUTHORIZED },
-	{ do_pull, SF_OK, SF_ERR_UNAUTHORIZED },
-	{ do_close, SF_OK, SF_ERR_UNAUTHORIZED },
-	{ do_begin_poll, SF_OK, SF_ERR_UNAUTHORIZED },
-	{ do_join, SF_ERR_NOT_FOUND, SF_ERR_NOT_FOUND },
+	{ view_chat, SF_OK, SF_ERR_UNAUTHORIZED },
+	{ push_text, SF_ERR_CLOSED, SF_ERR_UNAUTHORIZED },
+	{ pull_unknown_id, SF_OK, SF_ERR_UNAUTHORIZED },
+	{ close_chat, SF_OK, SF_ERR_UNAUTHORIZED },
+	{ begin_poll, SF_OK, SF_ERR_UNAUTHORIZED },
+	{ join_as_new_user, SF_ERR_NOT_FOUND, SF_ERR_NOT_FOUND },
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
 
-static void refuse_everything(
+static void assert_refused_everywhere(
 	struct talk *talk, const struct sf_participant *stranger)
 {
 	for (size_t i = 0; i < VERBS; i++)
-		if (verbs[i].run != do_join)
+		if (verbs[i].run != join_as_new_user)
 			assert_refused(talk, verbs[i].run(talk, stranger),
 				SF_ERR_UNAUTHORIZED);
 }
@@ -79,13 +86,13 @@ static void every_verb_refuses_a_stranger(void **state)
 
 	assert_ok(talk_say(talk, &talk->creator, "Hi"));
 	stranger.user = talk_token();
-	refuse_everything(talk, &stranger);
+	assert_refused_everywhere(talk, &stranger);
 	stranger = talk->creator;
 	stranger.chat = talk_token();
-	refuse_everything(talk, &stranger);
+	assert_refused_everywhere(talk, &stranger);
 }
 
-static void every_verb_refuses_somebody_of_another_chat(void **state)
+static void every_verb_refuses_a_participant_of_another_chat(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_participant mixed = talk->creator;
@@ -93,10 +100,10 @@ static void every_verb_refuses_somebody_of_another_chat(void **state)
 	talk_begin_ready(talk);
 	assert_ok(talk_say(talk, &talk->creator, "Hi"));
 	mixed.chat = talk->creator.chat;
-	refuse_everything(talk, &mixed);
+	assert_refused_everywhere(talk, &mixed);
 }
 
-static void a_chat_lives_for_its_lifetime(void **state)
+static void a_chat_is_open_until_its_lifetime_ends(void **state)
 {
 	struct talk *talk = *state;
 
@@ -106,7 +113,7 @@ static void a_chat_lives_for_its_lifetime(void **state)
 	assert_ok(talk_say(talk, &talk->joiner, "answer"));
 }
 
-static void every_verb_closes_a_chat_over_its_lifetime(void **state)
+static void every_verb_closes_an_expired_chat(void **state)
 {
 	struct talk *talk = *state;
 
@@ -116,25 +123,25 @@ static void every_verb_closes_a_chat_over_its_lifetime(void **state)
 		talk->now_ms += talk->lifetime_ms;
 		assert_int_equal(verbs[i].run(talk, &talk->creator),
 			verbs[i].when_expired);
-		/* It is closed in the store, and not for this verb alone. */
+		/* The store has closed the chat, not only this verb. */
 		talk->now_ms -= talk->lifetime_ms;
 		assert_sees(talk, creator, "closed [closed_automatically]");
 		assert_sees(talk, joiner, "closed [closed_automatically]");
 	}
 }
 
-static void a_draft_over_its_lifetime_lets_nobody_in(void **state)
+static void an_expired_draft_refuses_a_join(void **state)
 {
 	struct talk *talk = *state;
 
 	talk->now_ms += talk->lifetime_ms;
-	assert_int_equal(do_join(talk, NULL), SF_ERR_NOT_FOUND);
+	assert_int_equal(join_as_new_user(talk, NULL), SF_ERR_NOT_FOUND);
 	assert_sees(talk, creator, "closed [closed_automatically]");
 	assert_ok(talk_acknowledge(talk, &talk->creator));
 	assert_gone(talk);
 }
 
-static void an_expired_chat_says_so_once(void **state)
+static void an_expired_chat_is_closed_only_once(void **state)
 {
 	struct talk *talk = *state;
 	char *first;
@@ -151,7 +158,7 @@ static void an_expired_chat_says_so_once(void **state)
 		talk, talk_say(talk, &talk->joiner, "late"), SF_ERR_CLOSED);
 }
 
-static void a_closed_chat_is_there_until_its_grace_is_over(void **state)
+static void a_closed_chat_stays_until_its_grace_ends(void **state)
 {
 	struct talk *talk = *state;
 
@@ -161,7 +168,7 @@ static void a_closed_chat_is_there_until_its_grace_is_over(void **state)
 	assert_sees(talk, joiner, "closed undelivered [closed_by_talker]");
 }
 
-static void every_verb_forgets_a_chat_after_its_grace(void **state)
+static void every_verb_removes_a_chat_after_its_grace(void **state)
 {
 	struct talk *talk = *state;
 
@@ -177,8 +184,8 @@ static void every_verb_forgets_a_chat_after_its_grace(void **state)
 	}
 }
 
-/* Or the one who polls would take it for replaced, and hear of nothing. */
-static void an_expired_chat_takes_a_poll(void **state)
+/* Otherwise the poll would think that a newer poll has replaced it. */
+static void an_expired_chat_records_a_poll(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_token id = talk_token();
@@ -195,14 +202,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_ready(every_verb_refuses_a_stranger),
-		with_ready(every_verb_refuses_somebody_of_another_chat),
-		with_ready(a_chat_lives_for_its_lifetime),
-		with_ready(every_verb_closes_a_chat_over_its_lifetime),
-		with_draft(a_draft_over_its_lifetime_lets_nobody_in),
-		with_ready(an_expired_chat_says_so_once),
-		with_ready(an_expired_chat_takes_a_poll),
-		with_ready(a_closed_chat_is_there_until_its_grace_is_over),
-		with_ready(every_verb_forgets_a_chat_after_its_grace),
+		with_ready(every_verb_refuses_a_participant_of_another_chat),
+		with_ready(a_chat_is_open_until_its_lifetime_ends),
+		with_ready(every_verb_closes_an_expired_chat),
+		with_draft(an_expired_draft_refuses_a_join),
+		with_ready(an_expired_chat_is_closed_only_once),
+		with_ready(an_expired_chat_records_a_poll),
+		with_ready(a_closed_chat_stays_until_its_grace_ends),
+		with_ready(every_verb_removes_a_chat_after_its_grace),
 	};
 
 	return cmocka_run_group_tests(
