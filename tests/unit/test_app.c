@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The frame around the handlers, run as a server runs it: a process with an
- * environment, whose output is the reply.
+ * The frame around the handlers. A server runs it as a process whose
+ * environment is the request and whose output is the reply; so do the tests.
  */
 #include "api/app.h"
 #include "support.h"
@@ -26,27 +26,27 @@ struct run {
 	bool deaf; /* nobody reads the reply */
 };
 
-/* Does what the query says: "err=3", "die", "retry", "sunset", "body"… */
+/* Does what the query asks for: "err=3", "die", "retry", "sunset", "body"… */
 static enum sf_err obey_query(struct sf_app *app)
 {
-	const char *query = sf_request_variable(&app->request, "QUERY_STRING");
+	const char *deed = sf_request_variable(&app->request, "QUERY_STRING");
 	struct sf_app_reply *reply = &app->reply;
 
-	if (strcmp(query, "die") == 0)
+	if (strcmp(deed, "die") == 0)
 		sf_die("on purpose");
-	if (strcmp(query, "term") == 0)
+	if (strcmp(deed, "term") == 0)
 		(void)raise(SIGTERM);
-	if (strcmp(query, "body") == 0)
+	if (strcmp(deed, "body") == 0)
 		reply->body = sf_strdup("{\"own\":true}");
-	if (strcmp(query, "sunset") == 0)
+	if (strcmp(deed, "sunset") == 0)
 		reply->sunset_ms = INT64_C(784111777999);
-	if (strcmp(query, "retry") == 0) {
+	if (strcmp(deed, "retry") == 0) {
 		reply->retry_seconds = 17;
 		return sf_detail_set(
 			&reply->detail, SF_ERR_TOO_MANY, "not so fast");
 	}
-	if (strncmp(query, "err=", 4) == 0)
-		return (enum sf_err)strtol(query + 4, NULL, 10);
+	if (strncmp(deed, "err=", 4) == 0)
+		return (enum sf_err)strtol(deed + 4, NULL, 10);
 	return SF_OK;
 }
 
@@ -97,7 +97,7 @@ static int run_program(void *data, int number)
 	return status;
 }
 
-static struct support_output execute(struct run run)
+static struct support_output run_and_capture(struct run run)
 {
 	struct support_output output;
 
@@ -106,10 +106,11 @@ static struct support_output execute(struct run run)
 	return output;
 }
 
-static struct support_output query(const char *query_string)
+static struct support_output get_with_query(const char *query_string)
 {
-	return execute((struct run){ .variables = { "REQUEST_METHOD=GET",
-					     "PATH_INFO=/v1", query_string } });
+	return run_and_capture(
+		(struct run){ .variables = { "REQUEST_METHOD=GET",
+				      "PATH_INFO=/v1", query_string } });
 }
 
 static void assert_has(const char *text, const char *part)
@@ -126,7 +127,7 @@ static void assert_lacks(const char *text, const char *part)
 
 static void a_success_has_the_status_of_its_method(void **state)
 {
-	struct support_output output = query("QUERY_STRING=");
+	struct support_output output = get_with_query("QUERY_STRING=");
 
 	(void)state;
 	assert_int_equal(output.status, 0);
@@ -134,7 +135,7 @@ static void a_success_has_the_status_of_its_method(void **state)
 	assert_has(output.out, "Status: 200 Ok\r\n");
 	assert_has(output.out,
 		"\r\n\r\n{\"results\":{\"code\":200,\"msg\":\"Ok\"}}");
-	output = execute((struct run){
+	output = run_and_capture((struct run){
 		.variables = { "REQUEST_METHOD=POST", "PATH_INFO=/v1" } });
 	assert_has(output.out, "Status: 202 Accepted\r\n");
 	assert_has(output.out, "{\"code\":202,\"msg\":\"Accepted\"}");
@@ -142,14 +143,17 @@ static void a_success_has_the_status_of_its_method(void **state)
 
 static void a_handler_may_reply_with_its_own_body(void **state)
 {
-	struct support_output output = query("QUERY_STRING=body");
+	struct support_output output = get_with_query("QUERY_STRING=body");
 
 	(void)state;
 	assert_has(output.out, "Status: 200 Ok\r\n");
 	assert_has(output.out, "\r\n\r\n{\"own\":true}");
 }
 
-/* Of the headers that belong to one status, the reply has this one or none. */
+/*
+ * Asserts that the reply has `header`, and none of the other headers that
+ * belong to one status alone; NULL: none of them at all.
+ */
 static void assert_has_header(const char *reply, const char *header)
 {
 	static const char *const headers[] = {
@@ -168,7 +172,7 @@ static const struct {
 	enum sf_err err;
 	int status;
 	const char *phrase;
-	const char *header; /* of this status alone; or NULL */
+	const char *header; /* that belongs to this status alone; or NULL */
 } codes[] = {
 	{ SF_ERR_INVALID, 400, "Bad Request", NULL },
 	{ SF_ERR_UNAUTHORIZED, 401, "Unauthorized",
@@ -195,7 +199,7 @@ static void every_error_has_its_status(void **state)
 
 		(void)snprintf(text, sizeof(text), "QUERY_STRING=err=%d",
 			(int)codes[i].err);
-		output = execute(
+		output = run_and_capture(
 			(struct run){ .variables = { "REQUEST_METHOD=POST",
 					      "PATH_INFO=/v1", text } });
 		assert_int_equal(output.status, 0);
@@ -214,14 +218,14 @@ static void every_error_has_its_status(void **state)
 
 static void a_refusal_says_why_and_when_to_return(void **state)
 {
-	struct support_output output = query("QUERY_STRING=retry");
+	struct support_output output = get_with_query("QUERY_STRING=retry");
 
 	(void)state;
 	assert_has(output.out, "Retry-After: 17\r\n");
 	assert_has(output.out, "\"detail\":\"not so fast\"");
 }
 
-static void an_error_without_a_detail_gets_its_rows(void **state)
+static void an_error_without_a_detail_gets_that_of_its_row(void **state)
 {
 	char text[64];
 	struct support_output output;
@@ -229,19 +233,19 @@ static void an_error_without_a_detail_gets_its_rows(void **state)
 	(void)state;
 	(void)snprintf(text, sizeof(text), "QUERY_STRING=err=%d",
 		(int)SF_ERR_CONFLICT);
-	output = query(text);
+	output = get_with_query(text);
 	assert_has(output.out, "\"detail\":\"somebody was faster\"");
 	(void)snprintf(
 		text, sizeof(text), "QUERY_STRING=err=%d", (int)SF_ERR_CLOSED);
-	output = query(text);
+	output = get_with_query(text);
 	assert_lacks(output.out, "detail");
 }
 
 /* Returns the reply to a PUT with these variables and the body {}. */
-static struct support_output put(
+static struct support_output put_with_tokens(
 	const char *user, const char *chat_token, const char *type)
 {
-	return execute((struct run){
+	return run_and_capture((struct run){
 		.variables = { "REQUEST_METHOD=PUT", "PATH_INFO=/v1",
 			"SFCHAT_USER_TOKEN_HEADER=U",
 			"SFCHAT_CHAT_TOKEN_HEADER=C", user, chat_token, type,
@@ -249,10 +253,10 @@ static struct support_output put(
 		.input = "{}" });
 }
 
-static void the_callers_tokens_are_read(void **state)
+static void the_tokens_of_the_caller_are_read_from_the_headers(void **state)
 {
-	struct support_output output = put("HTTP_U=" USER, "HTTP_C=" CHAT,
-		"CONTENT_TYPE=application/json");
+	struct support_output output = put_with_tokens("HTTP_U=" USER,
+		"HTTP_C=" CHAT, "CONTENT_TYPE=application/json");
 
 	(void)state;
 	assert_has(output.out, "Status: 201 Created\r\n");
@@ -276,7 +280,7 @@ static void a_missing_or_malformed_token_is_refused_by_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct support_output output = put(cases[i].user,
+		struct support_output output = put_with_tokens(cases[i].user,
 			cases[i].chat_token, "CONTENT_TYPE=text/plain");
 
 		assert_has(output.out, "Status: 401 Unauthorized\r\n");
@@ -287,12 +291,12 @@ static void a_missing_or_malformed_token_is_refused_by_name(void **state)
 
 static void a_body_is_read_after_the_tokens_and_then_checked(void **state)
 {
-	struct support_output output =
-		put("HTTP_U=" USER, "HTTP_C=" CHAT, "CONTENT_TYPE=text/plain");
+	struct support_output output = put_with_tokens(
+		"HTTP_U=" USER, "HTTP_C=" CHAT, "CONTENT_TYPE=text/plain");
 
 	(void)state;
 	assert_has(output.out, "Status: 415 ");
-	output = execute((struct run){
+	output = run_and_capture((struct run){
 		.variables = { "REQUEST_METHOD=PUT", "PATH_INFO=/v1",
 			"HTTP_X_SFC_USERTOKEN=" USER,
 			"HTTP_X_SFC_CHATTOKEN=" CHAT,
@@ -302,7 +306,7 @@ static void a_body_is_read_after_the_tokens_and_then_checked(void **state)
 	assert_has(output.out, "\"detail\":\"two bytes were expected\"");
 }
 
-static void a_body_that_says_nothing_is_refused_only_if_wrong(void **state)
+static void an_unneeded_body_is_refused_only_if_malformed(void **state)
 {
 	struct run run = { .variables = { "REQUEST_METHOD=POST",
 				   "PATH_INFO=/v1", "CONTENT_LENGTH=2",
@@ -310,18 +314,18 @@ static void a_body_that_says_nothing_is_refused_only_if_wrong(void **state)
 		.input = "{}" };
 
 	(void)state;
-	assert_has(execute(run).out, "Status: 202 ");
+	assert_has(run_and_capture(run).out, "Status: 202 ");
 	run.variables[3] = "CONTENT_TYPE=text/plain";
-	assert_has(execute(run).out, "Status: 415 ");
+	assert_has(run_and_capture(run).out, "Status: 415 ");
 }
 
 static void a_success_says_when_its_chat_ends(void **state)
 {
-	struct support_output output = query("QUERY_STRING=sunset");
+	struct support_output output = get_with_query("QUERY_STRING=sunset");
 
 	(void)state;
 	assert_has(output.out, "Sunset: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
-	output = query("QUERY_STRING=body");
+	output = get_with_query("QUERY_STRING=body");
 	assert_lacks(output.out, "Sunset");
 }
 
@@ -333,7 +337,7 @@ static void a_method_without_a_row_is_refused_with_501(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		struct support_output output = execute((struct run){
+		struct support_output output = run_and_capture((struct run){
 			.variables = { names[i], "PATH_INFO=/v1" } });
 
 		assert_has(output.out, "Status: 501 Not Implemented\r\n");
@@ -365,7 +369,7 @@ static void an_unknown_version_is_refused_with_404(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct support_output output = execute((struct run){
+		struct support_output output = run_and_capture((struct run){
 			.variables = { "REQUEST_METHOD=GET", cases[i].path,
 				cases[i].header } });
 
@@ -378,7 +382,7 @@ static void an_unknown_version_is_refused_with_404(void **state)
 
 static void only_the_log_names_a_bad_setting(void **state)
 {
-	struct support_output output = execute((struct run){
+	struct support_output output = run_and_capture((struct run){
 		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1",
 			"SFCHAT_POLL_SLEEP=soon" } });
 
@@ -391,7 +395,7 @@ static void only_the_log_names_a_bad_setting(void **state)
 
 static void a_dying_process_replies_first(void **state)
 {
-	struct support_output output = query("QUERY_STRING=die");
+	struct support_output output = get_with_query("QUERY_STRING=die");
 
 	(void)state;
 	assert_int_equal(output.status, 1);
@@ -401,9 +405,9 @@ static void a_dying_process_replies_first(void **state)
 	assert_string_equal(output.err, "sfchat: on purpose\n");
 }
 
-static void a_request_in_hand_is_finished(void **state)
+static void sigterm_lets_a_running_request_finish(void **state)
 {
-	struct support_output output = query("QUERY_STRING=term");
+	struct support_output output = get_with_query("QUERY_STRING=term");
 
 	(void)state;
 	assert_int_equal(output.status, 0);
@@ -412,7 +416,7 @@ static void a_request_in_hand_is_finished(void **state)
 
 static void a_reply_that_nobody_reads_is_an_error(void **state)
 {
-	struct support_output output = execute((struct run){
+	struct support_output output = run_and_capture((struct run){
 		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
 		.deaf = true });
 
@@ -433,7 +437,7 @@ static void bad_arguments_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(runs) / sizeof(*runs); i++) {
-		struct support_output output = execute(runs[i]);
+		struct support_output output = run_and_capture(runs[i]);
 
 		assert_int_equal(output.status, 2);
 		assert_string_equal(output.out, "");
@@ -443,7 +447,7 @@ static void bad_arguments_are_refused(void **state)
 
 static void the_version_is_printed(void **state)
 {
-	struct support_output output = execute(
+	struct support_output output = run_and_capture(
 		(struct run){ .arguments = { NULL, (char[]){ "--version" } } });
 
 	(void)state;
@@ -452,17 +456,17 @@ static void the_version_is_printed(void **state)
 	assert_string_equal(output.err, "");
 }
 
-/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
-static void a_request_makes_the_arguments_meaningless(void **state)
+/* A CGI server may turn a query into arguments: RFC 3875, section 4.4. */
+static void a_cgi_request_makes_the_program_ignore_arguments(void **state)
 {
-	struct support_output output = execute((struct run){
+	struct support_output output = run_and_capture((struct run){
 		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
 		.arguments = { NULL, (char[]){ "--scgi" },
 			(char[]){ "/dev/null" } } });
 
 	(void)state;
 	assert_has(output.out, "Status: 200 ");
-	output = execute((struct run){
+	output = run_and_capture((struct run){
 		.variables = { "REQUEST_METHOD=GET", "PATH_INFO=/v1" },
 		.arguments = { NULL, (char[]){ "--version" } } });
 	assert_has(output.out, "Status: 200 ");
@@ -471,16 +475,16 @@ static void a_request_makes_the_arguments_meaningless(void **state)
 
 static void scgi_ends_without_good_settings_or_a_socket(void **state)
 {
-	struct support_output output =
-		execute((struct run){ .variables = { "SFCHAT_STORE=nowhere" },
+	struct support_output output = run_and_capture(
+		(struct run){ .variables = { "SFCHAT_STORE=nowhere" },
 			.arguments = { NULL, (char[]){ "--scgi" } } });
 
 	(void)state;
 	assert_int_equal(output.status, 1);
 	assert_has(output.err, "sfchat: SFCHAT_STORE: ");
-	output =
-		execute((struct run){ .arguments = { NULL, (char[]){ "--scgi" },
-					      (char[]){ "/dev/null/s" } } });
+	output = run_and_capture(
+		(struct run){ .arguments = { NULL, (char[]){ "--scgi" },
+				      (char[]){ "/dev/null/s" } } });
 	assert_int_equal(output.status, 1);
 	assert_has(output.err, "sfchat: /dev/null/s: ");
 }
@@ -545,24 +549,26 @@ int main(void)
 		cmocka_unit_test(a_handler_may_reply_with_its_own_body),
 		cmocka_unit_test(every_error_has_its_status),
 		cmocka_unit_test(a_refusal_says_why_and_when_to_return),
-		cmocka_unit_test(an_error_without_a_detail_gets_its_rows),
-		cmocka_unit_test(the_callers_tokens_are_read),
+		cmocka_unit_test(
+			an_error_without_a_detail_gets_that_of_its_row),
+		cmocka_unit_test(
+			the_tokens_of_the_caller_are_read_from_the_headers),
 		cmocka_unit_test(
 			a_missing_or_malformed_token_is_refused_by_name),
 		cmocka_unit_test(
 			a_body_is_read_after_the_tokens_and_then_checked),
-		cmocka_unit_test(
-			a_body_that_says_nothing_is_refused_only_if_wrong),
+		cmocka_unit_test(an_unneeded_body_is_refused_only_if_malformed),
 		cmocka_unit_test(a_success_says_when_its_chat_ends),
 		cmocka_unit_test(a_method_without_a_row_is_refused_with_501),
 		cmocka_unit_test(an_unknown_version_is_refused_with_404),
 		cmocka_unit_test(only_the_log_names_a_bad_setting),
 		cmocka_unit_test(a_dying_process_replies_first),
-		cmocka_unit_test(a_request_in_hand_is_finished),
+		cmocka_unit_test(sigterm_lets_a_running_request_finish),
 		cmocka_unit_test(a_reply_that_nobody_reads_is_an_error),
 		cmocka_unit_test(bad_arguments_are_refused),
 		cmocka_unit_test(the_version_is_printed),
-		cmocka_unit_test(a_request_makes_the_arguments_meaningless),
+		cmocka_unit_test(
+			a_cgi_request_makes_the_program_ignore_arguments),
 		cmocka_unit_test(scgi_ends_without_good_settings_or_a_socket),
 		cmocka_unit_test(scgi_serves_many_requests),
 	};

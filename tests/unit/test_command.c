@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How commands begin, and how they end when they cannot begin. */
+/* The start of commands, and their end if they cannot start. */
 #include "jobs/command.h"
 #include "support.h"
 
@@ -78,7 +78,7 @@ static void each_error_has_its_exit_status(void **state)
 			sf_command_status((enum sf_err)err), SF_EXIT_FAILED);
 }
 
-static void a_good_start_goes_on(void **state)
+static void a_command_with_good_settings_starts(void **state)
 {
 	struct support_output output = start_with(
 		(struct start){ "x", "SFCHAT_REDIS=", false, NULL, true });
@@ -91,7 +91,7 @@ static void a_good_start_goes_on(void **state)
 	assert_string_equal(output.err, "");
 }
 
-static void a_fault_is_printed_as_one_line(void **state)
+static void a_command_that_cannot_start_prints_one_line(void **state)
 {
 	static const struct {
 		struct start start;
@@ -126,8 +126,8 @@ int main(void)
 		cmocka_unit_test(help_is_printed),
 		cmocka_unit_test(the_version_is_printed),
 		cmocka_unit_test(each_error_has_its_exit_status),
-		cmocka_unit_test(a_good_start_goes_on),
-		cmocka_unit_test(a_fault_is_printed_as_one_line),
+		cmocka_unit_test(a_command_with_good_settings_starts),
+		cmocka_unit_test(a_command_that_cannot_start_prints_one_line),
 	};
 
 	return cmocka_run_group_tests(

@@ -17,7 +17,7 @@ static void die_again(void)
 	sf_die("twice");
 }
 
-static int die(void *data, int number)
+static int die_with_hook(void *data, int number)
 {
 	void (*hook)(void) = *(void (**)(void))data;
 
@@ -33,7 +33,7 @@ static void die_logs_runs_the_hook_and_exits(void **state)
 	struct support_output output;
 
 	(void)state;
-	support_capture(die, &hook, "", 0, &output);
+	support_capture(die_with_hook, &hook, "", 0, &output);
 	assert_int_equal(output.status, 1);
 	assert_string_equal(output.err, "sfchat: cause 7\n");
 	assert_string_equal(output.out, "farewell");
@@ -45,7 +45,7 @@ static void die_in_the_hook_ends_too(void **state)
 	struct support_output output;
 
 	(void)state;
-	support_capture(die, &hook, "", 0, &output);
+	support_capture(die_with_hook, &hook, "", 0, &output);
 	assert_int_equal(output.status, 1);
 	assert_string_equal(output.err, "sfchat: cause 7\nsfchat: twice\n");
 	assert_string_equal(output.out, "farewell");

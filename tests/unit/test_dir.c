@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Private folders: made, found again, and refused when other users may enter.
+ * Private folders: sf_dir_prepare() makes a folder or accepts its own again,
+ * and refuses a folder that other users may enter.
  */
 #include "base/dir.h"
 #include "support.h"
@@ -13,7 +14,7 @@ struct place {
 	char path[128];
 };
 
-static struct place place(void **state, const char *name)
+static struct place make_place(void **state, const char *name)
 {
 	struct place out;
 
@@ -24,7 +25,7 @@ static struct place place(void **state, const char *name)
 
 static void a_missing_folder_is_made_private(void **state)
 {
-	struct place new = place(state, "new");
+	struct place new = make_place(state, "new");
 	mode_t before = umask(0);
 	struct stat status;
 
@@ -37,7 +38,7 @@ static void a_missing_folder_is_made_private(void **state)
 
 static void only_the_last_folder_is_made(void **state)
 {
-	struct place deep = place(state, "missing/deep");
+	struct place deep = make_place(state, "missing/deep");
 
 	assert_int_equal(sf_dir_prepare(deep.path), SF_ERR_UNAVAILABLE);
 }
@@ -46,7 +47,7 @@ static void a_folder_open_to_others_is_refused(void **state)
 {
 	static const mode_t modes[] = { 0701, 0702, 0704, 0710, 0720, 0740,
 		0755, 0777 };
-	struct place open = place(state, "open");
+	struct place open = make_place(state, "open");
 
 	assert_int_equal(mkdir(open.path, 0700), 0);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
@@ -57,10 +58,10 @@ static void a_folder_open_to_others_is_refused(void **state)
 	assert_int_equal(sf_dir_prepare(open.path), SF_OK);
 }
 
-static void a_link_is_refused(void **state)
+static void a_symbolic_link_is_refused(void **state)
 {
-	struct place target = place(state, "target");
-	struct place link = place(state, "link");
+	struct place target = make_place(state, "target");
+	struct place link = make_place(state, "link");
 
 	assert_int_equal(mkdir(target.path, 0700), 0);
 	assert_int_equal(symlink(target.path, link.path), 0);
@@ -69,7 +70,7 @@ static void a_link_is_refused(void **state)
 
 static void a_file_is_refused(void **state)
 {
-	struct place file = place(state, "file");
+	struct place file = make_place(state, "file");
 	int fd = open(file.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
 
 	assert_true(fd >= 0);
@@ -77,9 +78,9 @@ static void a_file_is_refused(void **state)
 	assert_int_equal(sf_dir_prepare(file.path), SF_ERR_UNAVAILABLE);
 }
 
-static void somebody_elses_folder_is_refused(void **state)
+static void a_folder_of_another_user_is_refused(void **state)
 {
-	struct place other = place(state, "other");
+	struct place other = make_place(state, "other");
 
 	if (geteuid() != 0) {
 		print_message("SKIPPED: only root gives folders away\n");
@@ -90,18 +91,18 @@ static void somebody_elses_folder_is_refused(void **state)
 	assert_int_equal(sf_dir_prepare(other.path), SF_ERR_UNAVAILABLE);
 }
 
-static int prepare(void *data, int number)
+static int prepare_folder(void *data, int number)
 {
 	(void)number;
 	return (int)sf_dir_prepare(data);
 }
 
-static void many_may_make_it_at_once(void **state)
+static void processes_that_make_a_folder_at_once_all_succeed(void **state)
 {
-	struct place new = place(state, "many");
+	struct place new = make_place(state, "many");
 	int results[8];
 
-	support_race(prepare, new.path, 8, results);
+	support_race(prepare_folder, new.path, 8, results);
 	assert_int_equal(support_count(results, 8, SF_OK), 8);
 }
 
@@ -111,10 +112,11 @@ int main(void)
 		cmocka_unit_test(a_missing_folder_is_made_private),
 		cmocka_unit_test(only_the_last_folder_is_made),
 		cmocka_unit_test(a_folder_open_to_others_is_refused),
-		cmocka_unit_test(a_link_is_refused),
+		cmocka_unit_test(a_symbolic_link_is_refused),
 		cmocka_unit_test(a_file_is_refused),
-		cmocka_unit_test(somebody_elses_folder_is_refused),
-		cmocka_unit_test(many_may_make_it_at_once),
+		cmocka_unit_test(a_folder_of_another_user_is_refused),
+		cmocka_unit_test(
+			processes_that_make_a_folder_at_once_all_succeed),
 	};
 
 	return cmocka_run_group_tests(

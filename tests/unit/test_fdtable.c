@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of open files, as /proc shows it. */
+/* The table of open files, whose size /proc shows. */
 #include "http/fdtable.h"
 
 #include <fcntl.h>
@@ -47,7 +47,7 @@ static void open_files_stay_open(void **state)
 	assert_int_equal(close(ends[0]) | close(ends[1]), 0);
 }
 
-static void the_table_fits_again(void **state)
+static void the_table_of_open_files_shrinks(void **state)
 {
 	(void)state;
 	if (table_size() > HIGH) {
@@ -67,7 +67,7 @@ static void the_table_fits_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_table_fits_again),
+		cmocka_unit_test(the_table_of_open_files_shrinks),
 		cmocka_unit_test(open_files_stay_open),
 	};
 

@@ -15,7 +15,7 @@ struct visit {
 	int listener;
 	int server;
 	int client;
-	char text[5][INET6_ADDRSTRLEN + 16]; /* variables; the last "" */
+	char text[5][INET6_ADDRSTRLEN + 16]; /* variables; the last may be "" */
 };
 
 static socklen_t fill_loopback(int family, struct sockaddr_storage *out)
@@ -31,7 +31,7 @@ static socklen_t fill_loopback(int family, struct sockaddr_storage *out)
 }
 
 /* Writes the two variables of one end, such as SERVER_ADDR and SERVER_PORT. */
-static void name_end(struct visit *visit, int first, const char *end,
+static void name_end(struct visit *visit, int first, const char *which,
 	const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
@@ -46,9 +46,9 @@ static void name_end(struct visit *visit, int first, const char *end,
 	assert_non_null(
 		inet_ntop(address->ss_family, bytes, text, sizeof(text)));
 	(void)snprintf(visit->text[first], sizeof(visit->text[first]),
-		"%s_ADDR=%s", end, text);
+		"%s_ADDR=%s", which, text);
 	(void)snprintf(visit->text[first + 1], sizeof(visit->text[first]),
-		"%s_PORT=%d", end,
+		"%s_PORT=%d", which,
 		ntohs(is_four ? four->sin_port : six->sin6_port));
 }
 
@@ -68,7 +68,7 @@ static void name_ends(struct visit *visit)
 	name_end(visit, 2, "REMOTE", &address);
 }
 
-static struct visit come(int family)
+static struct visit open_visit(int family)
 {
 	struct visit visit = { .listener = socket(family, SOCK_STREAM, 0),
 		.client = socket(family, SOCK_STREAM, 0) };
@@ -86,12 +86,12 @@ static struct visit come(int family)
 	return visit;
 }
 
-static void end(const struct visit *visit)
+static void close_visit(const struct visit *visit)
 {
 	assert_int_equal(close(visit->server) | close(visit->listener), 0);
 }
 
-static struct sf_hangup watch(struct visit *visit)
+static struct sf_hangup watch_visit(struct visit *visit)
 {
 	struct sf_request request = {
 		.variables = (char *[]){ visit->text[0], visit->text[1],
@@ -103,22 +103,22 @@ static struct sf_hangup watch(struct visit *visit)
 	return hangup;
 }
 
-static void check_closing(int family)
+static void assert_gone_after_close(int family)
 {
-	struct visit visit = come(family);
-	struct sf_hangup hangup = watch(&visit);
+	struct visit visit = open_visit(family);
+	struct sf_hangup hangup = watch_visit(&visit);
 
 	assert_true(hangup.is_known);
 	assert_false(sf_hangup_happened(&hangup));
 	assert_int_equal(close(visit.client), 0);
 	assert_true(sf_hangup_happened(&hangup));
-	end(&visit);
+	close_visit(&visit);
 }
 
 static void a_client_that_closes_is_gone(void **state)
 {
 	(void)state;
-	check_closing(AF_INET);
+	assert_gone_after_close(AF_INET);
 }
 
 static void a_client_that_closes_over_ipv6_is_gone(void **state)
@@ -135,14 +135,14 @@ static void a_client_that_closes_over_ipv6_is_gone(void **state)
 		print_message("SKIPPED: this machine has no IPv6\n");
 		skip();
 	}
-	check_closing(AF_INET6);
+	assert_gone_after_close(AF_INET6);
 }
 
 static void a_client_that_resets_is_gone(void **state)
 {
 	struct linger at_once = { .l_onoff = 1 };
-	struct visit visit = come(AF_INET);
-	struct sf_hangup hangup = watch(&visit);
+	struct visit visit = open_visit(AF_INET);
+	struct sf_hangup hangup = watch_visit(&visit);
 
 	(void)state;
 	assert_int_equal(setsockopt(visit.client, SOL_SOCKET, SO_LINGER,
@@ -150,25 +150,25 @@ static void a_client_that_resets_is_gone(void **state)
 		0);
 	assert_int_equal(close(visit.client), 0);
 	assert_true(sf_hangup_happened(&hangup));
-	end(&visit);
+	close_visit(&visit);
 }
 
 static void a_client_that_left_before_init_is_gone(void **state)
 {
-	struct visit visit = come(AF_INET);
+	struct visit visit = open_visit(AF_INET);
 	struct sf_hangup hangup;
 
 	(void)state;
 	assert_int_equal(close(visit.client), 0);
-	hangup = watch(&visit);
+	hangup = watch_visit(&visit);
 	assert_true(sf_hangup_happened(&hangup));
-	end(&visit);
+	close_visit(&visit);
 }
 
 static void a_client_that_the_server_dropped_is_gone(void **state)
 {
-	struct visit visit = come(AF_INET);
-	struct sf_hangup hangup = watch(&visit);
+	struct visit visit = open_visit(AF_INET);
+	struct sf_hangup hangup = watch_visit(&visit);
 
 	(void)state;
 	assert_int_equal(close(visit.server), 0);
@@ -179,7 +179,7 @@ static void a_client_that_the_server_dropped_is_gone(void **state)
 static void a_missing_connection_is_gone_if_remote_is_peer(void **state)
 {
 	struct linger at_once = { .l_onoff = 1 };
-	struct visit visit = come(AF_INET);
+	struct visit visit = open_visit(AF_INET);
 	struct sf_hangup hangup;
 
 	(void)state;
@@ -187,13 +187,13 @@ static void a_missing_connection_is_gone_if_remote_is_peer(void **state)
 				 &at_once, sizeof(at_once)),
 		0);
 	assert_int_equal(close(visit.client), 0);
-	hangup = watch(&visit);
+	hangup = watch_visit(&visit);
 	assert_false(sf_hangup_happened(&hangup));
 	(void)snprintf(visit.text[4], sizeof(visit.text[4]),
 		"SFCHAT_REMOTE_IS_PEER=1");
-	hangup = watch(&visit);
+	hangup = watch_visit(&visit);
 	assert_true(sf_hangup_happened(&hangup));
-	end(&visit);
+	close_visit(&visit);
 }
 
 /*
@@ -202,17 +202,17 @@ static void a_missing_connection_is_gone_if_remote_is_peer(void **state)
  */
 static void an_unknown_connection_counts_as_open(void **state)
 {
-	struct visit visit = come(AF_INET);
+	struct visit visit = open_visit(AF_INET);
 	struct sf_hangup hangup;
 
 	(void)state;
 	(void)snprintf(
 		visit.text[2], sizeof(visit.text[2]), "REMOTE_ADDR=192.0.2.1");
-	hangup = watch(&visit);
+	hangup = watch_visit(&visit);
 	assert_false(hangup.is_known);
 	assert_int_equal(close(visit.client), 0);
 	assert_false(sf_hangup_happened(&hangup));
-	end(&visit);
+	close_visit(&visit);
 }
 
 static void a_connection_without_address_counts_as_open(void **state)
@@ -223,18 +223,18 @@ static void a_connection_without_address_counts_as_open(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		struct visit visit = come(AF_INET);
+		struct visit visit = open_visit(AF_INET);
 		struct sf_hangup hangup;
 
 		for (int j = 0; j < 4; j++)
 			if (strncmp(visit.text[j], bad[i], 11) == 0 || !*bad[i])
 				(void)snprintf(visit.text[j],
 					sizeof(visit.text[j]), "%s", bad[i]);
-		hangup = watch(&visit);
+		hangup = watch_visit(&visit);
 		assert_false(hangup.is_known);
 		assert_int_equal(close(visit.client), 0);
 		assert_false(sf_hangup_happened(&hangup));
-		end(&visit);
+		close_visit(&visit);
 	}
 }
 

@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "support.h"
 
-/* Key 00 01 … 0f; the n-th is of the input 00 01 … of n bytes. */
+/* Vector n is the hash of the n bytes 00 01 … under the key 00 01 … 0f. */
 static const uint64_t vectors[] = {
 	0x726fdb47dd0e0e31,
 	0x74f839c593dc67fd,
@@ -23,7 +23,7 @@ static const uint64_t vectors[] = {
 	0xa129ca6149be45e5,
 };
 
-static void hashes_are_those_of_the_paper(void **state)
+static void hashes_equal_the_vectors_of_the_authors(void **state)
 {
 	uint8_t bytes[16];
 
@@ -35,7 +35,7 @@ static void hashes_are_those_of_the_paper(void **state)
 			sf_hash_keyed(bytes, bytes, size), vectors[size]);
 }
 
-static void the_key_counts(void **state)
+static void every_byte_of_the_key_changes_the_hash(void **state)
 {
 	uint8_t key[SF_HASH_KEY_SIZE] = { 0 };
 	uint64_t first = sf_hash_keyed(key, "data", 4);
@@ -51,8 +51,8 @@ static void the_key_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hashes_are_those_of_the_paper),
-		cmocka_unit_test(the_key_counts),
+		cmocka_unit_test(hashes_equal_the_vectors_of_the_authors),
+		cmocka_unit_test(every_byte_of_the_key_changes_the_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,7 +162,7 @@ static void a_skipped_body_is_checked_too(void **state)
 	}
 }
 
-static void only_json_is_taken(void **state)
+static void only_json_is_accepted(void **state)
 {
 	static const struct {
 		const char *type;
@@ -264,7 +264,7 @@ static void a_body_that_never_comes_is_given_up(void **state)
 /*
  * A deadline that began anew with each byte would let the whole body be read.
  */
-static void a_body_that_drips_is_given_up(void **state)
+static void a_body_that_arrives_too_slowly_is_given_up(void **state)
 {
 	int ends[2];
 	pid_t pid;
@@ -294,7 +294,7 @@ static void variables_are_found_by_their_whole_name(void **state)
 	assert_string_equal(sf_request_variable(&request, "NA"), "");
 }
 
-static void a_cgi_request_is_the_environment(void **state)
+static void a_cgi_request_reads_the_environment(void **state)
 {
 	struct sf_request request;
 
@@ -472,12 +472,12 @@ int main(void)
 		cmocka_unit_test(a_length_that_is_missing_is_refused),
 		cmocka_unit_test(a_length_over_the_limit_is_too_large),
 		cmocka_unit_test(a_skipped_body_is_checked_too),
-		cmocka_unit_test(only_json_is_taken),
+		cmocka_unit_test(only_json_is_accepted),
 		cmocka_unit_test(a_body_may_come_in_pieces),
 		cmocka_unit_test(a_body_that_never_comes_is_given_up),
-		cmocka_unit_test(a_body_that_drips_is_given_up),
+		cmocka_unit_test(a_body_that_arrives_too_slowly_is_given_up),
 		cmocka_unit_test(variables_are_found_by_their_whole_name),
-		cmocka_unit_test(a_cgi_request_is_the_environment),
+		cmocka_unit_test(a_cgi_request_reads_the_environment),
 		cmocka_unit_test(parameters_are_found_and_decoded),
 		cmocka_unit_test(a_date_equals_that_of_the_c_library),
 		cmocka_unit_test(a_reply_has_the_form_of_cgi),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Jobs as plain data. */
+/* The states of jobs, and the listing of jobs. */
 #include "jobs/job.h"
 #include "support.h"
 

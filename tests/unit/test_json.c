@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The bodies of the API: what is taken, what is refused and why, what is said.
+/*
+ * The bodies of the API: which requests are accepted, which are refused and
+ * why, and the replies.
  */
 #include "api/json.h"
 #include "support.h"
@@ -8,8 +10,8 @@
 #define ESCAPED "\\u0030123456789abcdef00ff100f"
 #define OTHER "fedcba98765432100123abcd"
 
-/* Copies the body, so that reading behind it is seen by the sanitizers. */
-static char *copy(const char *body, size_t *size)
+/* Copies the body to its exact size, so that the sanitizers see an overrun. */
+static char *copy_exactly(const char *body, size_t *size)
 {
 	char *out;
 
@@ -30,7 +32,7 @@ static enum sf_err parse_join(
 	const char *body, struct sf_participant *out, struct sf_detail *detail)
 {
 	size_t size;
-	char *text = copy(body, &size);
+	char *text = copy_exactly(body, &size);
 	enum sf_err err = sf_json_parse_join(text, size, out, detail);
 
 	free(text);
@@ -41,7 +43,7 @@ static enum sf_err parse_messages(
 	const char *body, struct sf_messages *out, struct sf_detail *detail)
 {
 	size_t size;
-	char *text = copy(body, &size);
+	char *text = copy_exactly(body, &size);
 	enum sf_err err = sf_json_parse_messages(text, size, out, detail);
 
 	free(text);
@@ -52,7 +54,7 @@ static enum sf_err parse_ids(
 	const char *body, struct sf_ids *out, struct sf_detail *detail)
 {
 	size_t size;
-	char *text = copy(body, &size);
+	char *text = copy_exactly(body, &size);
 	enum sf_err err = sf_json_parse_ids(text, size, out, detail);
 
 	free(text);
@@ -89,7 +91,7 @@ static void join_reads_the_code(void **state)
 	}
 }
 
-static void join_takes_the_token_that_was_chosen(void **state)
+static void join_reads_a_chosen_user_token(void **state)
 {
 	static const char *const bad[] = { "null", "1", "\"\"", "\"" CODE "0\"",
 		"[\"" CODE "\"]" };
@@ -116,7 +118,7 @@ static void join_takes_the_token_that_was_chosen(void **state)
 	}
 }
 
-static void join_refuses_what_is_no_code(void **state)
+static void a_join_without_a_valid_code_is_refused(void **state)
 {
 	static const char *const bad[] = { "{}", "[]", "\"" CODE "\"",
 		"{\"data\":null}", "{\"data\":[]}", "{\"data\":{}}",
@@ -140,7 +142,7 @@ static void join_refuses_what_is_no_code(void **state)
 	}
 }
 
-static void what_is_no_json_is_refused(void **state)
+static void malformed_json_is_refused(void **state)
 {
 	static const char *const bad[] = { "", " ", "{", "{]", "hello",
 		"{\"data\":'x'}", "null", "{\"data\":{},}", "{\"data\":{}} x",
@@ -160,7 +162,7 @@ static void what_is_no_json_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		if (parse_join(bad[i], &joiner, &detail) != SF_ERR_INVALID)
-			fail_msg("taken: %s", bad[i]);
+			fail_msg("accepted: %s", bad[i]);
 		assert_detail(&detail, bad[i], "the body is not valid JSON");
 		assert_int_equal(parse_messages(bad[i], &messages, &detail),
 			SF_ERR_INVALID);
@@ -240,7 +242,7 @@ static const struct {
 		"data.messages[0].msg: only" },
 };
 
-static void messages_are_refused_with_their_place(void **state)
+static void a_refusal_names_the_place_of_the_bad_message(void **state)
 {
 	(void)state;
 	for (size_t i = 0;
@@ -250,13 +252,13 @@ static void messages_are_refused_with_their_place(void **state)
 
 		if (parse_messages(refused_messages[i].body, &messages,
 			    &detail) != SF_ERR_INVALID)
-			fail_msg("taken: %s", refused_messages[i].body);
+			fail_msg("accepted: %s", refused_messages[i].body);
 		assert_detail(&detail, refused_messages[i].body,
 			refused_messages[i].start);
 	}
 }
 
-/* A body whose list has count times the item. */
+/* Returns a body whose list has `count` copies of `item`. */
 static char *make_list(const char *item, size_t count)
 {
 	char *body = NULL;
@@ -272,7 +274,7 @@ static char *make_list(const char *item, size_t count)
 	return body;
 }
 
-static void lists_have_a_greatest_length(void **state)
+static void a_list_over_its_limit_is_refused(void **state)
 {
 	static const char message[] = "{\"msg\":\"a\"}";
 	static const char id[] = "{\"_id\":\"" CODE "\"}";
@@ -295,7 +297,7 @@ static void lists_have_a_greatest_length(void **state)
 	}
 }
 
-static void ids_are_read_by_either_name(void **state)
+static void ids_are_read_under_either_name(void **state)
 {
 	struct sf_ids ids;
 	struct sf_detail detail = { "" };
@@ -310,7 +312,7 @@ static void ids_are_read_by_either_name(void **state)
 	assert_token(&ids.items[1], OTHER);
 }
 
-static void ids_are_refused_with_their_place(void **state)
+static void a_refusal_names_the_place_of_the_bad_id(void **state)
 {
 	static const struct {
 		const char *body;
@@ -344,7 +346,7 @@ static void assert_composes(char *text, const char *expected)
 	free(text);
 }
 
-static void the_standard_response(void **state)
+static void a_standard_reply_has_a_code_a_phrase_and_a_detail(void **state)
 {
 	struct sf_json_answer accepted = { 202, "Accepted" };
 	struct sf_json_answer bad = { 400, "Bad Request" };
@@ -357,7 +359,7 @@ static void the_standard_response(void **state)
 		"\"detail\":\"data: a \\\"list\\\" \\\\ /\"}}");
 }
 
-static void the_answers_with_tokens(void **state)
+static void a_reply_with_tokens_has_each_given_token(void **state)
 {
 	struct sf_json_answer created = { 201, "Created" };
 	struct sf_token chat_token;
@@ -374,7 +376,7 @@ static void the_answers_with_tokens(void **state)
 		"\"userToken\":\"" OTHER "\"}}");
 }
 
-static void the_answer_with_messages(void **state)
+static void a_reply_with_messages_has_their_count_and_the_status(void **state)
 {
 	struct sf_json_answer ok = { 200, "Ok" };
 	struct sf_message messages[] = {
@@ -405,8 +407,7 @@ static void the_answer_with_messages(void **state)
 		"\"status\":\"closed\",\"messages\":[]}}");
 }
 
-/* A parsed text is composed again without a change. */
-static void a_text_goes_through_unchanged(void **state)
+static void a_parsed_text_is_composed_unchanged(void **state)
 {
 	static const char *const texts[] = { "\\\"/\t\n", "\xf0\x9f\x98\x80",
 		"a\xe2\x80\xa8z", "\\\xc3\xa9\\\\\xef\xbf\xbf", "<script>&amp;",
@@ -438,18 +439,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(join_reads_the_code),
-		cmocka_unit_test(join_takes_the_token_that_was_chosen),
-		cmocka_unit_test(join_refuses_what_is_no_code),
-		cmocka_unit_test(what_is_no_json_is_refused),
+		cmocka_unit_test(join_reads_a_chosen_user_token),
+		cmocka_unit_test(a_join_without_a_valid_code_is_refused),
+		cmocka_unit_test(malformed_json_is_refused),
 		cmocka_unit_test(messages_are_read),
-		cmocka_unit_test(messages_are_refused_with_their_place),
-		cmocka_unit_test(lists_have_a_greatest_length),
-		cmocka_unit_test(ids_are_read_by_either_name),
-		cmocka_unit_test(ids_are_refused_with_their_place),
-		cmocka_unit_test(the_standard_response),
-		cmocka_unit_test(the_answers_with_tokens),
-		cmocka_unit_test(the_answer_with_messages),
-		cmocka_unit_test(a_text_goes_through_unchanged),
+		cmocka_unit_test(a_refusal_names_the_place_of_the_bad_message),
+		cmocka_unit_test(a_list_over_its_limit_is_refused),
+		cmocka_unit_test(ids_are_read_under_either_name),
+		cmocka_unit_test(a_refusal_names_the_place_of_the_bad_id),
+		cmocka_unit_test(
+			a_standard_reply_has_a_code_a_phrase_and_a_detail),
+		cmocka_unit_test(a_reply_with_tokens_has_each_given_token),
+		cmocka_unit_test(
+			a_reply_with_messages_has_their_count_and_the_status),
+		cmocka_unit_test(a_parsed_text_is_composed_unchanged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

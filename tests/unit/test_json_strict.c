@@ -4,7 +4,7 @@
 #include "support.h"
 
 /* Reads a copy of its exact size, so that the sanitizers see an overrun. */
-static char *escape(const char *text, size_t size)
+static char *escape_copy(const char *text, size_t size)
 {
 	char *copy = malloc(size ? size : 1);
 	size_t out_size;
@@ -36,14 +36,14 @@ static void characters_beyond_ascii_are_escaped(void **state)
 		{ "\"\\\"N\"", "\"\\\"N\"" },
 		{ "\"\\ud83d\\ude00\"", "\"\\ud83d\\ude00\"" },
 		{ "\"\\\\ud800\"", "\"\\\\ud800\"" },
-		/* The library decides what these are. */
+		/* The JSON library refuses these. */
 		{ "{]", "{]" },
 		{ "\"\\x\"", "\"\\x\"" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char *out = escape(cases[i].text, strlen(cases[i].text));
+		char *out = escape_copy(cases[i].text, strlen(cases[i].text));
 
 		assert_non_null(out);
 		assert_string_equal(out, cases[i].escaped);
@@ -58,26 +58,26 @@ static void malformed_text_is_refused(void **state)
 		"\"\xf4\x90\x80\x80\"", "\"\xe2\x82",
 		/* control characters in a string */
 		"\"\x1f\"", "\"a\nb\"", "\"\\\t\"",
-		/* numbers that are none */
+		/* numbers that JSON does not have */
 		"NaN", "[-Infinity]", "{\"a\":NaN}",
-		/* half a pair, and a pair the wrong way round */
+		/* half of a surrogate pair, and a pair in the wrong order */
 		"\"\\ud800\"", "\"\\udc00\"", "\"\\uD83Dx\"",
 		"\"\\ud83d\\u0041\"", "\"\\ude00\\ud83d\"", "\"\\ud83d\\ud8",
-		/* half an escape */
+		/* an escaped character beyond ASCII */
 		"\"\\\xc3\xa9\""
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		if (escape(bad[i], strlen(bad[i])))
+		if (escape_copy(bad[i], strlen(bad[i])))
 			fail_msg("not refused: %s", bad[i]);
-	assert_null(escape("\"\0\"", 3));
-	assert_null(escape("{}\0", 3));
+	assert_null(escape_copy("\"\0\"", 3));
+	assert_null(escape_copy("{}\0", 3));
 }
 
 static void control_characters_between_values_are_left_alone(void **state)
 {
-	char *out = escape("[\n\t1\r]", 6);
+	char *out = escape_copy("[\n\t1\r]", 6);
 
 	(void)state;
 	assert_string_equal(out, "[\n\t1\r]");

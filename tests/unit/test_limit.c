@@ -17,7 +17,7 @@ static struct sf_config limited_to(int limit)
 }
 
 /* Returns how many seconds the address must wait; 0: it may create. */
-static int64_t take(
+static int64_t take_one(
 	const struct sf_config *config, const char *address, int64_t now_ms)
 {
 	int64_t retry_seconds = 0;
@@ -32,48 +32,49 @@ static void take_all(
 	const struct sf_config *config, const char *address, int64_t now_ms)
 {
 	for (int i = 0; i < config->create_limit; i++)
-		assert_int_equal(take(config, address, now_ms), 0);
+		assert_int_equal(take_one(config, address, now_ms), 0);
 }
 
-static void an_address_may_create_its_number_an_hour_and_no_more(void **state)
+static void an_address_may_create_up_to_the_limit_an_hour(void **state)
 {
 	struct sf_config config = limited_to(60);
 
 	(void)state;
 	take_all(&config, "192.0.2.1", NOW_MS);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 60);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 60);
 	/* A refused creation does not make the wait longer. */
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 60);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + 59001), 1);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + 59999), 1);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + 60000), 0);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + 60000), 60);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 60);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS + 59001), 1);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS + 59999), 1);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS + 60000), 0);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS + 60000), 60);
 }
 
-static void an_hour_of_silence_makes_it_whole(void **state)
+static void an_hour_of_silence_restores_the_allowance(void **state)
 {
 	struct sf_config config = limited_to(7);
 
 	(void)state;
 	take_all(&config, "192.0.2.1", NOW_MS);
-	assert_true(take(&config, "192.0.2.1", NOW_MS) > 0);
+	assert_true(take_one(&config, "192.0.2.1", NOW_MS) > 0);
 	take_all(&config, "192.0.2.1", NOW_MS + HOUR_MS);
-	assert_true(take(&config, "192.0.2.1", NOW_MS + HOUR_MS) > 0);
-	/* A longer silence saves up no more. */
+	assert_true(take_one(&config, "192.0.2.1", NOW_MS + HOUR_MS) > 0);
+	/* A longer silence does not raise the allowance. */
 	take_all(&config, "192.0.2.1", NOW_MS + 24 * (int64_t)HOUR_MS);
-	assert_true(
-		take(&config, "192.0.2.1", NOW_MS + 24 * (int64_t)HOUR_MS) > 0);
+	assert_true(take_one(&config, "192.0.2.1",
+			    NOW_MS + 24 * (int64_t)HOUR_MS) > 0);
 }
 
-static void a_limit_of_one_is_one_an_hour(void **state)
+static void a_limit_of_one_allows_one_chat_an_hour(void **state)
 {
 	struct sf_config config = limited_to(1);
 
 	(void)state;
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 0);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 3600);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + HOUR_MS - 1), 1);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS + HOUR_MS), 0);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 0);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 3600);
+	assert_int_equal(
+		take_one(&config, "192.0.2.1", NOW_MS + HOUR_MS - 1), 1);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS + HOUR_MS), 0);
 }
 
 static void a_limit_of_zero_allows_any_number(void **state)
@@ -82,7 +83,7 @@ static void a_limit_of_zero_allows_any_number(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 0);
+		assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 0);
 }
 
 /* One in 65,536 pairs of addresses shares a word, and so an allowance. */
@@ -101,8 +102,8 @@ static void every_address_has_its_own_allowance(void **state)
 		char address[32];
 
 		(void)snprintf(address, sizeof(address), "192.0.2.%d", i);
-		allowed += take(&config, address, NOW_MS) == 0;
-		assert_int_equal(take(&config, address, NOW_MS), 3600);
+		allowed += take_one(&config, address, NOW_MS) == 0;
+		assert_int_equal(take_one(&config, address, NOW_MS), 3600);
 	}
 	assert_nearly_all(allowed);
 }
@@ -117,10 +118,10 @@ static void an_ipv6_address_counts_by_its_first_half(void **state)
 		char address[64];
 
 		(void)snprintf(address, sizeof(address), "2001:db8:0:%x::1", i);
-		allowed += take(&config, address, NOW_MS) == 0;
+		allowed += take_one(&config, address, NOW_MS) == 0;
 		(void)snprintf(address, sizeof(address),
 			"2001:db8:0:%x:ffff:ffff:ffff:ffff", i);
-		assert_int_equal(take(&config, address, NOW_MS), 3600);
+		assert_int_equal(take_one(&config, address, NOW_MS), 3600);
 	}
 	assert_nearly_all(allowed);
 }
@@ -130,9 +131,9 @@ static void an_ipv4_address_in_ipv6_counts_as_ipv4(void **state)
 	struct sf_config config = limited_to(1);
 
 	(void)state;
-	assert_int_equal(take(&config, "::ffff:192.0.2.1", NOW_MS), 0);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 3600);
-	assert_int_equal(take(&config, "::ffff:192.0.2.2", NOW_MS), 0);
+	assert_int_equal(take_one(&config, "::ffff:192.0.2.1", NOW_MS), 0);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 3600);
+	assert_int_equal(take_one(&config, "::ffff:192.0.2.2", NOW_MS), 0);
 }
 
 static void a_time_of_another_boot_locks_nobody_out(void **state)
@@ -142,12 +143,12 @@ static void a_time_of_another_boot_locks_nobody_out(void **state)
 	(void)state;
 	take_all(&config, "192.0.2.1", NOW_MS + 24 * (int64_t)HOUR_MS);
 	take_all(&config, "192.0.2.1", NOW_MS);
-	assert_true(take(&config, "192.0.2.1", NOW_MS) > 0);
+	assert_true(take_one(&config, "192.0.2.1", NOW_MS) > 0);
 	/* The machine was up for half an hour before it started again. */
 	take_all(&config, "192.0.2.2", HOUR_MS / 2);
 	take_all(&config, "192.0.2.2", 1000);
-	/* Of two processes at the same time, one is a little behind. */
-	assert_true(take(&config, "192.0.2.1", NOW_MS - 100) > 0);
+	/* A process may use a time that it read a moment before. */
+	assert_true(take_one(&config, "192.0.2.1", NOW_MS - 100) > 0);
 }
 
 static void a_text_that_is_no_address_is_limited_too(void **state)
@@ -155,8 +156,8 @@ static void a_text_that_is_no_address_is_limited_too(void **state)
 	struct sf_config config = limited_to(1);
 
 	(void)state;
-	assert_int_equal(take(&config, "", NOW_MS), 0);
-	assert_int_equal(take(&config, "unix:", NOW_MS), 3600);
+	assert_int_equal(take_one(&config, "", NOW_MS), 0);
+	assert_int_equal(take_one(&config, "unix:", NOW_MS), 3600);
 }
 
 static void every_creation_is_allowed_without_the_file(void **state)
@@ -166,8 +167,8 @@ static void every_creation_is_allowed_without_the_file(void **state)
 	(void)state;
 	(void)snprintf(config.runtime_dir, sizeof(config.runtime_dir),
 		"/dev/null/here");
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 0);
-	assert_int_equal(take(&config, "192.0.2.1", NOW_MS), 0);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 0);
+	assert_int_equal(take_one(&config, "192.0.2.1", NOW_MS), 0);
 }
 
 static int take_many(void *data, int number)
@@ -201,10 +202,9 @@ static void processes_at_once_share_one_allowance(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_sandbox(
-			an_address_may_create_its_number_an_hour_and_no_more),
-		in_sandbox(an_hour_of_silence_makes_it_whole),
-		in_sandbox(a_limit_of_one_is_one_an_hour),
+		in_sandbox(an_address_may_create_up_to_the_limit_an_hour),
+		in_sandbox(an_hour_of_silence_restores_the_allowance),
+		in_sandbox(a_limit_of_one_allows_one_chat_an_hour),
 		in_sandbox(an_ipv4_address_in_ipv6_counts_as_ipv4),
 		in_sandbox(a_time_of_another_boot_locks_nobody_out),
 		in_sandbox(a_limit_of_zero_allows_any_number),

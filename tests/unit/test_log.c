@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The lines of the log, and the streams that it guards. */
+/* The lines of the log, and the guard of the standard streams. */
 #include "base/log.h"
 #include "support.h"
 
@@ -41,7 +41,7 @@ static int log_much(void *data, int number)
 	return 0;
 }
 
-static void a_long_line_is_cut_and_ends(void **state)
+static void a_long_line_is_cut_and_still_ends(void **state)
 {
 	struct support_output output;
 	char *end;
@@ -100,7 +100,7 @@ static void open_streams_stay_as_they_are(void **state)
 	assert_int_equal(close(next), 0);
 	support_capture(log_with_streams, NULL, "", 0, &output);
 	assert_string_equal(output.err, "sfchat: as ever\n");
-	/* Only the three files of the capture are open besides. */
+	/* The capture has three files open; the guard has opened no other. */
 	assert_int_equal(output.status, next + 3);
 }
 
@@ -108,7 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_go_to_standard_error),
-		cmocka_unit_test(a_long_line_is_cut_and_ends),
+		cmocka_unit_test(a_long_line_is_cut_and_still_ends),
 		in_sandbox(no_file_replaces_a_closed_stream),
 		cmocka_unit_test(open_streams_stay_as_they_are),
 	};

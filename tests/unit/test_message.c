@@ -4,14 +4,14 @@
 #include "support.h"
 
 #define SIZE(text) (sizeof(text) - 1)
-/* Go between braces: a struct sample. */
+/* The members of a struct sample. */
 #define REFUSED(text, why) text, SIZE(text), why
-#define TAKEN(text) REFUSED(text, NULL)
+#define ACCEPTED(text) REFUSED(text, NULL)
 
 struct sample {
 	const char *text;
 	size_t size;
-	const char *why; /* part of it; NULL: it may be sent */
+	const char *why; /* part of the refusal; NULL: the text is accepted */
 };
 
 static void assert_samples(
@@ -24,27 +24,27 @@ static void assert_samples(
 		if (!samples[i].why && why)
 			fail_msg("sample %zu: %s", i, why);
 		if (samples[i].why && (!why || !strstr(why, samples[i].why)))
-			fail_msg("sample %zu is not refused: %s", i,
+			fail_msg("sample %zu is accepted: %s", i,
 				samples[i].why);
 	}
 }
 
-static void text_is_valid_utf8(void **state)
+static void a_text_that_is_not_utf8_is_refused(void **state)
 {
 	static const char why[] = "UTF-8";
 	static const struct sample samples[] = {
-		{ TAKEN("Hi, how are you?") },
-		{ TAKEN("\x7e") },
-		{ TAKEN("\xc3\xb6") },         /* ö */
-		{ TAKEN("\xdf\xbf") },         /* U+07FF */
-		{ TAKEN("\xe0\xa0\x80") },     /* U+0800 */
-		{ TAKEN("\xed\x9f\xbf") },     /* U+D7FF */
-		{ TAKEN("\xee\x80\x80") },     /* U+E000 */
-		{ TAKEN("\xef\xbf\xbf") },     /* U+FFFF */
-		{ TAKEN("\xf0\x90\x80\x80") }, /* U+10000 */
-		{ TAKEN("\xf0\x9f\x98\x80") }, /* a face */
-		{ TAKEN("\xf4\x8f\xbf\xbf") }, /* U+10FFFF */
-		{ REFUSED("\x80", why) },      /* nothing before it */
+		{ ACCEPTED("Hi, how are you?") },
+		{ ACCEPTED("\x7e") },
+		{ ACCEPTED("\xc3\xb6") },         /* ö */
+		{ ACCEPTED("\xdf\xbf") },         /* U+07FF */
+		{ ACCEPTED("\xe0\xa0\x80") },     /* U+0800 */
+		{ ACCEPTED("\xed\x9f\xbf") },     /* U+D7FF */
+		{ ACCEPTED("\xee\x80\x80") },     /* U+E000 */
+		{ ACCEPTED("\xef\xbf\xbf") },     /* U+FFFF */
+		{ ACCEPTED("\xf0\x90\x80\x80") }, /* U+10000 */
+		{ ACCEPTED("\xf0\x9f\x98\x80") }, /* a face */
+		{ ACCEPTED("\xf4\x8f\xbf\xbf") }, /* U+10FFFF */
+		{ REFUSED("\x80", why) },         /* nothing before it */
 		{ REFUSED("\xbf", why) },
 		{ REFUSED("a\x80", why) },
 		{ REFUSED("\xc0\x80", why) }, /* overlong */
@@ -75,8 +75,8 @@ static void text_is_valid_utf8(void **state)
 	assert_samples(samples, sizeof(samples) / sizeof(*samples), false);
 }
 
-/* The byte that would complete the last point is not the text's. */
-static void text_ends_where_it_ends(void **state)
+/* The byte behind the text would complete its last code point. */
+static void bytes_behind_the_text_are_not_read(void **state)
 {
 	(void)state;
 	assert_non_null(sf_message_check("\xc3\xb6", 1, false));
@@ -84,12 +84,13 @@ static void text_ends_where_it_ends(void **state)
 	assert_null(sf_message_check("a\xff", 1, false));
 }
 
-static void text_has_no_control_characters(void **state)
+static void a_text_with_a_control_character_is_refused(void **state)
 {
 	static const char why[] = "control";
 	static const struct sample samples[] = {
-		{ TAKEN("a\nb\tc") },
-		{ TAKEN("\xc2\xa0z") }, /* the first behind the C1 controls */
+		{ ACCEPTED("a\nb\tc") },
+		{ ACCEPTED(
+			"\xc2\xa0z") }, /* the first behind the C1 controls */
 		{ REFUSED("a\0b", why) },
 		{ REFUSED("\0", why) },
 		{ REFUSED("a\x01", why) },
@@ -107,7 +108,7 @@ static void text_has_no_control_characters(void **state)
 	assert_samples(samples, sizeof(samples) / sizeof(*samples), false);
 }
 
-static void text_is_more_than_white_space(void **state)
+static void a_text_of_white_space_alone_is_refused(void **state)
 {
 	static const char why[] = "white space";
 	static const struct sample samples[] = {
@@ -116,17 +117,17 @@ static void text_is_more_than_white_space(void **state)
 		{ REFUSED("\xe1\x9a\x80", why) },
 		{ REFUSED("\xe2\x80\x80\xe2\x80\x8a", why) },
 		{ REFUSED("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaf", why) },
-		{ REFUSED("\xe2\x81\x9f\xe3\x80\x80", why) }, { TAKEN(" a ") },
-		{ TAKEN("\n.") },
-		{ TAKEN("\xe2\x80\x8b") }, /* U+200B is no white space */
+		{ REFUSED("\xe2\x81\x9f\xe3\x80\x80", why) },
+		{ ACCEPTED(" a ") }, { ACCEPTED("\n.") },
+		{ ACCEPTED("\xe2\x80\x8b") }, /* U+200B is no white space */
 	};
 
 	(void)state;
 	assert_samples(samples, sizeof(samples) / sizeof(*samples), false);
 }
 
-/* Fills out with count times the character; returns the size. */
-static size_t repeat(char *out, const char *character, size_t count)
+/* Fills `out` with `count` copies of `character`; returns the size. */
+static size_t repeat_character(char *out, const char *character, size_t count)
 {
 	size_t size = strlen(character);
 
@@ -135,7 +136,7 @@ static size_t repeat(char *out, const char *character, size_t count)
 	return count * size;
 }
 
-static void text_has_at_most_140_points(void **state)
+static void a_text_of_over_140_code_points_is_refused(void **state)
 {
 	char text[4 * (SF_MESSAGE_POINTS_MAX + 1)];
 	static const char *const characters[] = { "a", "\xc3\xb6",
@@ -143,21 +144,21 @@ static void text_has_at_most_140_points(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		size_t size = repeat(text, characters[i], 140);
+		size_t size = repeat_character(text, characters[i], 140);
 
 		assert_null(sf_message_check(text, size, false));
-		size = repeat(text, characters[i], 141);
+		size = repeat_character(text, characters[i], 141);
 		assert_non_null(
 			strstr(sf_message_check(text, size, false), "140"));
 	}
 }
 
-static void sealed_is_base64url(void **state)
+static void a_sealed_text_must_be_base64url(void **state)
 {
 	static const char why[] = "when sealed";
 	static const struct sample samples[] = {
-		{ TAKEN("A") },
-		{ TAKEN("AZaz09_-") },
+		{ ACCEPTED("A") },
+		{ ACCEPTED("AZaz09_-") },
 		{ REFUSED("", why) },
 		{ REFUSED("A=", why) },
 		{ REFUSED("A+", why) },
@@ -176,12 +177,12 @@ static void sealed_is_base64url(void **state)
 
 	(void)state;
 	assert_samples(samples, sizeof(samples) / sizeof(*samples), true);
-	(void)repeat(text, "A", sizeof(text));
+	(void)repeat_character(text, "A", sizeof(text));
 	assert_null(sf_message_check(text, SF_MESSAGE_SEALED_MAX, true));
 	assert_non_null(sf_message_check(text, sizeof(text), true));
 }
 
-static void system_messages_say_what_the_protocol_says(void **state)
+static void system_messages_have_the_texts_of_the_protocol(void **state)
 {
 	static const struct {
 		const char *name;
@@ -204,19 +205,19 @@ static void system_messages_say_what_the_protocol_says(void **state)
 			"Current chat was closed automatically." },
 	};
 	struct sf_token chat_token;
-	struct sf_token to;
+	struct sf_token receiver;
 
 	(void)state;
 	assert_true(
 		sf_token_parse("0123456789abcdef00ff100f", 24, &chat_token));
-	sf_token_generate(&to);
+	sf_token_generate(&receiver);
 	for (int i = SF_EVENT_NONE + 1; i < SF_EVENT__MAX; i++) {
 		struct sf_message message;
 
 		sf_message_init_system(
-			&message, (enum sf_event)i, &chat_token, &to);
+			&message, (enum sf_event)i, &chat_token, &receiver);
 		assert_string_equal(message.text, events[i].text);
-		assert_true(sf_token_equal(&message.receiver, &to));
+		assert_true(sf_token_equal(&message.receiver, &receiver));
 		assert_int_equal(message.event, i);
 		assert_false(message.sealed || message.chosen_id);
 		assert_string_equal(
@@ -226,7 +227,7 @@ static void system_messages_say_what_the_protocol_says(void **state)
 	}
 }
 
-static void what_is_no_event_is_none(void **state)
+static void an_unknown_event_name_is_parsed_as_none(void **state)
 {
 	(void)state;
 	assert_string_equal(sf_event_name(SF_EVENT_NONE), "");
@@ -255,14 +256,15 @@ static void a_copy_has_a_text_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_is_valid_utf8),
-		cmocka_unit_test(text_ends_where_it_ends),
-		cmocka_unit_test(text_has_no_control_characters),
-		cmocka_unit_test(text_is_more_than_white_space),
-		cmocka_unit_test(text_has_at_most_140_points),
-		cmocka_unit_test(sealed_is_base64url),
-		cmocka_unit_test(system_messages_say_what_the_protocol_says),
-		cmocka_unit_test(what_is_no_event_is_none),
+		cmocka_unit_test(a_text_that_is_not_utf8_is_refused),
+		cmocka_unit_test(bytes_behind_the_text_are_not_read),
+		cmocka_unit_test(a_text_with_a_control_character_is_refused),
+		cmocka_unit_test(a_text_of_white_space_alone_is_refused),
+		cmocka_unit_test(a_text_of_over_140_code_points_is_refused),
+		cmocka_unit_test(a_sealed_text_must_be_base64url),
+		cmocka_unit_test(
+			system_messages_have_the_texts_of_the_protocol),
+		cmocka_unit_test(an_unknown_event_name_is_parsed_as_none),
 		cmocka_unit_test(a_copy_has_a_text_of_its_own),
 	};
 

@@ -115,14 +115,14 @@ static void free_poller(struct poller *poller)
 	support_unshare(poller, sizeof(*poller));
 }
 
-static size_t count_polls(struct talk *talk, const struct sf_participant *who,
-	struct sf_token *last)
+static size_t count_polls(struct talk *talk,
+	const struct sf_participant *participant, struct sf_token *last)
 {
-	struct sf_chat seen = talk_view(talk, who);
+	struct sf_chat seen = talk_view(talk, participant);
 	size_t count = 0;
 
 	for (size_t i = 0; i < seen.poll_count; i++) {
-		if (!sf_token_equal(&seen.polls[i].user, &who->user))
+		if (!sf_token_equal(&seen.polls[i].user, &participant->user))
 			continue;
 		*last = seen.polls[i].id;
 		count++;
@@ -134,25 +134,25 @@ static size_t count_polls(struct talk *talk, const struct sf_participant *who,
 /* Starts the poll, and returns once the store has recorded the poll. */
 static void start_poll_and_await(struct talk *talk, struct poller *poller)
 {
-	const struct sf_participant *who = &poller->participant;
+	const struct sf_participant *participant = &poller->participant;
 	struct sf_token before = { { 0 } };
 	struct sf_token now;
 
-	(void)count_polls(talk, who, &before);
+	(void)count_polls(talk, participant, &before);
 	now = before;
 	start_poll(talk, poller);
 	for (int i = 0; sf_token_equal(&before, &now); i++) {
 		assert_in_range(i, 0, SUPPORT_PATIENCE_SECONDS * 1000);
 		(void)usleep(1000);
-		(void)count_polls(talk, who, &now);
+		(void)count_polls(talk, participant, &now);
 	}
 }
 
 /* Starts a poll that only a wake-up can end. */
 static struct poller *start_sleeping_poll(
-	struct talk *talk, const struct sf_participant *who)
+	struct talk *talk, const struct sf_participant *participant)
 {
-	struct poller *poller = make_poller(talk, who, FOREVER_MS, 1);
+	struct poller *poller = make_poller(talk, participant, FOREVER_MS, 1);
 
 	start_poll_and_await(talk, poller);
 	return poller;
@@ -403,7 +403,7 @@ static void a_client_that_leaves_ends_the_sleep_of_its_poll(void **state)
 }
 
 /* Replaces the chat by one whose participants joined `age_ms` ago. */
-static void begin_long_ago(struct talk *talk, int age_ms)
+static void begin_old_chat(struct talk *talk, int age_ms)
 {
 	struct sf_chat chat;
 
@@ -426,7 +426,7 @@ static void the_chat_of_an_absent_talker_is_closed(void **state)
 		make_poller(talk, &talk->creator, SLEEP_MS, 100);
 
 	/* The joiner has been silent for longer than two polls of 5 seconds. */
-	begin_long_ago(talk, 11000);
+	begin_old_chat(talk, 11000);
 	poller->participant = talk->creator;
 	start_poll(talk, poller);
 	finish_poll(poller);
@@ -454,7 +454,7 @@ static void a_talker_may_be_silent_for_the_length_of_two_polls(void **state)
 		struct poller *poller = make_poller(
 			talk, &talk->creator, SLEEP_MS, FOREVER_MS / SLEEP_MS);
 
-		begin_long_ago(talk, cases[i].age_ms);
+		begin_old_chat(talk, cases[i].age_ms);
 		poller->participant = talk->creator;
 		start_poll(talk, poller);
 		(void)usleep(4000 * SLEEP_MS);
@@ -474,7 +474,7 @@ static void the_chat_of_a_talker_who_polled_stays_open(void **state)
 		talk, &talk->creator, SLEEP_MS, FOREVER_MS / SLEEP_MS);
 	struct sf_token poll = talk_token();
 
-	begin_long_ago(talk, 3 * FOREVER_MS);
+	begin_old_chat(talk, 3 * FOREVER_MS);
 	assert_ok(talk_poll(talk, &talk->joiner, &poll));
 	poller->participant = talk->creator;
 	start_poll(talk, poller);

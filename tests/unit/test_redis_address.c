@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-static struct sf_redis_address parse(const char *text)
+static struct sf_redis_address parse_address(const char *text)
 {
 	struct sf_redis_address address;
 
@@ -17,7 +17,7 @@ static struct sf_redis_address parse(const char *text)
 
 static void assert_v4(const char *text, uint32_t host, int port, int database)
 {
-	struct sf_redis_address address = parse(text);
+	struct sf_redis_address address = parse_address(text);
 	const struct sockaddr_in *v4 =
 		(const struct sockaddr_in *)&address.socket;
 
@@ -28,9 +28,10 @@ static void assert_v4(const char *text, uint32_t host, int port, int database)
 	assert_int_equal(address.database, database);
 }
 
-static void reads_a_path(void **state)
+static void the_path_of_a_socket_is_read(void **state)
 {
-	struct sf_redis_address address = parse("unix:/run/redis/redis.sock");
+	struct sf_redis_address address =
+		parse_address("unix:/run/redis/redis.sock");
 	const struct sockaddr_un *local =
 		(const struct sockaddr_un *)&address.socket;
 
@@ -40,7 +41,7 @@ static void reads_a_path(void **state)
 	assert_string_equal(address.password, "");
 }
 
-static void reads_an_address(void **state)
+static void an_ipv4_address_is_read(void **state)
 {
 	(void)state;
 	assert_v4("redis://10.1.2.3:6380/5", 0x0a010203, 6380, 5);
@@ -50,9 +51,10 @@ static void reads_an_address(void **state)
 	assert_v4("redis://localhost:6379/0", 0x7f000001, 6379, 0);
 }
 
-static void reads_an_ipv6_address(void **state)
+static void an_ipv6_address_is_read(void **state)
 {
-	struct sf_redis_address address = parse("redis://:x@[fd00::7]:6380/2");
+	struct sf_redis_address address =
+		parse_address("redis://:x@[fd00::7]:6380/2");
 	const struct sockaddr_in6 *v6 =
 		(const struct sockaddr_in6 *)&address.socket;
 	char host[INET6_ADDRSTRLEN];
@@ -68,23 +70,24 @@ static void reads_an_ipv6_address(void **state)
 	assert_string_equal(address.password, "x");
 }
 
-static void reads_a_password(void **state)
+static void a_password_is_read(void **state)
 {
 	char longest[SF_REDIS_PASSWORD_MAX];
 	char text[SF_REDIS_PASSWORD_MAX + 64];
 
 	(void)state;
 	assert_string_equal(
-		parse("redis://:a:b%40c%2fd@127.0.0.1:1/0").password,
+		parse_address("redis://:a:b%40c%2fd@127.0.0.1:1/0").password,
 		"a:b@c/d");
-	assert_string_equal(parse("redis://:@127.0.0.1:1/0").password, "");
+	assert_string_equal(
+		parse_address("redis://:@127.0.0.1:1/0").password, "");
 	memset(longest, 'p', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	(void)snprintf(text, sizeof(text), "redis://:%s@127.0.0.1", longest);
-	assert_string_equal(parse(text).password, longest);
+	assert_string_equal(parse_address(text).password, longest);
 }
 
-static void refuses_everything_else(void **state)
+static void any_other_form_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "redis", "unix:", "unix:redis",
 		"127.0.0.1:6379", "http://127.0.0.1/", "redis://",
@@ -117,7 +120,7 @@ static void refuses_everything_else(void **state)
 /*
  * Loads the settings with both values. Returns "", or the text of the refusal.
  */
-static const char *load(const char *wake, const char *redis)
+static const char *load_settings(const char *wake, const char *redis)
 {
 	static struct sf_detail detail;
 	struct sf_config config;
@@ -130,17 +133,18 @@ static const char *load(const char *wake, const char *redis)
 	return detail.text;
 }
 
-static void settings_name_the_wrong_variable(void **state)
+static void a_refusal_names_the_variable_and_no_secret(void **state)
 {
 	const char *said;
 
 	(void)state;
-	assert_string_equal(load("", ""), "");
-	assert_string_equal(load("local", "unix:/a"), "");
-	assert_string_equal(load("redis", "unix:/a"), "");
-	assert_non_null(strstr(load("Redis", "unix:/a"), "SFCHAT_WAKE: "));
-	assert_non_null(strstr(load("redis", ""), "SFCHAT_REDIS: "));
-	said = load("redis", "redis://:secret@nowhere.example:6379/0");
+	assert_string_equal(load_settings("", ""), "");
+	assert_string_equal(load_settings("local", "unix:/a"), "");
+	assert_string_equal(load_settings("redis", "unix:/a"), "");
+	assert_non_null(
+		strstr(load_settings("Redis", "unix:/a"), "SFCHAT_WAKE: "));
+	assert_non_null(strstr(load_settings("redis", ""), "SFCHAT_REDIS: "));
+	said = load_settings("redis", "redis://:secret@nowhere.example:6379/0");
 	assert_non_null(strstr(said, "SFCHAT_REDIS: "));
 	assert_null(strstr(said, "secret"));
 	assert_null(strstr(said, "nowhere"));
@@ -149,12 +153,12 @@ static void settings_name_the_wrong_variable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_a_path),
-		cmocka_unit_test(reads_an_address),
-		cmocka_unit_test(reads_an_ipv6_address),
-		cmocka_unit_test(reads_a_password),
-		cmocka_unit_test(refuses_everything_else),
-		cmocka_unit_test(settings_name_the_wrong_variable),
+		cmocka_unit_test(the_path_of_a_socket_is_read),
+		cmocka_unit_test(an_ipv4_address_is_read),
+		cmocka_unit_test(an_ipv6_address_is_read),
+		cmocka_unit_test(a_password_is_read),
+		cmocka_unit_test(any_other_form_is_refused),
+		cmocka_unit_test(a_refusal_names_the_variable_and_no_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

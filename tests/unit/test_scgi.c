@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The header of an SCGI request, whole, broken and cut off. */
+/* The header of an SCGI request: complete, malformed or cut off. */
 #include "http/scgi.h"
 #include "support.h"
 
@@ -37,8 +37,8 @@ static int read_request(void *data, int number)
 	return SF_OK;
 }
 
-/* Sends `request`, closes and returns what sf_scgi_read() returned. */
-static enum sf_err read_from(
+/* Sends `request` and its end; returns what sf_scgi_read() returned. */
+static enum sf_err read_request_from(
 	const char *request, size_t size, struct reading **out)
 {
 	struct reading *reading = support_share(sizeof(*reading));
@@ -63,8 +63,8 @@ static void variables_and_body_are_separated(void **state)
 	struct reading *reading;
 
 	(void)state;
-	assert_int_equal(read_from(LITERAL("29:NAME\0value=1\0EMPTY\0\0"
-					   "OTHER\0\xc3\xb6\0,body"),
+	assert_int_equal(read_request_from(LITERAL("29:NAME\0value=1\0EMPTY\0\0"
+						   "OTHER\0\xc3\xb6\0,body"),
 				 &reading),
 		SF_OK);
 	assert_string_equal(reading->found[0], "value=1");
@@ -102,9 +102,9 @@ static void a_broken_header_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		if (read_from(cases[i].text, cases[i].size, NULL) !=
+		if (read_request_from(cases[i].text, cases[i].size, NULL) !=
 			SF_ERR_INVALID)
-			fail_msg("case %zu is taken", i);
+			fail_msg("case %zu is accepted", i);
 }
 
 static void a_header_that_is_cut_off_is_refused(void **state)
@@ -113,7 +113,8 @@ static void a_header_that_is_cut_off_is_refused(void **state)
 
 	(void)state;
 	for (size_t size = 0; size < sizeof(whole) - 1; size++)
-		assert_int_equal(read_from(whole, size, NULL), SF_ERR_INVALID);
+		assert_int_equal(
+			read_request_from(whole, size, NULL), SF_ERR_INVALID);
 }
 
 static void the_longest_header_fits(void **state)
@@ -128,7 +129,8 @@ static void the_longest_header_fits(void **state)
 	memcpy(text + digits, "NAME", 5);
 	memcpy(text + digits + SF_SCGI_HEADER_MAX - 1, "\0,", 2);
 	assert_int_equal(
-		read_from(text, digits + SF_SCGI_HEADER_MAX + 1, NULL), SF_OK);
+		read_request_from(text, digits + SF_SCGI_HEADER_MAX + 1, NULL),
+		SF_OK);
 	free(text);
 }
 

@@ -111,7 +111,7 @@ static void the_file_is_private(void **state)
 	sf_shared_words_free(words);
 }
 
-static int count(void *data, int number)
+static int count_up(void *data, int number)
 {
 	const struct sf_config *config = data;
 	struct sf_shared_words *words;
@@ -133,7 +133,7 @@ static void processes_that_open_at_once_share_a_table(void **state)
 		char path[SF_CONFIG_PATH_MAX + 8];
 		struct sf_shared_words *words;
 
-		support_race(count, &config, RACERS, results);
+		support_race(count_up, &config, RACERS, results);
 		assert_int_equal(support_count(results, RACERS, 0), RACERS);
 		words = open_table("race");
 		assert_int_equal(
@@ -155,7 +155,7 @@ static void assert_unavailable(const char *name)
 		SF_ERR_UNAVAILABLE);
 }
 
-static void a_file_that_is_no_table_is_refused(void **state)
+static void a_malformed_file_is_refused(void **state)
 {
 	int dir = open(*state, O_DIRECTORY | O_CLOEXEC);
 	int fd = openat(dir, "short", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
@@ -193,7 +193,7 @@ int main(void)
 		cmocka_unit_test(every_table_has_a_key_of_its_own),
 		cmocka_unit_test(the_file_is_private),
 		cmocka_unit_test(processes_that_open_at_once_share_a_table),
-		cmocka_unit_test(a_file_that_is_no_table_is_refused),
+		cmocka_unit_test(a_malformed_file_is_refused),
 		cmocka_unit_test(a_table_without_its_folder_is_refused),
 	};
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tokens: their form, and that they are random. */
+/* Tokens: their form and their randomness. */
 #include "support.h"
 #include "base/token.h"
 
 #define TOKENS 1000
 
-static void parse_takes_24_lower_case_digits(void **state)
+static void parse_reads_24_lower_case_digits(void **state)
 {
 	static const uint8_t bytes[SF_TOKEN_SIZE] = { 0x01, 0x23, 0x45, 0x67,
 		0x89, 0xab, 0xcd, 0xef, 0x00, 0xff, 0x10, 0x0f };
@@ -18,7 +18,7 @@ static void parse_takes_24_lower_case_digits(void **state)
 	assert_true(sf_token_parse("0123456789abcdef00ff100fg", 24, &token));
 }
 
-static void parse_refuses_everything_else(void **state)
+static void parse_refuses_any_other_text(void **state)
 {
 	static const char *const bad[] = { "", "0", "0123456789abcdef00ff100",
 		"0123456789abcdef00ff100f0", "0123456789ABCDEF00FF100F",
@@ -37,7 +37,7 @@ static void parse_refuses_everything_else(void **state)
 	assert_memory_equal(&token, &before, sizeof(token));
 }
 
-static void format_is_what_parse_takes(void **state)
+static void format_writes_what_parse_reads(void **state)
 {
 	struct sf_token token;
 	struct sf_token again;
@@ -52,7 +52,7 @@ static void format_is_what_parse_takes(void **state)
 	assert_memory_equal(&token, &again, sizeof(token));
 }
 
-static void equal_sees_every_bit(void **state)
+static void equal_compares_every_bit(void **state)
 {
 	struct sf_token token;
 
@@ -93,10 +93,10 @@ static void generate_varies_every_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parse_takes_24_lower_case_digits),
-		cmocka_unit_test(parse_refuses_everything_else),
-		cmocka_unit_test(format_is_what_parse_takes),
-		cmocka_unit_test(equal_sees_every_bit),
+		cmocka_unit_test(parse_reads_24_lower_case_digits),
+		cmocka_unit_test(parse_refuses_any_other_text),
+		cmocka_unit_test(format_writes_what_parse_reads),
+		cmocka_unit_test(equal_compares_every_bit),
 		cmocka_unit_test(generate_varies_every_byte),
 	};
 

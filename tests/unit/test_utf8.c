@@ -7,7 +7,7 @@
  * Takes one code point from a copy that has exactly the size of `text`, and
  * stores the size of the code point in `taken`.
  */
-static int32_t take(const char *text, size_t *taken)
+static int32_t take_point(const char *text, size_t *taken)
 {
 	size_t size = strlen(text);
 	unsigned char *copy = malloc(size);
@@ -22,7 +22,7 @@ static int32_t take(const char *text, size_t *taken)
 	return point;
 }
 
-static void each_length_is_read(void **state)
+static void code_points_of_every_length_are_read(void **state)
 {
 	static const struct {
 		const char *text;
@@ -46,7 +46,8 @@ static void each_length_is_read(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t taken;
 
-		assert_int_equal(take(cases[i].text, &taken), cases[i].point);
+		assert_int_equal(
+			take_point(cases[i].text, &taken), cases[i].point);
 		assert_int_equal(taken, cases[i].size);
 	}
 }
@@ -63,15 +64,15 @@ static void bytes_that_are_not_utf8_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		size_t taken;
 
-		if (take(bad[i], &taken) != -1)
-			fail_msg("taken: case %zu", i);
+		if (take_point(bad[i], &taken) != -1)
+			fail_msg("accepted: case %zu", i);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_length_is_read),
+		cmocka_unit_test(code_points_of_every_length_are_read),
 		cmocka_unit_test(bytes_that_are_not_utf8_are_refused),
 	};
 

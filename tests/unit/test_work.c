@@ -14,7 +14,7 @@ static bool count_down(void *asked)
 }
 
 /* Makes a chat that was created `age_ms` ago. */
-static void begin_long_ago(struct talk *talk, int64_t age_ms)
+static void make_old_chat(struct talk *talk, int64_t age_ms)
 {
 	struct sf_chat chat;
 
@@ -31,7 +31,7 @@ static void terminate_closes_an_old_chat_and_wakes_its_poll(void **state)
 	struct sf_work work = { .config = &talk->config };
 	struct sf_wake *wake;
 
-	begin_long_ago(talk, talk->lifetime_ms + 1000);
+	make_old_chat(talk, talk->lifetime_ms + 1000);
 	assert_ok(sf_wake_open(&talk->config, &wake));
 	sf_wake_prepare(wake, &talk->creator.user);
 	talk_disconnect(talk);
@@ -47,7 +47,7 @@ static void terminate_closes_an_old_chat_and_wakes_its_poll(void **state)
 	assert_non_null(strstr(work.detail.text, "chats closed: 1"));
 }
 
-static void terminate_does_nothing_when_told_not_to_go_on(void **state)
+static void terminate_stops_when_it_may_not_go_on(void **state)
 {
 	struct talk *talk = *state;
 	int left = 0;
@@ -55,7 +55,7 @@ static void terminate_does_nothing_when_told_not_to_go_on(void **state)
 		.config = &talk->config, .may_go_on = count_down, .asked = &left
 	};
 
-	begin_long_ago(talk, talk->lifetime_ms + 1000);
+	make_old_chat(talk, talk->lifetime_ms + 1000);
 	talk_disconnect(talk);
 	assert_int_equal(
 		sf_work_run(&work, SF_WORK_TERMINATE), SF_ERR_CONFLICT);
@@ -78,7 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_draft(terminate_closes_an_old_chat_and_wakes_its_poll),
-		with_draft(terminate_does_nothing_when_told_not_to_go_on),
+		with_draft(terminate_stops_when_it_may_not_go_on),
 		with_draft(an_unknown_kind_is_refused),
 	};
 
