@@ -6,7 +6,7 @@
 
 static enum sf_err count_creation(struct sf_app *app)
 {
-	return sf_limit_take(&app->config,
+	return sf_limit_count(&app->config,
 		sf_request_variable(&app->request, "REMOTE_ADDR"),
 		sf_clock_ms(CLOCK_MONOTONIC), &app->reply.retry_seconds);
 }
@@ -18,7 +18,7 @@ static enum sf_err create_chat(struct sf_app *app)
 
 	if (!err)
 		app->reply.body = sf_json_compose_tokens(
-			&app->reply.start, &creator.chat, &creator.user);
+			&app->reply.status, &creator.chat, &creator.user);
 	return err;
 }
 

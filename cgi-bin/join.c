@@ -15,7 +15,7 @@ static enum sf_err join_chat(struct sf_app *app)
 
 	if (!err)
 		app->reply.body = sf_json_compose_tokens(
-			&app->reply.start, NULL, &joiner->user);
+			&app->reply.status, NULL, &joiner->user);
 	return err;
 }
 

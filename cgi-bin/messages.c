@@ -45,7 +45,7 @@ static enum sf_err receive_messages(struct sf_app *app)
 	if (seen.status != SF_STATUS_CLOSED)
 		app->reply.sunset_ms = seen.created_ms +
 				       1000 * app->config.chat_lifetime_seconds;
-	app->reply.body = sf_json_compose_messages(&app->reply.start, &seen);
+	app->reply.body = sf_json_compose_messages(&app->reply.status, &seen);
 	sf_chat_release(&seen);
 	return SF_OK;
 }

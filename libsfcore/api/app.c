@@ -17,14 +17,14 @@
 
 #define RETRY_SECONDS 2
 
-static const struct sf_json_answer successes[] = {
+static const struct sf_json_status success_statuses[] = {
 	[SF_APP_OK] = { 200, "Ok" },
 	[SF_APP_CREATED] = { 201, "Created" },
 	[SF_APP_ACCEPTED] = { 202, "Accepted" },
 };
 
 /* PROTOCOL, "Codes". */
-static const struct sf_json_answer refusals[SF_ERR__MAX] = {
+static const struct sf_json_status error_statuses[SF_ERR__MAX] = {
 	[SF_ERR_INVALID] = { 400, "Bad Request" },
 	[SF_ERR_UNAUTHORIZED] = { 401, "Unauthorized" },
 	[SF_ERR_CLOSED] = { 403, "Forbidden" },
@@ -38,7 +38,7 @@ static const struct sf_json_answer refusals[SF_ERR__MAX] = {
 	[SF_ERR_UNAVAILABLE] = { 503, "Service Unavailable" },
 };
 
-static void answer_death(void)
+static void reply_at_death(void)
 {
 	struct sf_reply reply = {
 		.status = 500,
@@ -133,12 +133,12 @@ static enum sf_err carry_out(struct sf_app *app, const struct sf_method *method)
 	struct sf_detail *detail = &app->reply.detail;
 	enum sf_err err;
 
-	app->reply.start = successes[method->success];
+	app->reply.status = success_statuses[method->success];
 	if (!(err = read_request(app, method)) &&
 		!(err = open_desk(app, method->needs)))
 		err = method->handle(app);
-	if (method->refusals[err] && !*detail->text)
-		return sf_detail_set(detail, err, "%s", method->refusals[err]);
+	if (method->details[err] && !*detail->text)
+		return sf_detail_set(detail, err, "%s", method->details[err]);
 	return err;
 }
 
@@ -188,12 +188,12 @@ static void compose_header(
 
 static enum sf_err send_reply(const struct sf_app *app, enum sf_err err)
 {
-	const struct sf_json_answer *start =
-		err ? &refusals[err] : &app->reply.start;
+	const struct sf_json_status *status =
+		err ? &error_statuses[err] : &app->reply.status;
 	char header[128];
 	struct sf_reply reply = {
-		.status = start->code,
-		.phrase = start->phrase,
+		.status = status->code,
+		.phrase = status->phrase,
 	};
 	char *standard = NULL;
 
@@ -202,7 +202,7 @@ static enum sf_err send_reply(const struct sf_app *app, enum sf_err err)
 		reply.header = header;
 	if (!app->reply.body)
 		standard = sf_json_compose_standard(
-			start, err ? app->reply.detail.text : "");
+			status, err ? app->reply.detail.text : "");
 	reply.body = standard ? standard : app->reply.body;
 	err = sf_reply_send(&reply, STDOUT_FILENO);
 	free(standard);
@@ -210,8 +210,8 @@ static enum sf_err send_reply(const struct sf_app *app, enum sf_err err)
 }
 
 /*
- * A request in hand is finished, even if the server has given it up: only a
- * wait may be ended by SIGTERM (sf_wake_wait() lets it through).
+ * A request is finished even if the server has given it up: SIGTERM may end
+ * the process only during a wait, when sf_wake_wait() unblocks it.
  */
 static void hold_signals(void)
 {
@@ -305,7 +305,7 @@ static int refuse_usage(const char *name)
 int sf_app_main(int argc, char **argv, const struct sf_method *methods)
 {
 	sf_log_guard_streams();
-	sf_die_set_hook(answer_death);
+	sf_die_set_hook(reply_at_death);
 	/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
 	if (argc <= 1 || getenv("REQUEST_METHOD"))
 		run_cgi(methods);

@@ -12,13 +12,13 @@
 #include "http/hangup.h"
 #include "http/http.h"
 
-/* A handler fills this, and returns an error or SF_OK. */
+/* What the reply says. A method's `check` and `handle` fill it. */
 struct sf_app_reply {
-	struct sf_json_answer start; /* the code and phrase of the success */
+	struct sf_json_status status; /* of a success; `app.c` fills it */
 	char *body;              /* from malloc(3); NULL: the standard reply */
 	struct sf_detail detail; /* why the request is refused; or "" */
-	int64_t retry_seconds; /* when a refused caller may return; 0: unsaid */
-	int64_t sunset_ms;     /* when the chat of a success ends; 0: unsaid */
+	int64_t retry_seconds;   /* for Retry-After; 0: the usual time */
+	int64_t sunset_ms; /* when the chat expires, for Sunset; 0: none */
 };
 
 /* The `check` of a method fills this from the request, for its `handle`. */
@@ -47,7 +47,7 @@ enum sf_app_success { SF_APP_OK, SF_APP_CREATED, SF_APP_ACCEPTED };
 enum sf_app_need {
 	SF_APP_CALLER = 1,  /* the two tokens, in the header of the request */
 	SF_APP_BODY = 2,    /* a JSON body, which is read */
-	SF_APP_NO_BODY = 4, /* a body is ignored, unless it is refused */
+	SF_APP_NO_BODY = 4, /* no body is read; one that is wrong is refused */
 	SF_APP_WAKE = 8,
 	SF_APP_STORE = 16,
 	SF_APP_DESK = SF_APP_WAKE | SF_APP_STORE /* to wake somebody */
@@ -62,21 +62,21 @@ struct sf_method {
 	enum sf_err (*check)(struct sf_app *app);
 	enum sf_err (*handle)(struct sf_app *app);
 	/* The detail of an error, unless the function above has set one. */
-	const char *refusals[SF_ERR__MAX];
+	const char *details[SF_ERR__MAX];
 };
 
 /*
- * Readies a handler for a wait: opens the wake-ups, and from now on the process
- * ends when the server says that the client has left. The server of a CGI
- * program says so by SIGTERM in any case. The handler asks `out` where the
- * server does not say it.
+ * Prepares a wait: opens the wake-ups and fills `out`. In a child of an SCGI
+ * server it also makes the kernel send SIGTERM when lighttpd closes the
+ * connection; a CGI program gets SIGTERM from lighttpd. Either signal can be
+ * lost, so the handler also calls sf_hangup_happened().
  */
 void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out);
 
 /*
  * The main function of every program of the API: serves one request as CGI/1.1
  * says or, with --scgi, all requests that come in over the listening socket,
- * which is standard input or is made at the path behind --scgi. Returns the
+ * which is standard input or is made at the path after --scgi. Returns the
  * exit status: 2 for bad arguments. --version prints the version.
  */
 int sf_app_main(int argc, char **argv, const struct sf_method *methods);

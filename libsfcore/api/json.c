@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * JSON by json-c. Parsing is strict: one value, nothing behind it, no comments,
+ * JSON by json-c. Parsing is strict: one value, nothing after it, no comments,
  * shallow; json_strict.c refuses the rest. Unknown members are ignored.
  */
 #include "api/json.h"
@@ -13,7 +13,7 @@
 
 #define DEPTH_MAX 8
 
-/* Returns the one value that an ASCII text is; or NULL. */
+/* Parses ASCII that is exactly one JSON value; NULL: it is not. */
 static struct json_object *parse_whole(const char *text, size_t size)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
@@ -129,7 +129,7 @@ static bool parse_sealed(struct json_object *item, struct sf_message *out)
 	return json_object_is_type(member, json_type_boolean);
 }
 
-/* Returns why the message is refused, and sets which member; or NULL. */
+/* Returns NULL, or why the message is refused, with the wrong `member`. */
 static const char *parse_message(
 	struct json_object *item, struct sf_message *out, const char **member)
 {
@@ -209,7 +209,7 @@ enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
 	return err;
 }
 
-static struct json_object *need(struct json_object *object)
+static struct json_object *require_memory(struct json_object *object)
 {
 	if (!object)
 		sf_die("out of memory");
@@ -219,7 +219,7 @@ static struct json_object *need(struct json_object *object)
 static void add(
 	struct json_object *object, const char *name, struct json_object *value)
 {
-	if (json_object_object_add(object, name, need(value)) != 0)
+	if (json_object_object_add(object, name, require_memory(value)) != 0)
 		sf_die("out of memory");
 }
 
@@ -245,19 +245,19 @@ static void append(struct json_object *list, struct json_object *item)
 		sf_die("out of memory");
 }
 
-static struct json_object *make_results(const struct sf_json_answer *answer)
+static struct json_object *make_results(const struct sf_json_status *status)
 {
-	struct json_object *results = need(json_object_new_object());
+	struct json_object *results = require_memory(json_object_new_object());
 
-	add(results, "code", json_object_new_int(answer->code));
-	add_string(results, "msg", answer->phrase);
+	add(results, "code", json_object_new_int(status->code));
+	add_string(results, "msg", status->phrase);
 	return results;
 }
 
 /* Returns {"results":…} as text, and frees `results`. */
 static char *write_results(struct json_object *results)
 {
-	struct json_object *root = need(json_object_new_object());
+	struct json_object *root = require_memory(json_object_new_object());
 	char *text;
 
 	add(root, "results", results);
@@ -268,19 +268,19 @@ static char *write_results(struct json_object *results)
 }
 
 char *sf_json_compose_standard(
-	const struct sf_json_answer *answer, const char *detail)
+	const struct sf_json_status *status, const char *detail)
 {
-	struct json_object *results = make_results(answer);
+	struct json_object *results = make_results(status);
 
 	if (*detail)
 		add_string(results, "detail", detail);
 	return write_results(results);
 }
 
-char *sf_json_compose_tokens(const struct sf_json_answer *answer,
+char *sf_json_compose_tokens(const struct sf_json_status *status,
 	const struct sf_token *chat_token, const struct sf_token *user)
 {
-	struct json_object *results = make_results(answer);
+	struct json_object *results = make_results(status);
 
 	if (chat_token)
 		add_token(results, "chatToken", chat_token);
@@ -290,7 +290,7 @@ char *sf_json_compose_tokens(const struct sf_json_answer *answer,
 
 static struct json_object *make_message(const struct sf_message *message)
 {
-	struct json_object *object = need(json_object_new_object());
+	struct json_object *object = require_memory(json_object_new_object());
 	bool system = message->event != SF_EVENT_NONE;
 
 	add_token(object, "_id", &message->id);
@@ -304,10 +304,10 @@ static struct json_object *make_message(const struct sf_message *message)
 }
 
 char *sf_json_compose_messages(
-	const struct sf_json_answer *answer, const struct sf_chat *chat)
+	const struct sf_json_status *status, const struct sf_chat *chat)
 {
-	struct json_object *results = make_results(answer);
-	struct json_object *list = need(json_object_new_array());
+	struct json_object *results = make_results(status);
+	struct json_object *list = require_memory(json_object_new_array());
 
 	for (size_t i = 0; i < chat->message_count; i++)
 		append(list, make_message(&chat->messages[i]));

@@ -29,8 +29,8 @@ enum sf_err sf_json_parse_messages(const char *body, size_t size,
 enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
 	struct sf_detail *detail) SF_MUST_CHECK;
 
-/* How a reply begins: "code" and "msg". */
-struct sf_json_answer {
+/* An HTTP status: the "code" and the "msg" of a reply. */
+struct sf_json_status {
 	int code;
 	const char *phrase;
 };
@@ -39,14 +39,14 @@ struct sf_json_answer {
 
 /* The standard reply; with "" for `detail` it has no such member. */
 char *sf_json_compose_standard(
-	const struct sf_json_answer *answer, const char *detail);
+	const struct sf_json_status *status, const char *detail);
 
-/* The reply to create, and with NULL for `chat_token` to join. */
-char *sf_json_compose_tokens(const struct sf_json_answer *answer,
+/* The reply to create. For the reply to join, `chat_token` is NULL. */
+char *sf_json_compose_tokens(const struct sf_json_status *status,
 	const struct sf_token *chat_token, const struct sf_token *user);
 
 /* The reply to GET messages: the chat's status and its messages. */
 char *sf_json_compose_messages(
-	const struct sf_json_answer *answer, const struct sf_chat *chat);
+	const struct sf_json_status *status, const struct sf_chat *chat);
 
 #endif

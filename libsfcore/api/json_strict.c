@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two passes: the first one escapes and refuses, the second one pairs the
- * escaped surrogates. The escaping is for json-c 0.17 and 0.18, which refuse
- * every byte beyond ASCII when they are strict.
+ * The first pass escapes and refuses characters; the second one checks that
+ * escaped surrogates come in pairs. The escaping is for json-c 0.17 and 0.18,
+ * which refuse every byte beyond ASCII when they are strict.
  */
 #include "api/json_strict.h"
 

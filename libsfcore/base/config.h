@@ -28,7 +28,7 @@ struct sf_config {
 	enum sf_wake_kind wake;
 	struct sf_redis_address redis; /* wake-ups and jobs */
 	int64_t poll_sleep_ms;         /* longest wait between looks */
-	int64_t poll_iteration;        /* looks of one poll */
+	int64_t poll_iteration; /* the length of a poll, in poll_sleep_ms */
 	int64_t chat_lifetime_seconds;
 	int64_t create_limit; /* chats per address and hour; 0: any number */
 	/* The CGI variables that carry the tokens: "HTTP_X_SFC_USERTOKEN". */

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Each function makes one atomic change, then wakes whom it concerns. */
+/*
+ * Each function calls one verb of the store. join, send, close and sweep then
+ * wake the polls of the participants who have a new message.
+ */
 #include "chat/desk.h"
 
 #include "base/clock.h"
 
-/* Of very many waiting polls, the last ones find out by their next look. */
+/*
+ * How long sf_desk_sweep() may spend on wake-ups. A poll that it does not wake
+ * in this time finds the change at its next look.
+ */
 #define WAKING_MS 1000
 
 int64_t sf_desk_now(void)
@@ -75,16 +81,16 @@ enum sf_err sf_desk_close(struct sf_desk *desk,
 	return SF_OK;
 }
 
-enum sf_err sf_desk_sweep(struct sf_desk *desk, struct sf_store_sweep *sweep)
+enum sf_err sf_desk_sweep(struct sf_desk *desk, struct sf_sweep *sweep)
 {
 	enum sf_err err = sf_store_sweep(desk->store, sf_desk_now(), sweep);
 	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) + WAKING_MS;
 
 	if (err)
 		return err;
-	for (size_t i = 0;
-		i < sweep->told_count && sf_clock_ms(CLOCK_MONOTONIC) < end_ms;
+	for (size_t i = 0; i < sweep->to_wake_count &&
+			   sf_clock_ms(CLOCK_MONOTONIC) < end_ms;
 		i++)
-		sf_wake_send(desk->wake, &sweep->told[i]);
+		sf_wake_send(desk->wake, &sweep->to_wake[i]);
 	return SF_OK;
 }

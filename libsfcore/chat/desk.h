@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The actions of people in a chat (PROTOCOL, "Life of a chat"): each calls a
- * verb of the store, then wakes the polls that wait for its outcome.
+ * The actions of people in a chat (PROTOCOL, "Life of a chat"), each of them a
+ * verb of the store and the wake-ups that follow from it.
  */
 #ifndef SF_DESK_H
 #define SF_DESK_H
@@ -9,7 +9,10 @@
 #include "store/store.h"
 #include "wake/wake.h"
 
-/* The place where a request is served. `wake` may be NULL: nobody is woken. */
+/*
+ * The open store and the open wake-ups that an action needs. `wake` may be
+ * NULL: nobody is woken.
+ */
 struct sf_desk {
 	struct sf_store *store;
 	struct sf_wake *wake;
@@ -54,6 +57,6 @@ enum sf_err sf_desk_close(struct sf_desk *desk,
 
 /* Carries a sweep of all chats on by one batch. Errors as sf_store_sweep(). */
 enum sf_err sf_desk_sweep(
-	struct sf_desk *desk, struct sf_store_sweep *sweep) SF_MUST_CHECK;
+	struct sf_desk *desk, struct sf_sweep *sweep) SF_MUST_CHECK;
 
 #endif

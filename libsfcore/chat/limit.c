@@ -12,7 +12,7 @@
 #include "base/shared_words.h"
 
 #define HOUR_MS (3600 * 1000)
-/* Two processes that read the clock at once may be this far apart. */
+/* How long a process may take between reading the clock and this file. */
 #define SKEW_MS 60000
 
 struct source {
@@ -34,29 +34,29 @@ static struct source parse_address(const char *address)
 	return source;
 }
 
-static enum sf_err take_one(_Atomic uint64_t *word, int64_t now_ms,
+static enum sf_err count_one(_Atomic uint64_t *word, int64_t now_ms,
 	int64_t interval_ms, int64_t *retry_seconds)
 {
 	uint64_t old = atomic_load(word);
-	int64_t whole_ms;
+	int64_t full_ms;
 
 	do {
-		whole_ms = (int64_t)old > now_ms ? (int64_t)old : now_ms;
+		full_ms = (int64_t)old > now_ms ? (int64_t)old : now_ms;
 		/* A value this far ahead can only come from another boot, whose
 		 * clock began earlier. Start over. */
-		if (whole_ms - now_ms > HOUR_MS + SKEW_MS)
-			whole_ms = now_ms;
-		whole_ms += interval_ms;
-		if (whole_ms - now_ms > HOUR_MS) {
+		if (full_ms - now_ms > HOUR_MS + SKEW_MS)
+			full_ms = now_ms;
+		full_ms += interval_ms;
+		if (full_ms - now_ms > HOUR_MS) {
 			*retry_seconds =
-				(whole_ms - now_ms - HOUR_MS + 999) / 1000;
+				(full_ms - now_ms - HOUR_MS + 999) / 1000;
 			return SF_ERR_TOO_MANY;
 		}
-	} while (!atomic_compare_exchange_weak(word, &old, (uint64_t)whole_ms));
+	} while (!atomic_compare_exchange_weak(word, &old, (uint64_t)full_ms));
 	return SF_OK;
 }
 
-enum sf_err sf_limit_take(const struct sf_config *config, const char *address,
+enum sf_err sf_limit_count(const struct sf_config *config, const char *address,
 	int64_t now_ms, int64_t *retry_seconds)
 {
 	struct source source = parse_address(address);
@@ -66,7 +66,7 @@ enum sf_err sf_limit_take(const struct sf_config *config, const char *address,
 	if (config->create_limit == 0 ||
 		sf_shared_words_open(config, "limit", &words) != SF_OK)
 		return SF_OK;
-	err = take_one(
+	err = count_one(
 		sf_shared_words_find(words, source.bytes, sizeof(source.bytes)),
 		now_ms, HOUR_MS / config->create_limit, retry_seconds);
 	sf_shared_words_free(words);

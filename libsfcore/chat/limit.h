@@ -15,7 +15,7 @@
  * its next chat in `retry_seconds`. If the file cannot be used, every creation
  * is allowed.
  */
-enum sf_err sf_limit_take(const struct sf_config *config, const char *address,
+enum sf_err sf_limit_count(const struct sf_config *config, const char *address,
 	int64_t now_ms, int64_t *retry_seconds) SF_MUST_CHECK;
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The wait. Between two looks the process only sleeps. A sender wakes it; if a
- * wake-up is lost, the next look finds the message. The length of a poll is
- * measured by the steady clock, so that setting the date does not change it;
- * absence is a matter of dates, because the other's last sign of life is one.
+ * A poll reads the chat, and sleeps until somebody wakes it or it is time for
+ * the next look. If a wake-up is lost, that look finds the message. The length
+ * of a poll is measured by the monotonic clock, so that setting the date does
+ * not change it. The store keeps the last sign of life as a date, so
+ * close_if_abandoned() compares it with the date.
  */
 #include "chat/poll.h"
 
@@ -48,7 +49,7 @@ static bool is_over(const struct sf_chat *seen)
  * Prepares for a long wait: gives back what is not needed, and lets the kernel
  * wake many polls at once, which costs half as much for each of them.
  */
-static void settle(void)
+static void shrink_process(void)
 {
 	sf_fdtable_shrink();
 	(void)malloc_trim(0);
@@ -98,9 +99,9 @@ enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 		if (err)
 			return err;
 		sf_store_rest(desk->store);
-		/* A poll that has waited once is likely to wait long. */
+		/* A poll that has slept once will probably sleep for long. */
 		if (looks == 2)
-			settle();
+			shrink_process();
 		sleep_between_looks(desk, config->poll_sleep_ms, hangup);
 	}
 }

@@ -33,8 +33,8 @@ static int64_t read_clock_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static enum sf_err sweep_chats(struct sf_work *work, struct sf_desk *desk,
-	struct sf_store_sweep *sweep)
+static enum sf_err sweep_chats(
+	struct sf_work *work, struct sf_desk *desk, struct sf_sweep *sweep)
 {
 	while (!sweep->done) {
 		int64_t start_ns = read_clock_ns();
@@ -52,7 +52,7 @@ static enum sf_err sweep_chats(struct sf_work *work, struct sf_desk *desk,
 
 static enum sf_err terminate_chats(struct sf_work *work)
 {
-	struct sf_store_sweep sweep_state = { .done = false };
+	struct sf_sweep sweep_state = { .done = false };
 	struct sf_desk desk = { .wake = NULL };
 	enum sf_err err = sf_store_open(work->config, &desk.store);
 

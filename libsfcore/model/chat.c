@@ -140,7 +140,7 @@ int64_t sf_chat_last_sign(
  * A join counts as a sign of life of both: the creator may have left the page
  * to send the code.
  */
-static void sign_in(
+static void record_sign(
 	struct sf_chat *chat, const struct sf_token *user, int64_t now_ms)
 {
 	struct sf_poll poll = { .user = *user, .created_ms = now_ms };
@@ -167,8 +167,8 @@ enum sf_err sf_chat_join(
 		return SF_ERR_CONFLICT;
 	chat->status = SF_STATUS_READY;
 	chat->users[chat->user_count++] = *user;
-	sign_in(chat, &chat->users[0], now_ms);
-	sign_in(chat, user, now_ms);
+	record_sign(chat, &chat->users[0], now_ms);
+	record_sign(chat, user, now_ms);
 	append_event(chat, SF_EVENT_JOINED, &chat->users[0]);
 	append_event(chat, SF_EVENT_READY, user);
 	return SF_OK;
@@ -203,7 +203,7 @@ static bool does_wait(const struct sf_chat *chat, const struct sf_token *id,
 	return false;
 }
 
-/* The messages of one sender to the other participant. */
+/* Where sf_chat_push() stores a message, and where it remembers the id. */
 struct delivery {
 	struct sf_chat *chat;
 	struct sf_sent *sent;
@@ -328,20 +328,16 @@ void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll)
 	chat->poll_count = kept;
 }
 
-bool sf_chat_is_overdue(
+static bool is_over_lifetime(
 	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
 {
-	int64_t age_ms = now_ms - chat->created_ms;
-
-	if (chat->status == SF_STATUS_CLOSED)
-		lifetime_ms += SF_CHAT_GRACE_MS;
-	return age_ms >= lifetime_ms;
+	return chat->status != SF_STATUS_CLOSED &&
+	       now_ms - chat->created_ms >= lifetime_ms;
 }
 
 bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
 {
-	if (chat->status == SF_STATUS_CLOSED ||
-		!sf_chat_is_overdue(chat, now_ms, lifetime_ms))
+	if (!is_over_lifetime(chat, now_ms, lifetime_ms))
 		return false;
 	sf_chat_release(chat);
 	chat->status = SF_STATUS_CLOSED;
@@ -351,11 +347,16 @@ bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
 	return true;
 }
 
-bool sf_chat_is_forgotten(
+bool sf_chat_is_removable(
 	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
 {
-	int64_t age_ms = now_ms - chat->created_ms;
-
-	return age_ms >= lifetime_ms + SF_CHAT_GRACE_MS ||
+	return now_ms - chat->created_ms >= lifetime_ms + SF_CHAT_GRACE_MS ||
 	       (chat->status == SF_STATUS_CLOSED && chat->message_count == 0);
+}
+
+bool sf_chat_is_due(
+	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms)
+{
+	return is_over_lifetime(chat, now_ms, lifetime_ms) ||
+	       sf_chat_is_removable(chat, now_ms, lifetime_ms);
 }

@@ -14,7 +14,7 @@
 #define SF_CHAT_WAITING_MAX 100 /* messages waiting for one user */
 #define SF_CHAT_SENT_MAX 100    /* remembered ids of one sender */
 #define SF_CHAT_POLLS_MAX 8
-/* A closed chat is forgotten this long after its lifetime, at the latest. */
+/* How long the store keeps a closed chat after its lifetime, at most. */
 #define SF_CHAT_GRACE_MS (3600 * 1000)
 
 enum sf_status {
@@ -24,7 +24,7 @@ enum sf_status {
 	SF_STATUS__MAX
 };
 
-/* A participant of a chat, as a request's two tokens claim. */
+/* A participant of a chat: the two tokens of a request. */
 struct sf_participant {
 	struct sf_token chat;
 	struct sf_token user;
@@ -37,7 +37,7 @@ struct sf_poll {
 	int64_t created_ms; /* since 1970, UTC */
 };
 
-/* The ids that one sender chose last. */
+/* The last ids that one sender chose for messages. */
 struct sf_sent {
 	struct sf_token ids[SF_CHAT_SENT_MAX]; /* oldest first */
 	size_t count;
@@ -52,7 +52,7 @@ struct sf_chat {
 	size_t message_count;
 	struct sf_token users[SF_CHAT_USERS_MAX]; /* creator first */
 	struct sf_poll polls[SF_CHAT_POLLS_MAX];
-	struct sf_sent sent[SF_CHAT_USERS_MAX]; /* by each of users */
+	struct sf_sent sent[SF_CHAT_USERS_MAX]; /* in the order of users */
 	struct sf_message *messages;            /* oldest first */
 };
 
@@ -63,7 +63,10 @@ const char *sf_status_name(enum sf_status status);
 enum sf_err sf_status_parse(
 	const char *name, enum sf_status *out) SF_MUST_CHECK;
 
-/* Fills `out` with a new draft: fresh tokens, and the message of its code. */
+/*
+ * Fills `out` with a new draft, which has new tokens and the message that tells
+ * its creator the code.
+ */
 void sf_chat_init(struct sf_chat *out, int64_t now_ms);
 
 /* Appends a message and takes ownership of its text. */
@@ -122,18 +125,21 @@ void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer);
 /* Adds `poll`, which replaces the other polls of its user. */
 void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll);
 
-/* Returns whether the chat is due to be closed or to be forgotten. */
-bool sf_chat_is_overdue(
-	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
-
 /*
  * Closes an open chat over its lifetime and drops its messages. Returns whether
  * it has closed the chat.
  */
 bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 
-/* Returns whether a store may remove the chat. */
-bool sf_chat_is_forgotten(
+/*
+ * Returns whether a store may remove the chat: it is past its grace, or closed
+ * and without messages.
+ */
+bool sf_chat_is_removable(
+	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
+
+/* Returns whether the chat must be closed or removed. */
+bool sf_chat_is_due(
 	const struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A chat as BSON (PROTOCOL, "The document"), the form in which every store
- * keeps it. Besides the members of the protocol, the document holds the ids
- * that each sender chose last, so that a retry is safe even after the message
- * was delivered.
+ * keeps it. The document also holds the last ids that each sender chose, so
+ * that a repeated message is recognised even after it was acknowledged.
  */
 #ifndef SF_CHAT_BSON_H
 #define SF_CHAT_BSON_H
@@ -23,7 +22,7 @@ enum sf_err sf_chat_bson_decode(
 /* The member that holds the ids chosen by the user at `index`. */
 const char *sf_chat_bson_sent_name(size_t index);
 
-/* Appends arrays of a chat's parts, for a store that changes a chat in place.
+/* These append arrays of a chat's parts, for a store that updates a document.
  */
 
 struct _bson_t;

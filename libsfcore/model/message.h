@@ -34,7 +34,7 @@ struct sf_message {
 	struct sf_token receiver;
 	enum sf_event event;
 	bool sealed;
-	bool chosen_id; /* the sender chose the id, so it may come again */
+	bool chosen_id; /* the sender chose the id, and may send it again */
 	char *text;     /* UTF-8, NUL-terminated */
 };
 
@@ -64,13 +64,13 @@ enum sf_event sf_event_parse(const char *name);
 const char *sf_message_check(const char *text, size_t size, bool sealed);
 
 /*
- * Fills `out` with a system message for `receiver`. Some events name the code,
- * `chat_token`.
+ * Fills `out` with a system message for `receiver`. The text of
+ * SF_EVENT_CREATED contains the code, `chat_token`.
  */
 void sf_message_init_system(struct sf_message *out, enum sf_event event,
 	const struct sf_token *chat_token, const struct sf_token *receiver);
 
-/* Fills out with a copy of message; sf_message_release() frees the text. */
+/* Fills `out` with a copy of `message`; sf_message_release() frees it. */
 void sf_message_copy(struct sf_message *out, const struct sf_message *message);
 
 void sf_message_release(struct sf_message *message);

@@ -2,17 +2,18 @@
 /*
  * The store keeps the chats. Its interface is a short list of verbs. Each verb
  * carries out one rule of model/chat.h as one atomic change: it happens whole,
- * or it changes nothing and returns the reason. A program links one folder of
- * store/.
+ * or the verb returns the reason and the rule has changed nothing. A program
+ * links one folder of store/.
  *
- * Every verb takes the time, in milliseconds since 1970, and enforces a chat's
- * lifetime itself: the first verb that meets a chat over its lifetime closes
- * it, and a chat past its grace is treated as removed.
+ * Every verb but insert takes the time, in milliseconds since 1970, and
+ * enforces a chat's lifetime itself: the first verb that meets a chat over its
+ * lifetime closes it, and a chat past its grace is treated as removed.
  *
  * Every verb may also return SF_ERR_UNAVAILABLE (the store cannot be reached,
- * or is full) and SF_ERR_INTERNAL (a stored document is not a chat). A verb
- * with a participant returns SF_ERR_UNAUTHORIZED if there is no such chat, or
- * if the participant is not in it.
+ * or is full) and SF_ERR_INTERNAL (a stored document is not a chat; the log
+ * says so). A verb with a `caller`, `sender` or `closer` returns
+ * SF_ERR_UNAUTHORIZED if the chat does not exist or does not have that
+ * participant.
  */
 #ifndef SF_STORE_H
 #define SF_STORE_H
@@ -62,15 +63,15 @@ enum sf_err sf_store_insert(
 
 /*
  * Reads the chat as `caller` may see it: with the messages addressed to
- * `caller` only. The caller of this function releases `out`; after an error
- * there is nothing to release.
+ * `caller` only. sf_chat_release() frees what `out` holds; after an error there
+ * is nothing to release.
  */
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller, struct sf_chat *out) SF_MUST_CHECK;
 
 /*
  * Lets `joiner->user` into `joiner->chat`; a repeated join succeeds too.
- * Returns the participant who made the chat in `creator`. SF_ERR_NOT_FOUND:
+ * `creator` gets the token of the user who made the chat. SF_ERR_NOT_FOUND:
  * there is no such chat, or it is closed. SF_ERR_CONFLICT: somebody else has
  * joined.
  */
@@ -79,8 +80,8 @@ enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	struct sf_token *creator) SF_MUST_CHECK;
 
 /*
- * Stores messages from `sender` for the other participant and returns that
- * participant in `receiver`. SF_ERR_CLOSED, SF_ERR_CONFLICT and
+ * Stores messages from `sender` for the other participant, whose token
+ * `receiver` gets. SF_ERR_CLOSED, SF_ERR_CONFLICT and
  * SF_ERR_TOO_MANY as sf_chat_push().
  */
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
@@ -97,9 +98,10 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 
 /*
  * Closes the chat on behalf of `closer`, unless `closer` has shown a sign of
- * life after `silent_since_ms` (INT64_MAX: close in any case); SF_ERR_CONFLICT
- * reports that sign. A closed chat stays as it is. Returns the other
- * participant in `other`, or `closer->user` if there is no other.
+ * life after `silent_since_ms` (INT64_MAX: close in any case). A closed chat
+ * stays as it is. `other` gets the token of the other participant, or
+ * `closer->user` if there is no other. SF_ERR_CONFLICT: there was such a sign,
+ * and the chat stays open.
  */
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *closer, int64_t silent_since_ms,
@@ -114,28 +116,30 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 #define SF_STORE_SWEEP_MAX 128
 
 /* How far a sweep has come. A new sweep is all zero. */
-struct sf_store_sweep {
-	/* The place where the store continues. Only the store reads these. */
+struct sf_sweep {
+	/* Only the store reads these. LMDB: the last chat that was scanned. */
 	struct sf_token last;
+	/* MongoDB: the query, and the number of its results to skip. */
 	size_t part;
 	int64_t passed;
 	bool done;      /* no due chats are left */
 	int64_t closed; /* chats so far */
 	int64_t removed;
 	int64_t unreadable; /* not a chat; left as they are */
-	/* The participants of the chats that the last call closed. */
-	size_t told_count;
-	struct sf_token told[SF_STORE_SWEEP_MAX * SF_CHAT_USERS_MAX];
+	/* The participants whose polls the caller must wake after this batch.
+	 */
+	size_t to_wake_count;
+	struct sf_token to_wake[SF_STORE_SWEEP_MAX * SF_CHAT_USERS_MAX];
 };
 
 /*
  * Continues a sweep by one batch: closes each chat over its lifetime, as
  * sf_chat_expire() does, and removes each chat for which
- * sf_chat_is_forgotten(). A batch is short, so that requests are served between
+ * sf_chat_is_removable(). A batch is short, so that requests are served between
  * batches. Each change first checks that the chat is still due. After an error
  * the caller may repeat the call.
  */
 enum sf_err sf_store_sweep(struct sf_store *store, int64_t now_ms,
-	struct sf_store_sweep *sweep) SF_MUST_CHECK;
+	struct sf_sweep *sweep) SF_MUST_CHECK;
 
 #endif

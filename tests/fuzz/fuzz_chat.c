@@ -71,7 +71,7 @@ static void live(struct sf_chat *chat)
 	sf_chat_close(chat, &joiner);
 	demand(chat->status == SF_STATUS_CLOSED);
 	pass_on(chat);
-	(void)sf_chat_is_forgotten(chat, now_ms, LIFETIME_MS);
+	(void)sf_chat_is_removable(chat, now_ms, LIFETIME_MS);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -16,7 +16,7 @@ static void demand(bool good)
 /* The list of the answer, put into a request. */
 static char *make_request(const struct sf_messages *messages)
 {
-	struct sf_json_answer ok = { 200, "Ok" };
+	struct sf_json_status ok = { 200, "Ok" };
 	struct sf_chat chat = { .status = SF_STATUS_READY,
 		.message_count = messages->count,
 		.messages = (struct sf_message *)(uintptr_t)messages->items };

@@ -58,7 +58,7 @@ static enum sf_err check_body(struct sf_app *app)
 static enum sf_err return_caller(struct sf_app *app)
 {
 	app->reply.body = sf_json_compose_tokens(
-		&app->reply.start, &app->caller.chat, &app->caller.user);
+		&app->reply.status, &app->caller.chat, &app->caller.user);
 	return SF_OK;
 }
 

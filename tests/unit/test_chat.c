@@ -356,15 +356,15 @@ static void a_chat_expires_at_the_end_of_its_lifetime(void **state)
 	struct pair *pair = *state;
 	int64_t end_ms = NOW_MS + LIFETIME_MS;
 
-	assert_false(sf_chat_is_overdue(&pair->chat, end_ms - 1, LIFETIME_MS));
-	assert_true(sf_chat_is_overdue(&pair->chat, end_ms, LIFETIME_MS));
+	assert_false(sf_chat_is_due(&pair->chat, end_ms - 1, LIFETIME_MS));
+	assert_true(sf_chat_is_due(&pair->chat, end_ms, LIFETIME_MS));
 	assert_false(sf_chat_expire(&pair->chat, end_ms - 1, LIFETIME_MS));
 	assert_int_equal(pair->chat.status, SF_STATUS_READY);
 	assert_true(sf_chat_expire(&pair->chat, end_ms, LIFETIME_MS));
 	assert_int_equal(pair->chat.status, SF_STATUS_CLOSED);
 	assert_int_equal(pair->chat.message_count, 2);
 	assert_false(sf_chat_expire(&pair->chat, end_ms, LIFETIME_MS));
-	assert_false(sf_chat_is_overdue(&pair->chat, end_ms, LIFETIME_MS));
+	assert_false(sf_chat_is_due(&pair->chat, end_ms, LIFETIME_MS));
 }
 
 static void a_chat_is_forgotten_at_the_end_of_its_grace(void **state)
@@ -373,14 +373,14 @@ static void a_chat_is_forgotten_at_the_end_of_its_grace(void **state)
 	int64_t end_ms = NOW_MS + LIFETIME_MS + SF_CHAT_GRACE_MS;
 
 	assert_false(
-		sf_chat_is_forgotten(&pair->chat, end_ms - 1, LIFETIME_MS));
-	assert_true(sf_chat_is_forgotten(&pair->chat, end_ms, LIFETIME_MS));
+		sf_chat_is_removable(&pair->chat, end_ms - 1, LIFETIME_MS));
+	assert_true(sf_chat_is_removable(&pair->chat, end_ms, LIFETIME_MS));
 	sf_chat_close(&pair->chat, &pair->creator);
-	assert_false(sf_chat_is_overdue(&pair->chat, end_ms - 1, LIFETIME_MS));
-	assert_true(sf_chat_is_overdue(&pair->chat, end_ms, LIFETIME_MS));
+	assert_false(sf_chat_is_due(&pair->chat, end_ms - 1, LIFETIME_MS));
+	assert_true(sf_chat_is_due(&pair->chat, end_ms, LIFETIME_MS));
 	assert_false(
-		sf_chat_is_forgotten(&pair->chat, end_ms - 1, LIFETIME_MS));
-	assert_true(sf_chat_is_forgotten(&pair->chat, end_ms, LIFETIME_MS));
+		sf_chat_is_removable(&pair->chat, end_ms - 1, LIFETIME_MS));
+	assert_true(sf_chat_is_removable(&pair->chat, end_ms, LIFETIME_MS));
 }
 
 static void a_closed_and_empty_chat_is_forgotten(void **state)
@@ -388,9 +388,9 @@ static void a_closed_and_empty_chat_is_forgotten(void **state)
 	struct pair *pair = *state;
 
 	sf_chat_release(&pair->chat);
-	assert_false(sf_chat_is_forgotten(&pair->chat, NOW_MS, LIFETIME_MS));
+	assert_false(sf_chat_is_removable(&pair->chat, NOW_MS, LIFETIME_MS));
 	pair->chat.status = SF_STATUS_CLOSED;
-	assert_true(sf_chat_is_forgotten(&pair->chat, NOW_MS, LIFETIME_MS));
+	assert_true(sf_chat_is_removable(&pair->chat, NOW_MS, LIFETIME_MS));
 }
 
 #define draft(test) cmocka_unit_test_setup_teardown(test, make_chat, free_chat)

@@ -348,8 +348,8 @@ static void assert_composes(char *text, const char *expected)
 
 static void a_standard_reply_has_a_code_a_phrase_and_a_detail(void **state)
 {
-	struct sf_json_answer accepted = { 202, "Accepted" };
-	struct sf_json_answer bad = { 400, "Bad Request" };
+	struct sf_json_status accepted = { 202, "Accepted" };
+	struct sf_json_status bad = { 400, "Bad Request" };
 
 	(void)state;
 	assert_composes(sf_json_compose_standard(&accepted, ""),
@@ -361,7 +361,7 @@ static void a_standard_reply_has_a_code_a_phrase_and_a_detail(void **state)
 
 static void a_reply_with_tokens_has_each_given_token(void **state)
 {
-	struct sf_json_answer created = { 201, "Created" };
+	struct sf_json_status created = { 201, "Created" };
 	struct sf_token chat_token;
 	struct sf_token user;
 
@@ -378,7 +378,7 @@ static void a_reply_with_tokens_has_each_given_token(void **state)
 
 static void a_reply_with_messages_has_their_count_and_the_status(void **state)
 {
-	struct sf_json_answer ok = { 200, "Ok" };
+	struct sf_json_status ok = { 200, "Ok" };
 	struct sf_message messages[] = {
 		{ .text = (char[]){ "Hi </b> \xe2\x82\xac\n" } },
 		{ .event = SF_EVENT_READY, .text = (char[]){ "Ready" } },
@@ -412,7 +412,7 @@ static void a_parsed_text_is_composed_unchanged(void **state)
 	static const char *const texts[] = { "\\\"/\t\n", "\xf0\x9f\x98\x80",
 		"a\xe2\x80\xa8z", "\\\xc3\xa9\\\\\xef\xbf\xbf", "<script>&amp;",
 		"${x}%s%n" };
-	struct sf_json_answer ok = { 200, "Ok" };
+	struct sf_json_status ok = { 200, "Ok" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {

@@ -22,7 +22,7 @@ static int64_t take_one(
 {
 	int64_t retry_seconds = 0;
 	enum sf_err err =
-		sf_limit_take(config, address, now_ms, &retry_seconds);
+		sf_limit_count(config, address, now_ms, &retry_seconds);
 
 	assert_int_equal(err, retry_seconds ? SF_ERR_TOO_MANY : SF_OK);
 	return retry_seconds;
@@ -180,7 +180,7 @@ static int take_many(void *data, int number)
 	for (int i = 0; i < 20; i++) {
 		int64_t retry_seconds;
 
-		allowed += sf_limit_take(config, "192.0.2.1", NOW_MS,
+		allowed += sf_limit_count(config, "192.0.2.1", NOW_MS,
 				   &retry_seconds) == SF_OK;
 	}
 	return allowed;

@@ -18,8 +18,8 @@ static void insert_damaged(const struct talk *talk)
 	struct sf_mongodb *mongodb;
 
 	assert_ok(sf_mongodb_open(talk->config.store, "chats", &mongodb));
-	sf_mongodb_be_patient(mongodb);
-	sf_mongodb_begin(mongodb);
+	sf_mongodb_allow_long_commands(mongodb);
+	sf_mongodb_start_deadline(mongodb);
 	for (int i = 0; i < DAMAGED; i++) {
 		bson_t *chat = BCON_NEW("status", BCON_UTF8("ready"),
 			"user_tokens", "[", BCON_UTF8("x"), "]", "created",
@@ -38,8 +38,8 @@ static void remove_damaged(const struct talk *talk)
 	int removed = 0;
 
 	assert_ok(sf_mongodb_open(talk->config.store, "chats", &mongodb));
-	sf_mongodb_be_patient(mongodb);
-	sf_mongodb_begin(mongodb);
+	sf_mongodb_allow_long_commands(mongodb);
+	sf_mongodb_start_deadline(mongodb);
 	while (sf_mongodb_remove(mongodb, filter) == SF_OK)
 		removed++;
 	assert_int_equal(removed, DAMAGED);
@@ -47,9 +47,9 @@ static void remove_damaged(const struct talk *talk)
 	bson_destroy(filter);
 }
 
-static struct sf_store_sweep sweep_all(struct talk *talk)
+static struct sf_sweep sweep_all(struct talk *talk)
 {
-	struct sf_store_sweep swept = { .done = false };
+	struct sf_sweep swept = { .done = false };
 
 	for (int calls = 0; !swept.done; calls++) {
 		assert_in_range(calls, 0, 100);
@@ -61,7 +61,7 @@ static struct sf_store_sweep sweep_all(struct talk *talk)
 static void malformed_documents_do_not_hide_chats_from_a_sweep(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_store_sweep swept;
+	struct sf_sweep swept;
 
 	/* Remove the chats that other tests have left in this database. */
 	talk->now_ms += talk->lifetime_ms + SF_CHAT_GRACE_MS;

@@ -54,12 +54,11 @@ static void a_snapshot_has_the_chat_that_was_found(void **state)
 static void the_filter_matches_the_chat_as_it_was_found(void **state)
 {
 	struct sf_snapshot *snapshot = *state;
-	const bson_oid_t id = sf_snapshot_oid(&snapshot->chat.id);
-	const bson_oid_t creator = sf_snapshot_oid(&snapshot->chat.users[0]);
-	const bson_oid_t joiner = sf_snapshot_oid(&snapshot->chat.users[1]);
-	bson_t *expected = BCON_NEW("_id", BCON_OID(&id), "status",
-		BCON_UTF8("ready"), "user_tokens", "[", BCON_OID(&creator),
-		BCON_OID(&joiner), "]");
+	const struct sf_chat *chat = &snapshot->chat;
+	bson_t *expected = BCON_NEW("_id", SF_BCON_TOKEN(&chat->id), "status",
+		BCON_UTF8("ready"), "user_tokens", "[",
+		SF_BCON_TOKEN(&chat->users[0]), SF_BCON_TOKEN(&chat->users[1]),
+		"]");
 	bson_t *filter;
 
 	sf_chat_close(&snapshot->chat, &snapshot->chat.users[0]);
@@ -71,7 +70,7 @@ static void the_filter_matches_the_chat_as_it_was_found(void **state)
 
 static int count_added(const struct sf_snapshot *snapshot)
 {
-	bson_t *added = sf_snapshot_added(snapshot);
+	bson_t *added = sf_snapshot_added_messages(snapshot);
 	bson_iter_t iter, item;
 	int count = 0;
 

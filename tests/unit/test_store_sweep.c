@@ -9,33 +9,33 @@
 #define MANY (3 * SF_STORE_SWEEP_MAX)
 
 /*
- * Sweeps all chats once, at `talk->now_ms`. Stores in `told` how often the
+ * Sweeps all chats once, at `talk->now_ms`. Stores in `count` how often the
  * sweep named `user` as somebody to wake.
  */
-static struct sf_store_sweep sweep_and_count_told(
-	struct talk *talk, const struct sf_token *user, int *told)
+static struct sf_sweep sweep_and_count_wake_ups(
+	struct talk *talk, const struct sf_token *user, int *count)
 {
-	struct sf_store_sweep sweep = { .done = false };
+	struct sf_sweep sweep = { .done = false };
 
-	*told = 0;
+	*count = 0;
 	while (!sweep.done) {
 		assert_ok(sf_store_sweep(talk->store, talk->now_ms, &sweep));
-		for (size_t i = 0; i < sweep.told_count; i++)
-			*told += sf_token_equal(&sweep.told[i], user);
+		for (size_t i = 0; i < sweep.to_wake_count; i++)
+			*count += sf_token_equal(&sweep.to_wake[i], user);
 	}
 	return sweep;
 }
 
-static struct sf_store_sweep sweep_all(struct talk *talk)
+static struct sf_sweep sweep_all(struct talk *talk)
 {
-	int told;
+	int count;
 
-	return sweep_and_count_told(talk, &talk->creator.user, &told);
+	return sweep_and_count_wake_ups(talk, &talk->creator.user, &count);
 }
 
 static void assert_sweeps(struct talk *talk, int closed, int removed)
 {
-	struct sf_store_sweep swept = sweep_all(talk);
+	struct sf_sweep swept = sweep_all(talk);
 
 	assert_int_equal(swept.closed, closed);
 	assert_int_equal(swept.removed, removed);
@@ -84,15 +84,15 @@ static void a_sweep_names_each_participant_to_wake_once(void **state)
 	struct talk *talk = *state;
 	const struct sf_token *users[] = { &talk->creator.user,
 		&talk->joiner.user };
-	int told;
+	int count;
 
 	for (size_t i = 0; i < 2; i++) {
 		talk_begin_ready(talk);
 		talk->now_ms += talk->lifetime_ms;
-		(void)sweep_and_count_told(talk, users[i], &told);
-		assert_int_equal(told, 1);
-		(void)sweep_and_count_told(talk, users[i], &told);
-		assert_int_equal(told, 0);
+		(void)sweep_and_count_wake_ups(talk, users[i], &count);
+		assert_int_equal(count, 1);
+		(void)sweep_and_count_wake_ups(talk, users[i], &count);
+		assert_int_equal(count, 0);
 	}
 }
 
@@ -161,7 +161,7 @@ static void insert_many(struct talk *talk)
 static void one_call_closes_at_most_a_batch_of_chats(void **state)
 {
 	struct talk *talk = *state;
-	struct sf_store_sweep swept = { .done = false };
+	struct sf_sweep swept = { .done = false };
 	int64_t before = 0;
 	int calls = 0;
 
@@ -172,8 +172,8 @@ static void one_call_closes_at_most_a_batch_of_chats(void **state)
 		assert_in_range(swept.closed - before, 0, SF_STORE_SWEEP_MAX);
 		/* One chat has two participants to wake, the others one. */
 		assert_in_range(
-			(int64_t)swept.told_count - (swept.closed - before), 0,
-			1);
+			(int64_t)swept.to_wake_count - (swept.closed - before),
+			0, 1);
 		before = swept.closed;
 		calls++;
 	}
@@ -195,7 +195,7 @@ static int sweep_on_own_handle(void *data, int number)
 {
 	struct ledger *ledger = data;
 	struct talk *talk = ledger->talk;
-	struct sf_store_sweep swept = { .done = false };
+	struct sf_sweep swept = { .done = false };
 	struct sf_store *store;
 
 	(void)number;

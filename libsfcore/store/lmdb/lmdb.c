@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Opens and locks LMDB. One lock of our own replaces the locks of LMDB. Every
- * process with an open environment holds LMDB's locks, and the kernel walks the
- * list of them at each open and close: waiting polls make it thousands long.
+ * Opens and locks LMDB. One lock of our own replaces LMDB's. With LMDB's own
+ * locks, every process would hold a lock as long as its environment is open,
+ * and the kernel would walk the list of these locks, thousands long with as
+ * many polls, at each open and close.
  */
 #include "store/lmdb/lmdb.h"
 

@@ -19,7 +19,7 @@ enum sf_lmdb_access {
 	SF_LMDB_ACCESS__MAX
 };
 
-/* A transaction on the one database. LMDB numbers its database handles. */
+/* A transaction. `dbi` is LMDB's handle of the only database. */
 struct sf_lmdb_session {
 	struct sf_lmdb *lmdb; /* locked */
 	MDB_txn *txn;
@@ -39,9 +39,9 @@ void sf_lmdb_free(struct sf_lmdb *lmdb);
 void sf_lmdb_rest(struct sf_lmdb *lmdb);
 
 /*
- * Begins a transaction, which sf_lmdb_commit() or sf_lmdb_abort() ends. Other
- * transactions wait meanwhile, unless all of them only read. Creates a missing
- * environment. Errors as sf_lmdb_report().
+ * Begins a transaction, which sf_lmdb_commit() or sf_lmdb_abort() ends. Until
+ * then other transactions wait; those that only read do not wait for each
+ * other. Creates a missing environment. Errors as sf_lmdb_report().
  */
 enum sf_err sf_lmdb_begin(struct sf_lmdb *lmdb, enum sf_lmdb_access access,
 	struct sf_lmdb_session *out) SF_MUST_CHECK;

@@ -6,10 +6,11 @@
  */
 #include "store/store.h"
 
-#include "model/chat_bson.h"
 #include "base/dir.h"
-#include "store/lmdb/lmdb.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "model/chat_bson.h"
+#include "store/lmdb/lmdb.h"
 
 #define SCHEME "lmdb:"
 
@@ -100,14 +101,17 @@ static enum sf_err load_chat(const struct sf_lmdb_session *session,
 {
 	MDB_val key = make_key(chat_token);
 	MDB_val value;
-	int code = mdb_get(session->txn, session->dbi, &key, &value);
+	enum sf_err err = sf_lmdb_report(
+		mdb_get(session->txn, session->dbi, &key, &value));
 
-	if (code)
-		return sf_lmdb_report(code);
-	return sf_chat_bson_decode(value.mv_data, value.mv_size, out);
+	if (!err)
+		err = sf_chat_bson_decode(value.mv_data, value.mv_size, out);
+	if (err == SF_ERR_INTERNAL)
+		sf_log(SF_LOG_ERROR, "store: a document is not a chat");
+	return err;
 }
 
-static int put(const struct sf_lmdb_session *session,
+static int put_chat(const struct sf_lmdb_session *session,
 	const struct sf_chat *chat, unsigned int flags)
 {
 	MDB_val key = make_key(&chat->id);
@@ -115,24 +119,22 @@ static int put(const struct sf_lmdb_session *session,
 	uint8_t *data = sf_chat_bson_encode(chat, &value.mv_size);
 	int code;
 
-	/*
-	 * If the key exists, LMDB has pointed `value` at the stored document.
-	 */
 	value.mv_data = data;
 	code = mdb_put(session->txn, session->dbi, &key, &value, flags);
+	/* Not `value.mv_data`: LMDB points it at a document that exists. */
 	free(data);
 	return code;
 }
 
-static int save(const struct change *change)
+static int save_chat(const struct change *change)
 {
 	const struct sf_lmdb_session *session = &change->session;
 	MDB_val key = make_key(&change->chat.id);
 
-	if (sf_chat_is_forgotten(
+	if (sf_chat_is_removable(
 		    &change->chat, change->now_ms, change->lifetime_ms))
 		return mdb_del(session->txn, session->dbi, &key, NULL);
-	return put(session, &change->chat, 0);
+	return put_chat(session, &change->chat, 0);
 }
 
 /* Commits the transaction if `code` is a success, and aborts it otherwise. */
@@ -148,15 +150,14 @@ static enum sf_err end_session(const struct sf_lmdb_session *session, int code)
 static enum sf_err finish_change(struct change *change, enum sf_err err)
 {
 	/* A refused rule changed nothing, but the chat may have expired. */
-	bool changed = err == SF_OK || change->expired;
-	enum sf_err kept = SF_OK;
+	enum sf_err saved = SF_OK;
 
-	if (changed)
-		kept = end_session(&change->session, save(change));
+	if (!err || change->expired)
+		saved = end_session(&change->session, save_chat(change));
 	else
 		sf_lmdb_abort(&change->session);
 	sf_chat_release(&change->chat);
-	return kept ? kept : err;
+	return saved ? saved : err;
 }
 
 /*
@@ -179,7 +180,7 @@ static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
 	out->now_ms = now_ms;
 	out->lifetime_ms = store->lifetime_ms;
 	out->expired = sf_chat_expire(&out->chat, now_ms, store->lifetime_ms);
-	if (!sf_chat_is_forgotten(&out->chat, now_ms, store->lifetime_ms))
+	if (!sf_chat_is_removable(&out->chat, now_ms, store->lifetime_ms))
 		return SF_OK;
 	err = finish_change(out, SF_OK);
 	return err ? err : SF_ERR_NOT_FOUND;
@@ -212,11 +213,11 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 
 	if (err)
 		return err;
-	return end_session(&session, put(&session, chat, MDB_NOOVERWRITE));
+	return end_session(&session, put_chat(&session, chat, MDB_NOOVERWRITE));
 }
 
 /* SF_ERR_UNAUTHORIZED: no such chat, or the caller is not in it. */
-static enum sf_err read_view(struct sf_store *store,
+static enum sf_err read_chat_as(struct sf_store *store,
 	const struct sf_participant *caller, struct sf_chat *out)
 {
 	struct sf_lmdb_session session;
@@ -228,7 +229,6 @@ static enum sf_err read_view(struct sf_store *store,
 	sf_lmdb_abort(&session);
 	if (err)
 		return err == SF_ERR_NOT_FOUND ? SF_ERR_UNAUTHORIZED : err;
-	sf_chat_narrow(out, &caller->user);
 	if (sf_chat_has_user(out, &caller->user))
 		return SF_OK;
 	sf_chat_release(out);
@@ -238,16 +238,21 @@ static enum sf_err read_view(struct sf_store *store,
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller, struct sf_chat *out)
 {
-	enum sf_err err = read_view(store, caller, out);
+	enum sf_err err = read_chat_as(store, caller, out);
 	struct change change;
 
-	if (err || !sf_chat_is_overdue(out, now_ms, store->lifetime_ms))
-		return err;
-	sf_chat_release(out);
-	err = begin_change_as(store, now_ms, caller, SF_LMDB_CHANGE, &change);
+	if (!err && sf_chat_is_due(out, now_ms, store->lifetime_ms)) {
+		sf_chat_release(out);
+		err = begin_change_as(
+			store, now_ms, caller, SF_LMDB_CHANGE, &change);
+		if (!err)
+			err = finish_change(&change, SF_OK);
+		if (!err)
+			err = read_chat_as(store, caller, out);
+	}
 	if (!err)
-		err = finish_change(&change, SF_OK);
-	return err ? err : read_view(store, caller, out);
+		sf_chat_narrow(out, &caller->user);
+	return err;
 }
 
 enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
@@ -330,9 +335,8 @@ struct batch {
 };
 
 static bool is_due(const struct sf_store *store, int64_t now_ms,
-	const MDB_val *value, struct sf_store_sweep *sweep)
+	const MDB_val *value, struct sf_sweep *sweep)
 {
-	int64_t lifetime_ms = store->lifetime_ms;
 	struct sf_chat chat;
 	bool due;
 
@@ -340,14 +344,13 @@ static bool is_due(const struct sf_store *store, int64_t now_ms,
 		sweep->unreadable++;
 		return false;
 	}
-	due = sf_chat_is_overdue(&chat, now_ms, lifetime_ms) ||
-	      sf_chat_is_forgotten(&chat, now_ms, lifetime_ms);
+	due = sf_chat_is_due(&chat, now_ms, store->lifetime_ms);
 	sf_chat_release(&chat);
 	return due;
 }
 
-static int look_on(const struct sf_store *store, int64_t now_ms,
-	MDB_cursor *cursor, struct sf_store_sweep *sweep, struct batch *batch)
+static int scan_batch(const struct sf_store *store, int64_t now_ms,
+	MDB_cursor *cursor, struct sf_sweep *sweep, struct batch *batch)
 {
 	MDB_val key = make_key(&sweep->last);
 	MDB_val value;
@@ -367,9 +370,9 @@ static int look_on(const struct sf_store *store, int64_t now_ms,
 	return sweep->done ? 0 : code;
 }
 
-/* Finds the next batch of due chats and moves `sweep` behind it. */
+/* Finds the next batch of due chats and moves `sweep` past it. */
 static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
-	struct sf_store_sweep *sweep, struct batch *out)
+	struct sf_sweep *sweep, struct batch *out)
 {
 	struct sf_lmdb_session session;
 	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
@@ -380,7 +383,7 @@ static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 		return err;
 	code = mdb_cursor_open(session.txn, session.dbi, &cursor);
 	if (!code) {
-		code = look_on(store, now_ms, cursor, sweep, out);
+		code = scan_batch(store, now_ms, cursor, sweep, out);
 		mdb_cursor_close(cursor);
 	}
 	sf_lmdb_abort(&session);
@@ -390,7 +393,7 @@ static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 /*
  * Sweeps, in the transaction of `change`, one chat that was due a moment ago.
  */
-static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
+static int sweep_one(struct change *change, struct sf_sweep *sweep)
 {
 	const struct sf_chat *chat = &change->chat;
 	bool forgotten;
@@ -398,7 +401,7 @@ static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
 	change->expired = sf_chat_expire(
 		&change->chat, change->now_ms, change->lifetime_ms);
 	forgotten =
-		sf_chat_is_forgotten(chat, change->now_ms, change->lifetime_ms);
+		sf_chat_is_removable(chat, change->now_ms, change->lifetime_ms);
 	if (!forgotten && !change->expired)
 		return 0;
 	if (forgotten)
@@ -407,12 +410,12 @@ static int sweep_one(struct change *change, struct sf_store_sweep *sweep)
 		sweep->closed++;
 	if (change->expired)
 		for (size_t i = 0; i < chat->user_count; i++)
-			sweep->told[sweep->told_count++] = chat->users[i];
-	return save(change);
+			sweep->to_wake[sweep->to_wake_count++] = chat->users[i];
+	return save_chat(change);
 }
 
 static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
-	const struct batch *batch, struct sf_store_sweep *sweep)
+	const struct batch *batch, struct sf_sweep *sweep)
 {
 	struct change change = {
 		.now_ms = now_ms,
@@ -438,13 +441,13 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 }
 
 enum sf_err sf_store_sweep(
-	struct sf_store *store, int64_t now_ms, struct sf_store_sweep *sweep)
+	struct sf_store *store, int64_t now_ms, struct sf_sweep *sweep)
 {
-	struct sf_store_sweep next = *sweep;
+	struct sf_sweep next = *sweep;
 	struct batch batch = { .count = 0 };
 	enum sf_err err;
 
-	next.told_count = 0;
+	next.to_wake_count = 0;
 	err = find_due(store, now_ms, &next, &batch);
 	if (!err && batch.count > 0)
 		err = sweep_batch(store, now_ms, &batch, &next);

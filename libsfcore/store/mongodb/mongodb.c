@@ -57,7 +57,8 @@ static void start_driver(void)
 
 	mongoc_init();
 	mongoc_log_set_handler(NULL, NULL);
-	/* A killed driver would leave its shared memory of counters behind. */
+	/* The driver keeps counters in shared memory. Remove its name now,
+	 * since a killed process could not. */
 	(void)snprintf(counters, sizeof(counters), "/mongoc-%d", (int)getpid());
 	(void)shm_unlink(counters);
 }
@@ -136,7 +137,7 @@ void sf_mongodb_free(struct sf_mongodb *mongodb)
 	free(mongodb);
 }
 
-void sf_mongodb_be_patient(struct sf_mongodb *mongodb)
+void sf_mongodb_allow_long_commands(struct sf_mongodb *mongodb)
 {
 	sf_mongodb_rest(mongodb);
 	(void)mongoc_uri_set_option_as_int32(
@@ -144,7 +145,7 @@ void sf_mongodb_be_patient(struct sf_mongodb *mongodb)
 	mongodb->command_us = 1000 * (int64_t)PATIENT_MS;
 }
 
-void sf_mongodb_begin(struct sf_mongodb *mongodb)
+void sf_mongodb_start_deadline(struct sf_mongodb *mongodb)
 {
 	mongodb->deadline_us = bson_get_monotonic_time() + mongodb->command_us;
 }

@@ -18,9 +18,10 @@ struct sf_mongodb;
 
 /*
  * Starts the driver, unless this process or its parent has, and prepares a
- * client without connecting. Options that `uri` does not give are
- * chosen for a program that serves one request. SF_ERR_INTERNAL: `uri` is not a
- * MongoDB URI. sf_mongodb_free() frees `out`.
+ * client without connecting. The limits in time that `uri` gives are kept; the
+ * driver's retries are always off, and every change waits for the server's
+ * acknowledgement. SF_ERR_INTERNAL: `uri` is not a MongoDB URI.
+ * sf_mongodb_free() frees `out`.
  */
 enum sf_err sf_mongodb_open(const char *uri, const char *collection,
 	struct sf_mongodb **out) SF_MUST_CHECK;
@@ -32,13 +33,13 @@ void sf_mongodb_free(struct sf_mongodb *mongodb);
 void sf_mongodb_rest(struct sf_mongodb *mongodb);
 
 /* Lets each command take up to an hour, for work that an operator starts. */
-void sf_mongodb_be_patient(struct sf_mongodb *mongodb);
+void sf_mongodb_allow_long_commands(struct sf_mongodb *mongodb);
 
 /*
- * Starts a deadline of one command's timeout, shared by all commands until the
- * next call. A command begun after it returns SF_ERR_UNAVAILABLE.
+ * Starts the deadline of one verb, which is one command's timeout from now. A
+ * command that begins after the deadline returns SF_ERR_UNAVAILABLE.
  */
-void sf_mongodb_begin(struct sf_mongodb *mongodb);
+void sf_mongodb_start_deadline(struct sf_mongodb *mongodb);
 
 /* SF_ERR_CONFLICT: there is a document with this _id. */
 enum sf_err sf_mongodb_insert(

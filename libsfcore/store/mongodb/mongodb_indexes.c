@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Each index serves one query of the sweep, except the last: by that index the
- * server removes chats that no sweep has removed.
+ * The first two indexes serve the queries of the sweep. By the last one the
+ * server itself removes chats that no sweep has removed.
  */
 #include "store/mongodb/mongodb_indexes.h"
 
 #include "model/chat.h"
 
-/* These indexes find the old chats without a scan of all chats. */
 static bson_t *compose_indexes(const char *collection, int64_t ttl_seconds)
 {
 	const char *closed = sf_status_name(SF_STATUS_CLOSED);
@@ -34,7 +33,7 @@ static enum sf_err run_command(struct sf_mongodb *mongodb, bson_t *command)
 {
 	enum sf_err err;
 
-	sf_mongodb_begin(mongodb);
+	sf_mongodb_start_deadline(mongodb);
 	err = sf_mongodb_run(mongodb, command);
 	bson_destroy(command);
 	return err;
@@ -45,7 +44,7 @@ enum sf_err sf_mongodb_make_indexes(
 {
 	enum sf_err err;
 
-	sf_mongodb_be_patient(mongodb);
+	sf_mongodb_allow_long_commands(mongodb);
 	err = run_command(mongodb, compose_indexes(collection, ttl_seconds));
 	/* The index was made for another lifetime. */
 	if (err == SF_ERR_CONFLICT)

@@ -12,14 +12,6 @@ void sf_snapshot_release(struct sf_snapshot *snapshot)
 	sf_chat_release(&snapshot->chat);
 }
 
-bson_oid_t sf_snapshot_oid(const struct sf_token *token)
-{
-	bson_oid_t oid;
-
-	bson_oid_init_from_data(&oid, token->bytes);
-	return oid;
-}
-
 enum sf_err sf_snapshot_take(struct sf_snapshot *snapshot, bson_t *found)
 {
 	enum sf_err err;
@@ -34,11 +26,10 @@ enum sf_err sf_snapshot_take(struct sf_snapshot *snapshot, bson_t *found)
 	return err;
 }
 
-static enum sf_err find(
+static enum sf_err find_chat(
 	struct sf_snapshot *snapshot, const struct sf_token *chat_token)
 {
-	const bson_oid_t id = sf_snapshot_oid(chat_token);
-	bson_t *filter = BCON_NEW("_id", BCON_OID(&id));
+	bson_t *filter = BCON_NEW("_id", SF_BCON_TOKEN(chat_token));
 	struct sf_mongodb_query query = { .filter = filter, .limit = 1 };
 	bson_t *found;
 	size_t count;
@@ -51,41 +42,24 @@ static enum sf_err find(
 	return err ? err : sf_snapshot_take(snapshot, found);
 }
 
-static enum sf_err settle(struct sf_snapshot *snapshot)
-{
-	return sf_chat_is_forgotten(
-		       &snapshot->chat, snapshot->now_ms, snapshot->lifetime_ms)
-		       ? sf_snapshot_forget(snapshot)
-		       : sf_snapshot_expire(snapshot);
-}
-
-static bool is_settled(const struct sf_snapshot *snapshot)
-{
-	const struct sf_chat *chat = &snapshot->chat;
-
-	return !sf_chat_is_overdue(
-		       chat, snapshot->now_ms, snapshot->lifetime_ms) &&
-	       !sf_chat_is_forgotten(
-		       chat, snapshot->now_ms, snapshot->lifetime_ms);
-}
-
-enum sf_err sf_snapshot_at(
+enum sf_err sf_snapshot_find(
 	struct sf_snapshot *snapshot, const struct sf_token *chat_token)
 {
-	enum sf_err err = find(snapshot, chat_token);
+	enum sf_err err = find_chat(snapshot, chat_token);
 
-	while (!err && !is_settled(snapshot)) {
-		err = settle(snapshot);
+	while (!err && sf_chat_is_due(&snapshot->chat, snapshot->now_ms,
+			       snapshot->lifetime_ms)) {
+		err = sf_snapshot_settle(snapshot);
 		if (!err || err == SF_ERR_NOT_FOUND)
-			err = find(snapshot, chat_token);
+			err = find_chat(snapshot, chat_token);
 	}
 	return err;
 }
 
-enum sf_err sf_snapshot_as(
+enum sf_err sf_snapshot_find_as(
 	struct sf_snapshot *snapshot, const struct sf_participant *caller)
 {
-	enum sf_err err = sf_snapshot_at(snapshot, &caller->chat);
+	enum sf_err err = sf_snapshot_find(snapshot, &caller->chat);
 
 	if (err == SF_ERR_NOT_FOUND)
 		return SF_ERR_UNAUTHORIZED;
@@ -106,7 +80,7 @@ bson_t *sf_snapshot_filter(const struct sf_snapshot *snapshot)
 	return filter;
 }
 
-bson_t *sf_snapshot_added(const struct sf_snapshot *snapshot)
+bson_t *sf_snapshot_added_messages(const struct sf_snapshot *snapshot)
 {
 	const struct sf_chat *chat = &snapshot->chat;
 	bson_t *list = bson_new();
@@ -141,7 +115,7 @@ enum sf_err sf_snapshot_change(
 	return err ? err : sf_snapshot_take(snapshot, found);
 }
 
-enum sf_err sf_snapshot_expire(struct sf_snapshot *snapshot)
+static enum sf_err expire_chat(struct sf_snapshot *snapshot)
 {
 	struct sf_chat *chat = &snapshot->chat;
 	bson_t *filter = sf_snapshot_filter(snapshot);
@@ -157,16 +131,24 @@ enum sf_err sf_snapshot_expire(struct sf_snapshot *snapshot)
 	return sf_snapshot_change(snapshot, filter, update);
 }
 
-enum sf_err sf_snapshot_forget(struct sf_snapshot *snapshot)
+static enum sf_err remove_chat(struct sf_snapshot *snapshot)
 {
-	bson_t *filter = sf_snapshot_filter(snapshot);
-	enum sf_err err;
-
 	/*
-	 * Neither `created` nor `closed` ever changes back, so the filter needs
-	 * no more than this.
+	 * A closed chat never opens again and gets no new messages, and its age
+	 * only grows. So a chat that may be removed stays so, and the filter
+	 * needs no more than this.
 	 */
-	err = sf_mongodb_remove(snapshot->mongodb, filter);
+	bson_t *filter = sf_snapshot_filter(snapshot);
+	enum sf_err err = sf_mongodb_remove(snapshot->mongodb, filter);
+
 	bson_destroy(filter);
 	return err;
+}
+
+enum sf_err sf_snapshot_settle(struct sf_snapshot *snapshot)
+{
+	return sf_chat_is_removable(
+		       &snapshot->chat, snapshot->now_ms, snapshot->lifetime_ms)
+		       ? remove_chat(snapshot)
+		       : expire_chat(snapshot);
 }

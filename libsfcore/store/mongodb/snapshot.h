@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One chat of MongoDB in memory: the document that was found, the chat as a
- * rule has changed it, and the command that stores the change. The command's
- * filter restates the found state. Knows the chat's lifetime, and no verb.
+ * One chat of MongoDB in memory: the document that was found, and the chat as a
+ * rule has changed it. The commands that store the change restate the found
+ * state in their filter. Knows the chat's lifetime, and no verb.
  *
  * Errors are those of mongodb.h; SF_ERR_INTERNAL: a document is not a chat.
  */
@@ -23,12 +23,12 @@ struct sf_snapshot {
 
 void sf_snapshot_release(struct sf_snapshot *snapshot);
 
-/* Converts a token to the driver's type. */
-bson_oid_t sf_snapshot_oid(const struct sf_token *token);
+/* A token as BCON takes it: an ObjectId is twelve bytes too. */
+#define SF_BCON_TOKEN(token) BCON_OID((const bson_oid_t *)(token))
 
 /*
- * Makes `found` the found state and takes ownership of `found`, even after an
- * error.
+ * Decodes `found` and keeps it as the found state. Takes ownership of `found`,
+ * even after an error.
  */
 enum sf_err sf_snapshot_take(
 	struct sf_snapshot *snapshot, bson_t *found) SF_MUST_CHECK;
@@ -37,14 +37,14 @@ enum sf_err sf_snapshot_take(
  * Finds the chat, after it has closed or removed the chat if that was due. Also
  * SF_ERR_NOT_FOUND: no such chat.
  */
-enum sf_err sf_snapshot_at(struct sf_snapshot *snapshot,
+enum sf_err sf_snapshot_find(struct sf_snapshot *snapshot,
 	const struct sf_token *chat_token) SF_MUST_CHECK;
 
 /*
  * The same on behalf of a participant. SF_ERR_UNAUTHORIZED: no such chat, or
  * the participant is not in it.
  */
-enum sf_err sf_snapshot_as(struct sf_snapshot *snapshot,
+enum sf_err sf_snapshot_find_as(struct sf_snapshot *snapshot,
 	const struct sf_participant *caller) SF_MUST_CHECK;
 
 /*
@@ -53,11 +53,11 @@ enum sf_err sf_snapshot_as(struct sf_snapshot *snapshot,
 bson_t *sf_snapshot_filter(const struct sf_snapshot *snapshot);
 
 /* {$each: […]}, the messages that a rule has appended to the document. */
-bson_t *sf_snapshot_added(const struct sf_snapshot *snapshot);
+bson_t *sf_snapshot_added_messages(const struct sf_snapshot *snapshot);
 
 /*
- * The projection for a query or a change: the members that tell what is due,
- * and of the messages only the first, as a sign that there are any.
+ * The projection for a query or a change: everything but the remembered ids,
+ * and only the first message, which shows that the chat has messages.
  */
 bson_t *sf_snapshot_outline(void);
 
@@ -70,15 +70,9 @@ enum sf_err sf_snapshot_change(struct sf_snapshot *snapshot, bson_t *filter,
 	bson_t *update) SF_MUST_CHECK;
 
 /*
- * Closes a chat over its lifetime. SF_ERR_NOT_FOUND: another process has closed
- * it.
+ * Closes or removes a chat for which sf_chat_is_due(). SF_ERR_NOT_FOUND:
+ * another process has done it.
  */
-enum sf_err sf_snapshot_expire(struct sf_snapshot *snapshot) SF_MUST_CHECK;
-
-/*
- * Removes a chat for which sf_chat_is_forgotten(). SF_ERR_NOT_FOUND: another
- * process has removed it.
- */
-enum sf_err sf_snapshot_forget(struct sf_snapshot *snapshot) SF_MUST_CHECK;
+enum sf_err sf_snapshot_settle(struct sf_snapshot *snapshot) SF_MUST_CHECK;
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The store of a site that has outgrown one machine: MongoDB, one document per
- * chat in the collection `chats`. A verb is one command whose filter restates
- * everything that the change relies upon. If the filter does not match, nothing
- * changes; the verb then reads the chat, and tries again or returns the reason.
+ * chat in the collection `chats`. join, push and close read the chat and apply
+ * their rule to it; pull and begin_poll need not. Then one command makes the
+ * change, and its filter restates everything that the change relies on. If the
+ * filter does not match, nothing changes; the verb then reads the chat, and
+ * tries again or returns the reason.
  */
 #include "store/store.h"
 
@@ -96,7 +98,7 @@ enum sf_err sf_store_prepare(struct sf_store *store)
 static struct sf_snapshot begin_snapshot(
 	const struct sf_store *store, int64_t now_ms)
 {
-	sf_mongodb_begin(store->mongodb);
+	sf_mongodb_start_deadline(store->mongodb);
 	return (struct sf_snapshot){
 		.mongodb = store->mongodb,
 		.now_ms = now_ms,
@@ -138,7 +140,7 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 	data = sf_chat_bson_encode(chat, &size);
 	if (!bson_init_static(&bson, data, size))
 		sf_die("a new chat is not BSON");
-	sf_mongodb_begin(store->mongodb);
+	sf_mongodb_start_deadline(store->mongodb);
 	err = sf_mongodb_insert(store->mongodb, &bson);
 	free(data);
 	return err;
@@ -148,7 +150,7 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller, struct sf_chat *out)
 {
 	struct sf_snapshot snapshot = begin_snapshot(store, now_ms);
-	enum sf_err err = sf_snapshot_as(&snapshot, caller);
+	enum sf_err err = sf_snapshot_find_as(&snapshot, caller);
 
 	if (!err) {
 		sf_chat_narrow(&snapshot.chat, &caller->user);
@@ -162,9 +164,8 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 static enum sf_err try_join(struct verb *verb)
 {
 	const struct sf_participant *joiner = verb->caller;
-	const bson_oid_t user = sf_snapshot_oid(&joiner->user);
 	struct sf_chat *chat = &verb->snapshot.chat;
-	enum sf_err err = sf_snapshot_at(&verb->snapshot, &joiner->chat);
+	enum sf_err err = sf_snapshot_find(&verb->snapshot, &joiner->chat);
 	bson_t *filter, *set, *added, *update;
 	bson_iter_t polls;
 
@@ -183,9 +184,9 @@ static enum sf_err try_join(struct verb *verb)
 	set = BCON_NEW("status", BCON_UTF8(sf_status_name(chat->status)));
 	sf_chat_bson_append_polls(
 		set, "long_polling", chat->polls, chat->poll_count);
-	added = sf_snapshot_added(&verb->snapshot);
+	added = sf_snapshot_added_messages(&verb->snapshot);
 	update = BCON_NEW("$set", BCON_DOCUMENT(set), "$push", "{",
-		"user_tokens", BCON_OID(&user), "messages",
+		"user_tokens", SF_BCON_TOKEN(&joiner->user), "messages",
 		BCON_DOCUMENT(added), "}");
 	bson_destroy(added);
 	bson_destroy(set);
@@ -218,11 +219,11 @@ static void require_room(const struct verb *verb, bson_t *filter)
 	const size_t count = verb->snapshot.chat.message_count;
 	const int room = SF_CHAT_WAITING_MAX -
 			 (int)(count - verb->snapshot.found_messages);
-	const bson_oid_t user = sf_snapshot_oid(verb->other);
 	char next[32];
 
 	(void)snprintf(next, sizeof(next), "messages.%d", room);
-	/* Usually the messages of both participants together are few enough. */
+	/* If the messages of both together leave room, this check is cheaper.
+	 */
 	if (verb->snapshot.found_messages <= (size_t)room)
 		BCON_APPEND(
 			filter, next, "{", "$exists", BCON_BOOL(false), "}");
@@ -230,13 +231,13 @@ static void require_room(const struct verb *verb, bson_t *filter)
 		BCON_APPEND(filter, "$expr", "{", "$lte", "[", "{", "$size",
 			"{", "$filter", "{", "input", BCON_UTF8("$messages"),
 			"cond", "{", "$eq", "[", BCON_UTF8("$$this.user_token"),
-			BCON_OID(&user), "]", "}", "}", "}", "}",
+			SF_BCON_TOKEN(verb->other), "]", "}", "}", "}", "}",
 			BCON_INT32(room), "]", "}");
 }
 
-/* The ids that the sender chose for the appended messages, and the sender. */
+/* The ids that the sender chose for the appended messages. */
 struct chosen {
-	const char *member; /* where they are remembered */
+	const char *member; /* of the document, which remembers them */
 	const struct sf_token *ids;
 	size_t count;
 };
@@ -245,7 +246,6 @@ struct chosen {
 static void require_unknown(const struct chosen *chosen,
 	const struct sf_token *receiver, bson_t *filter)
 {
-	const bson_oid_t user = sf_snapshot_oid(receiver);
 	bson_t remembered = BSON_INITIALIZER;
 	bson_t waiting = BSON_INITIALIZER;
 
@@ -254,8 +254,8 @@ static void require_unknown(const struct chosen *chosen,
 	BSON_APPEND_DOCUMENT(filter, chosen->member, &remembered);
 	sf_chat_bson_append_tokens(&waiting, "$in", chosen->ids, chosen->count);
 	BCON_APPEND(filter, "messages", "{", "$not", "{", "$elemMatch", "{",
-		"user_token", BCON_OID(&user), "_id", BCON_DOCUMENT(&waiting),
-		"}", "}", "}");
+		"user_token", SF_BCON_TOKEN(receiver), "_id",
+		BCON_DOCUMENT(&waiting), "}", "}", "}");
 	bson_destroy(&waiting);
 	bson_destroy(&remembered);
 }
@@ -271,7 +271,7 @@ static enum sf_err push_added(struct verb *verb)
 		sent->ids + sent->count - count, count };
 	bson_t remembered = BSON_INITIALIZER;
 	bson_t *filter = sf_snapshot_filter(&verb->snapshot);
-	bson_t *added = sf_snapshot_added(&verb->snapshot);
+	bson_t *added = sf_snapshot_added_messages(&verb->snapshot);
 	bson_t *update;
 
 	require_unknown(&chosen, verb->other, filter);
@@ -289,7 +289,7 @@ static enum sf_err try_push(struct verb *verb)
 {
 	const struct sf_token *sender = &verb->caller->user;
 	struct sf_chat *chat = &verb->snapshot.chat;
-	enum sf_err err = sf_snapshot_as(&verb->snapshot, verb->caller);
+	enum sf_err err = sf_snapshot_find_as(&verb->snapshot, verb->caller);
 
 	if (err)
 		return err;
@@ -318,22 +318,20 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
  */
 static bson_t *match_living(const struct verb *verb)
 {
-	const bson_oid_t id = sf_snapshot_oid(&verb->caller->chat);
-	const bson_oid_t user = sf_snapshot_oid(&verb->caller->user);
 	const char *closed = sf_status_name(SF_STATUS_CLOSED);
 	const int64_t since_ms =
 		verb->snapshot.now_ms - verb->snapshot.lifetime_ms;
 
 	if (verb->snapshot.found)
 		return sf_snapshot_filter(&verb->snapshot);
-	return BCON_NEW("_id", BCON_OID(&id), "user_tokens", BCON_OID(&user),
-		"status", "{", "$ne", BCON_UTF8(closed), "}", "created", "{",
-		"$gt", BCON_DATE_TIME(since_ms), "}");
+	return BCON_NEW("_id", SF_BCON_TOKEN(&verb->caller->chat),
+		"user_tokens", SF_BCON_TOKEN(&verb->caller->user), "status",
+		"{", "$ne", BCON_UTF8(closed), "}", "created", "{", "$gt",
+		BCON_DATE_TIME(since_ms), "}");
 }
 
 static enum sf_err try_pull(struct verb *verb)
 {
-	const bson_oid_t user = sf_snapshot_oid(&verb->caller->user);
 	bson_t ids = BSON_INITIALIZER;
 	bson_t *update;
 	enum sf_err err;
@@ -341,16 +339,17 @@ static enum sf_err try_pull(struct verb *verb)
 	sf_chat_bson_append_tokens(
 		&ids, "$in", verb->ids->items, verb->ids->count);
 	update = BCON_NEW("$pull", "{", "messages", "{", "user_token",
-		BCON_OID(&user), "_id", BCON_DOCUMENT(&ids), "}", "}");
+		SF_BCON_TOKEN(&verb->caller->user), "_id", BCON_DOCUMENT(&ids),
+		"}", "}");
 	bson_destroy(&ids);
 	err = change_chat(verb, match_living(verb), update);
 	if (err)
 		return err;
 	if (!verb->done)
-		return sf_snapshot_as(&verb->snapshot, verb->caller);
-	if (sf_chat_is_forgotten(&verb->snapshot.chat, verb->snapshot.now_ms,
+		return sf_snapshot_find_as(&verb->snapshot, verb->caller);
+	if (sf_chat_is_removable(&verb->snapshot.chat, verb->snapshot.now_ms,
 		    verb->snapshot.lifetime_ms))
-		(void)!sf_snapshot_forget(&verb->snapshot);
+		(void)!sf_snapshot_settle(&verb->snapshot);
 	return SF_OK;
 }
 
@@ -366,10 +365,9 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 static void require_silence(
 	bson_t *filter, const struct sf_token *user, int64_t since_ms)
 {
-	const bson_oid_t id = sf_snapshot_oid(user);
 
 	BCON_APPEND(filter, "long_polling", "{", "$not", "{", "$elemMatch", "{",
-		"user_token", BCON_OID(&id), "created", "{", "$gt",
+		"user_token", SF_BCON_TOKEN(user), "created", "{", "$gt",
 		BCON_DATE_TIME(since_ms), "}", "}", "}", "}");
 }
 
@@ -383,7 +381,7 @@ static enum sf_err close_found(struct verb *verb)
 	if (verb->silent_since_ms < INT64_MAX)
 		require_silence(filter, closer, verb->silent_since_ms);
 	sf_chat_close(&verb->snapshot.chat, closer);
-	added = sf_snapshot_added(&verb->snapshot);
+	added = sf_snapshot_added_messages(&verb->snapshot);
 	update = BCON_NEW("$set", "{", "status",
 		BCON_UTF8(sf_status_name(verb->snapshot.chat.status)), "}",
 		"$push", "{", "messages", BCON_DOCUMENT(added), "}");
@@ -395,7 +393,7 @@ static enum sf_err try_close(struct verb *verb)
 {
 	const struct sf_token *closer = &verb->caller->user;
 	const struct sf_chat *chat = &verb->snapshot.chat;
-	enum sf_err err = sf_snapshot_as(&verb->snapshot, verb->caller);
+	enum sf_err err = sf_snapshot_find_as(&verb->snapshot, verb->caller);
 
 	if (err)
 		return err;
@@ -419,21 +417,20 @@ enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 
 static enum sf_err try_begin_poll(struct verb *verb)
 {
-	const bson_oid_t user = sf_snapshot_oid(&verb->caller->user);
-	const bson_oid_t id = sf_snapshot_oid(verb->poll);
 	bson_t *update = BCON_NEW("0", "{", "$set", "{", "long_polling", "{",
 		"$concatArrays", "[", "{", "$filter", "{", "input",
 		BCON_UTF8("$long_polling"), "cond", "{", "$ne", "[",
-		BCON_UTF8("$$this.user_token"), BCON_OID(&user), "]", "}", "}",
-		"}", "[", "{", "_id", BCON_OID(&id), "user_token",
-		BCON_OID(&user), "created",
+		BCON_UTF8("$$this.user_token"),
+		SF_BCON_TOKEN(&verb->caller->user), "]", "}", "}", "}", "[",
+		"{", "_id", SF_BCON_TOKEN(verb->poll), "user_token",
+		SF_BCON_TOKEN(&verb->caller->user), "created",
 		BCON_DATE_TIME(verb->snapshot.now_ms), "}", "]", "]", "}", "}",
 		"}");
 	enum sf_err err = change_chat(verb, match_living(verb), update);
 
 	return err || verb->done
 		       ? err
-		       : sf_snapshot_as(&verb->snapshot, verb->caller);
+		       : sf_snapshot_find_as(&verb->snapshot, verb->caller);
 }
 
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
@@ -479,7 +476,7 @@ static bson_t *match_part(
 
 /* Finds due chats, oldest first, after the ones that the sweep has passed. */
 static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
-	const struct sf_store_sweep *sweep, bson_t **out, size_t *count)
+	const struct sf_sweep *sweep, bson_t **out, size_t *count)
 {
 	bson_t *filter = match_part(store, now_ms, (enum part)sweep->part);
 	bson_t *fields = sf_snapshot_outline();
@@ -488,7 +485,7 @@ static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
 		SF_STORE_SWEEP_MAX };
 	enum sf_err err;
 
-	sf_mongodb_begin(store->mongodb);
+	sf_mongodb_start_deadline(store->mongodb);
 	err = sf_mongodb_find(store->mongodb, &query, out, count);
 	bson_destroy(order);
 	bson_destroy(fields);
@@ -498,29 +495,28 @@ static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
 
 /* Closes or removes the found chat, unless a request was quicker. */
 static enum sf_err sweep_found(
-	struct sf_snapshot *snapshot, struct sf_store_sweep *sweep)
+	struct sf_snapshot *snapshot, struct sf_sweep *sweep)
 {
 	const struct sf_chat *chat = &snapshot->chat;
 	bool open = chat->status != SF_STATUS_CLOSED;
-	bool forgotten = sf_chat_is_forgotten(
+	bool removable = sf_chat_is_removable(
 		chat, snapshot->now_ms, snapshot->lifetime_ms);
-	enum sf_err err = forgotten ? sf_snapshot_forget(snapshot)
-				    : sf_snapshot_expire(snapshot);
+	enum sf_err err = sf_snapshot_settle(snapshot);
 
 	if (err)
 		return err == SF_ERR_NOT_FOUND ? SF_OK : err;
-	if (forgotten)
+	if (removable)
 		sweep->removed++;
 	else
 		sweep->closed++;
 	for (size_t i = 0; open && i < chat->user_count; i++)
-		sweep->told[sweep->told_count++] = chat->users[i];
+		sweep->to_wake[sweep->to_wake_count++] = chat->users[i];
 	return SF_OK;
 }
 
 /* Takes ownership of `found`. */
 static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
-	bson_t *found, struct sf_store_sweep *sweep)
+	bson_t *found, struct sf_sweep *sweep)
 {
 	struct sf_snapshot snapshot = begin_snapshot(store, now_ms);
 	enum sf_err err = SF_OK;
@@ -535,7 +531,7 @@ static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
 
 /* Takes ownership of `found`'s documents. Stops early if the server is slow. */
 static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
-	bson_t **found, size_t count, struct sf_store_sweep *sweep)
+	bson_t **found, size_t count, struct sf_sweep *sweep)
 {
 	const int64_t end_us = bson_get_monotonic_time() + BATCH_US;
 	const int64_t unreadable = sweep->unreadable;
@@ -556,17 +552,18 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 }
 
 enum sf_err sf_store_sweep(
-	struct sf_store *store, int64_t now_ms, struct sf_store_sweep *sweep)
+	struct sf_store *store, int64_t now_ms, struct sf_sweep *sweep)
 {
 	const int64_t before = sweep->closed + sweep->removed;
 	bson_t *found[SF_STORE_SWEEP_MAX];
 	size_t count;
 	enum sf_err err = find_due(store, now_ms, sweep, found, &count);
 
-	sweep->told_count = 0;
+	sweep->to_wake_count = 0;
 	if (!err)
 		err = sweep_batch(store, now_ms, found, count, sweep);
 	sweep->done = !err && sweep->part == PART__MAX;
-	/* Their participants must be woken; the error comes again. */
+	/* The caller must wake the participants of the changed chats. If the
+	 * fault lasts, the next call returns it. */
 	return sweep->closed + sweep->removed > before ? SF_OK : err;
 }
