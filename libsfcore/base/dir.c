@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Private folders. The default folder is in a place where everybody may write,
- * so a folder that exists already is checked before it is trusted.
+ * Private folders. The default folder is in a place where every user may write,
+ * so sf_dir_prepare() checks a folder that another user may have made.
  */
 #include "base/dir.h"
 
@@ -17,14 +17,13 @@ enum sf_err sf_dir_prepare(const char *path)
 
 	if (lstat(path, &status) != 0 &&
 		((mkdir(path, 0700) != 0 && errno != EEXIST) ||
-			lstat(path, &status) != 0)) {
-		sf_log(SF_LOG_ERROR, "%s: %s", path, strerror(errno));
-		return SF_ERR_UNAVAILABLE;
-	}
+			lstat(path, &status) != 0))
+		return sf_log_errno(path);
 	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
 		(status.st_mode & 077) != 0) {
 		sf_log(SF_LOG_ERROR,
-			"%s: must be a folder of this user's with mode 0700",
+			"%s: must be a folder of mode 0700 that belongs to "
+			"this user",
 			path);
 		return SF_ERR_UNAVAILABLE;
 	}

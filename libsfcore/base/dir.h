@@ -7,8 +7,8 @@
 
 /*
  * Makes the folder `path` with mode 0700 if it is missing; its parent must
- * exist. SF_ERR_UNAVAILABLE: it cannot be made, or another user owns it, or
- * other users may enter it; the log says which.
+ * exist. SF_ERR_UNAVAILABLE: the folder cannot be made, or belongs to another
+ * user, or other users may use it; the log names the folder and the fault.
  */
 enum sf_err sf_dir_prepare(const char *path) SF_MUST_CHECK;
 

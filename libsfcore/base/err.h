@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The errors, in the product's own terms. Every function that can fail for a
- * reason outside of the program returns one of them. app.c alone decides which
+ * The errors, in the product's own terms. Most functions that can fail for a
+ * reason outside of the program return one of them. app.c alone decides which
  * HTTP status an error becomes.
  */
 #ifndef SF_ERR_H
@@ -14,8 +14,8 @@ enum sf_err {
 	SF_ERR_INVALID,      /* the input breaks the protocol */
 	SF_ERR_UNAUTHORIZED, /* tokens missing, malformed or unknown */
 	SF_ERR_CLOSED,       /* the chat is closed */
-	SF_ERR_NOT_FOUND,    /* it never existed, or exists no longer */
-	SF_ERR_CONFLICT,     /* the chat is not in the state this needs */
+	SF_ERR_NOT_FOUND,    /* the thing never existed, or is gone */
+	SF_ERR_CONFLICT,     /* the change does not fit the present state */
 	SF_ERR_TOO_LARGE,    /* body over SF_HTTP_BODY_MAX */
 	SF_ERR_MEDIA_TYPE,   /* body is not application/json */
 	SF_ERR_TOO_MANY,     /* a limit on count or rate is reached */
@@ -27,7 +27,7 @@ enum sf_err {
 
 #define SF_MUST_CHECK __attribute__((warn_unused_result))
 
-/* The reason for a refusal, as the client reads it. It names the field. */
+/* One line of text: the reason for a refusal, or what a job did. */
 struct sf_detail {
 	char text[160];
 };

@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -49,4 +50,10 @@ void sf_log(enum sf_log_level level, const char *format, ...)
 	va_start(args, format);
 	sf_log_write(format, args);
 	va_end(args);
+}
+
+enum sf_err sf_log_errno(const char *what)
+{
+	sf_log(SF_LOG_ERROR, "%s: %s", what, strerror(errno));
+	return SF_ERR_UNAVAILABLE;
 }

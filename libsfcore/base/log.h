@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One line per event to standard error, where lighttpd collects it. Callers
- * never pass a token, a message or an address.
+ * Writes one line per event to standard error. Callers never pass a token, a
+ * message or an address.
  */
 #ifndef SF_LOG_H
 #define SF_LOG_H
 
-#include <stdarg.h>
+#include "base/err.h"
 
-#include "base/banned.h"
+#include <stdarg.h>
 
 enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
 
@@ -19,12 +19,18 @@ enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
  */
 void sf_log_guard_streams(void);
 
-/* Drops events above `level`, which is SF_LOG_INFO at the start. */
+/* From now on, sf_log() drops events above `level`. Before: SF_LOG_INFO. */
 void sf_log_set_level(enum sf_log_level level);
 
 /* Writes "sfchat: " and the formatted text as one line. */
 void sf_log(enum sf_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Logs that the system refused a call on `what`, with the text of errno, and
+ * returns SF_ERR_UNAVAILABLE.
+ */
+enum sf_err sf_log_errno(const char *what);
 
 /* Writes a line as sf_log() does, whatever the level is. */
 void sf_log_write(const char *format, va_list args)

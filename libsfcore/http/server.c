@@ -20,14 +20,8 @@
 #include "base/die.h"
 #include "base/log.h"
 
-static enum sf_err log_failure(const char *what)
-{
-	sf_log(SF_LOG_ERROR, "%s: %s", what, strerror(errno));
-	return SF_ERR_UNAVAILABLE;
-}
-
 /* Removes the socket of a dead server: such a socket refuses connections. */
-static void remove_dead(const struct sockaddr_un *address)
+static void remove_dead_socket(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -49,13 +43,13 @@ enum sf_err sf_server_listen(const char *path, int *out)
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
-		return log_failure(path);
+		return sf_log_errno(path);
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return log_failure(path);
-	remove_dead(&address);
+		return sf_log_errno(path);
+	remove_dead_socket(&address);
 	mask = umask(0177);
 	bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	(void)umask(mask);
@@ -63,13 +57,13 @@ enum sf_err sf_server_listen(const char *path, int *out)
 		*out = fd;
 		return SF_OK;
 	}
-	(void)log_failure(path);
+	(void)sf_log_errno(path);
 	(void)close(fd);
 	return SF_ERR_UNAVAILABLE;
 }
 
 /* Reaps every child that has ended, because run_loop() counts the children. */
-static void reap(int *children)
+static void reap_children(int *children)
 {
 	while (*children > 0 && waitpid(-1, NULL, WNOHANG) > 0)
 		--*children;
@@ -83,7 +77,7 @@ static bool take_signals(int signals, int *children)
 
 	while (read(signals, &info, sizeof(info)) == sizeof(info))
 		stop = stop || info.ssi_signo != SIGCHLD;
-	reap(children);
+	reap_children(children);
 	return stop;
 }
 
@@ -125,7 +119,7 @@ static void accept_one(struct loop *loop)
 	if (child > 0)
 		loop->children++;
 	else
-		(void)log_failure("fork");
+		(void)sf_log_errno("fork");
 	(void)close(connection);
 }
 
@@ -170,7 +164,7 @@ enum sf_err sf_server_run(
 	(void)sigprocmask(SIG_BLOCK, &handled, &loop.mask);
 	loop.signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (loop.signals < 0 || fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
-		return log_failure("the listening socket");
+		return sf_log_errno("the listening socket");
 	run_loop(&loop);
 	(void)close(loop.signals);
 	(void)close(listener);

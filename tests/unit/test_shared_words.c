@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shared tables: the same bytes have one word, whichever process asks. */
 #include "support.h"
+#include "base/log.h"
 #include "base/shared_words.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -183,6 +186,32 @@ static void a_table_without_its_folder_is_refused(void **state)
 		SF_ERR_UNAVAILABLE);
 }
 
+/* Opens a table where no file may be larger than a page. */
+static int open_in_little_space(void *data, int number)
+{
+	const struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
+	struct sf_config config = support_config();
+	struct sf_shared_words *words;
+
+	(void)data;
+	(void)number;
+	sf_log_set_level(SF_LOG_ERROR);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return -1;
+	return (int)sf_shared_words_open(&config, "large", &words);
+}
+
+static void the_log_says_why_a_table_cannot_be_made(void **state)
+{
+	struct support_output output;
+
+	(void)state;
+	support_capture(open_in_little_space, NULL, "", 0, &output);
+	assert_int_equal(output.status, SF_ERR_UNAVAILABLE);
+	assert_non_null(strstr(output.err, "/large: File too large\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +224,7 @@ int main(void)
 		cmocka_unit_test(processes_that_open_at_once_share_a_table),
 		cmocka_unit_test(a_malformed_file_is_refused),
 		cmocka_unit_test(a_table_without_its_folder_is_refused),
+		cmocka_unit_test(the_log_says_why_a_table_cannot_be_made),
 	};
 
 	return cmocka_run_group_tests(
