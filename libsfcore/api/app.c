@@ -63,7 +63,7 @@ void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out)
 	open_wake(app);
 	sf_hangup_init(&app->request, STDOUT_FILENO, out);
 	if (app->forked)
-		sf_hangup_signal(STDIN_FILENO);
+		sf_hangup_request_signal(STDIN_FILENO);
 }
 
 /* The version may come in the path, in a header, or in both if they agree. */
@@ -115,7 +115,7 @@ static enum sf_err read_request(
 	if (!err && method->needs & SF_APP_BODY)
 		err = sf_request_read_body(&app->request, STDIN_FILENO, detail);
 	if (!err && method->needs & SF_APP_NO_BODY)
-		err = sf_request_skip_body(&app->request, detail);
+		err = sf_request_check_unread_body(&app->request, detail);
 	return !err && method->check ? method->check(app) : err;
 }
 
@@ -254,7 +254,7 @@ static _Noreturn void run_cgi(const struct sf_method *methods)
 	enum sf_err err;
 
 	hold_signals();
-	sf_request_init(&app.request);
+	sf_request_init(&app.request, environ);
 	err = load_config(&app.config);
 	if (!err)
 		err = serve_request(&app);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * This file connects the socket itself, because hiredis would call the
- * resolver. A literal address needs no resolver, which would be linked into
- * every program and be slow. An error reply of Redis may quote the command, so
- * only the first word of the reply is logged.
+ * resolver, and a static program would then contain the resolver. An error
+ * reply of Redis may quote the command, so only the first word of the reply is
+ * logged.
  */
 #include "base/redis.h"
 
@@ -34,8 +34,9 @@ void sf_redis_release(struct sf_redis *redis)
 }
 
 /*
- * A statically linked program replaces the resolver that hiredis calls by these
- * two functions (store/lmdb/store.mk), because no host name is ever looked up.
+ * In a statically linked program the linker replaces getaddrinfo() and
+ * freeaddrinfo(), which hiredis calls, with these two functions
+ * (store/lmdb/store.mk). The addresses are literal, so they are never called.
  */
 int __wrap_getaddrinfo(const char *node, const char *service,
 	const struct addrinfo *hints, struct addrinfo **out);
@@ -56,7 +57,7 @@ void __wrap_freeaddrinfo(struct addrinfo *found)
 	(void)found;
 }
 
-static enum sf_err lose(struct sf_redis *redis, const char *why)
+static enum sf_err drop_connection(struct sf_redis *redis, const char *why)
 {
 	if (!redis->down)
 		sf_log(SF_LOG_ERROR, "Redis cannot be used: %s", why);
@@ -65,14 +66,15 @@ static enum sf_err lose(struct sf_redis *redis, const char *why)
 	return SF_ERR_UNAVAILABLE;
 }
 
-static enum sf_err lose_by_reply(struct sf_redis *redis, redisReply *reply)
+static enum sf_err drop_after_error_reply(
+	struct sf_redis *redis, redisReply *reply)
 {
 	char why[64];
 
 	(void)snprintf(why, sizeof(why), "it answers %.*s",
 		(int)strcspn(reply->str, " "), reply->str);
 	freeReplyObject(reply);
-	return lose(redis, why);
+	return drop_connection(redis, why);
 }
 
 /* Returns 0, or the errno that says why no connection was made in time. */
@@ -100,7 +102,8 @@ static int connect_socket(
 		error = errno;
 	if (error == EINPROGRESS)
 		error = wait_for_connection(fd, timeout_ms);
-	/* From now on hiredis blocks, up to its own timeout. */
+	/* hiredis needs a blocking socket, and limits each call by a timeout.
+	 */
 	if (!error && fcntl(fd, F_SETFL, 0) != 0)
 		error = errno;
 	return error;
@@ -122,40 +125,37 @@ static int open_socket(const struct sf_redis_address *address, int timeout_ms)
 	return -error;
 }
 
-static enum sf_err ask(struct sf_redis *redis, size_t count,
+static enum sf_err send_command(struct sf_redis *redis, size_t count,
 	const char *const words[], redisReply **out)
 {
 	/* hiredis does not change the words, but its parameter is not const. */
-	*out = redisCommandArgv(redis->context, (int)count,
+	redisReply *reply = redisCommandArgv(redis->context, (int)count,
 		(const char **)(uintptr_t)words, NULL);
-	if (!*out)
-		return lose(redis, redis->context->errstr);
-	if ((*out)->type == REDIS_REPLY_ERROR)
-		return lose_by_reply(redis, *out);
+
+	if (!reply)
+		return drop_connection(redis, redis->context->errstr);
+	if (reply->type == REDIS_REPLY_ERROR)
+		return drop_after_error_reply(redis, reply);
+	if (out)
+		*out = reply;
+	else
+		freeReplyObject(reply);
 	return SF_OK;
 }
 
-static enum sf_err enter(struct sf_redis *redis)
+static enum sf_err log_in(struct sf_redis *redis)
 {
 	const struct sf_redis_address *address = &redis->address;
 	char database[12];
 	const char *const auth[] = { "AUTH", address->password };
 	const char *const select[] = { "SELECT", database };
-	redisReply *reply;
-	enum sf_err err;
+	enum sf_err err = SF_OK;
 
-	if (*address->password) {
-		err = ask(redis, 2, auth, &reply);
-		if (err)
-			return err;
-		freeReplyObject(reply);
-	}
-	if (address->database == 0)
-		return SF_OK;
 	(void)snprintf(database, sizeof(database), "%d", address->database);
-	err = ask(redis, 2, select, &reply);
-	if (!err)
-		freeReplyObject(reply);
+	if (*address->password)
+		err = send_command(redis, 2, auth, NULL);
+	if (!err && address->database != 0)
+		err = send_command(redis, 2, select, NULL);
 	return err;
 }
 
@@ -168,16 +168,16 @@ static enum sf_err connect_redis(struct sf_redis *redis)
 	int fd = open_socket(&redis->address, redis->timeout_ms);
 
 	if (fd < 0)
-		return lose(redis, strerror(-fd));
+		return drop_connection(redis, strerror(-fd));
 	redis->context = redisConnectFd(fd);
 	if (!redis->context)
 		sf_die("out of memory");
-	/* TCP keep-alive notices a machine that vanished without closing. */
+	/* TCP keep-alive notices that the machine of Redis has vanished. */
 	if (redis->address.socket.ss_family != AF_UNIX)
 		(void)redisEnableKeepAlive(redis->context);
 	if (redisSetTimeout(redis->context, timeout) != REDIS_OK)
-		return lose(redis, redis->context->errstr);
-	return enter(redis);
+		return drop_connection(redis, redis->context->errstr);
+	return log_in(redis);
 }
 
 enum sf_err sf_redis_call(struct sf_redis *redis, size_t count,
@@ -186,7 +186,7 @@ enum sf_err sf_redis_call(struct sf_redis *redis, size_t count,
 	enum sf_err err = redis->context ? SF_OK : connect_redis(redis);
 
 	if (!err)
-		err = ask(redis, count, words, out);
+		err = send_command(redis, count, words, out);
 	if (!err)
 		redis->down = false;
 	return err;

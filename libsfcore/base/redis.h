@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One connection to Redis. The first command connects; after a lost connection,
- * the next command connects again. Knows hiredis and how to log in, not what
- * the commands mean.
+ * the next command connects again. This file knows hiredis and how to log in,
+ * and does not know what the commands mean.
  */
 #ifndef SF_REDIS_H
 #define SF_REDIS_H
@@ -18,7 +18,7 @@ struct sf_redis {
 	struct sf_redis_address address;
 	int timeout_ms;        /* of connecting and of each command */
 	redisContext *context; /* NULL: not connected */
-	bool down;             /* Redis fails, and the log says so */
+	bool down;             /* the last call failed, and the log says so */
 };
 
 /* Fills `out`. The first command connects. */
@@ -30,9 +30,10 @@ void sf_redis_release(struct sf_redis *redis);
 
 /*
  * Sends one command and waits for its reply, which the caller frees with
- * freeReplyObject(). SF_ERR_UNAVAILABLE: Redis cannot be reached, is too slow,
- * or refuses the command, which may or may not have been carried out. The log
- * says why, once until Redis works again.
+ * freeReplyObject(). With NULL as `out`, this function frees the reply.
+ * SF_ERR_UNAVAILABLE: Redis cannot be reached, is too slow, or refuses the
+ * command. Redis may have carried out the command all the same. The log says
+ * why, once until Redis works again.
  */
 enum sf_err sf_redis_call(struct sf_redis *redis, size_t count,
 	const char *const words[], redisReply **out) SF_MUST_CHECK;

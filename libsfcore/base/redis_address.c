@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Each parse_… function reads its part and returns where the next part begins.
+ * parse_password(), parse_host() and parse_port() read one part of the text and
+ * return where the next part begins, or NULL if the part is wrong.
  */
 #include "base/redis_address.h"
 

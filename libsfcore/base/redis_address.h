@@ -17,7 +17,7 @@ struct sf_redis_address {
 	struct sockaddr_storage socket;
 	socklen_t socket_size; /* 0: there is no Redis */
 	int database;
-	char password[SF_REDIS_PASSWORD_MAX]; /* "": none is needed */
+	char password[SF_REDIS_PASSWORD_MAX]; /* "": no password */
 };
 
 /*

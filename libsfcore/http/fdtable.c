@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * unshare(CLONE_FILES) copies the descriptor table at the size it needs, but
- * only if the table is shared. So start a thread that shares it, unshare, and
- * end the thread.
+ * unshare(CLONE_FILES) copies the descriptor table at the size that the open
+ * descriptors need, but only if the table is shared. So sf_fdtable_shrink()
+ * starts a thread, which shares the table, then calls unshare(2) and ends the
+ * thread.
  */
 #include "http/fdtable.h"
 
@@ -16,7 +17,7 @@
 /* A smaller table is not worth the work: an entry takes 8 bytes. */
 #define SIZE_WORTH_IT 1024
 
-static long table_size(void)
+static long read_table_size(void)
 {
 	static const char field[] = "\nFDSize:";
 	char status[2048];
@@ -33,38 +34,40 @@ static long table_size(void)
 	return found ? strtol(found + sizeof(field) - 1, NULL, 10) : 0;
 }
 
-static void *share(void *gate)
+static void *wait_for_unlock(void *mutex)
 {
-	(void)pthread_mutex_lock(gate);
-	(void)pthread_mutex_unlock(gate);
+	(void)pthread_mutex_lock(mutex);
+	(void)pthread_mutex_unlock(mutex);
 	return NULL;
 }
 
 static void leave_shared_table(const pthread_attr_t *attributes)
 {
-	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-	pthread_t sharer;
+	pthread_mutex_t unsharing = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread;
 
-	(void)pthread_mutex_lock(&gate);
-	if (pthread_create(&sharer, attributes, share, &gate) != 0)
+	(void)pthread_mutex_lock(&unsharing);
+	if (pthread_create(&thread, attributes, wait_for_unlock, &unsharing) !=
+		0)
 		return;
 	(void)unshare(CLONE_FILES);
-	(void)pthread_mutex_unlock(&gate);
-	(void)pthread_join(sharer, NULL);
+	(void)pthread_mutex_unlock(&unsharing);
+	(void)pthread_join(thread, NULL);
 }
 
-/*
- * Gives the thread a stack of its own mapping, because the C library would keep
- * the stack that it allocates.
- */
 void sf_fdtable_shrink(void)
 {
 	size_t size = (size_t)PTHREAD_STACK_MIN;
 	pthread_attr_t attributes;
 	void *stack;
 
-	if (table_size() < SIZE_WORTH_IT || pthread_attr_init(&attributes) != 0)
+	if (read_table_size() < SIZE_WORTH_IT ||
+		pthread_attr_init(&attributes) != 0)
 		return;
+	/*
+	 * Map a stack for the thread here: the C library would keep a stack
+	 * that it had allocated itself.
+	 */
 	stack = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack != MAP_FAILED) {

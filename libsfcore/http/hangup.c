@@ -19,20 +19,6 @@
 #include <unistd.h>
 
 /* Returns a TCP state, or 0 if the kernel does not know the connection. */
-static int receive_state(int kernel)
-{
-	struct {
-		struct nlmsghdr head;
-		struct inet_diag_msg body;
-	} answer;
-	ssize_t got = recv(kernel, &answer, sizeof(answer), MSG_DONTWAIT);
-
-	if (got != sizeof(answer) ||
-		answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
-		return 0;
-	return answer.body.idiag_state;
-}
-
 static int ask_state(const struct inet_diag_req_v2 *connection)
 {
 	struct {
@@ -46,21 +32,30 @@ static int ask_state(const struct inet_diag_req_v2 *connection)
 		},
 		.body = *connection,
 	};
-	int kernel = socket(
+	struct {
+		struct nlmsghdr head;
+		struct inet_diag_msg body;
+	} answer;
+	int netlink_fd = socket(
 		AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int state = 0;
+	bool is_answered;
 
-	if (kernel < 0)
+	if (netlink_fd < 0)
 		return 0;
-	if (send(kernel, &question, sizeof(question), 0) == sizeof(question))
-		state = receive_state(kernel);
-	(void)close(kernel);
-	return state;
+	is_answered = send(netlink_fd, &question, sizeof(question), 0) ==
+			      sizeof(question) &&
+		      recv(netlink_fd, &answer, sizeof(answer), MSG_DONTWAIT) ==
+			      sizeof(answer) &&
+		      answer.head.nlmsg_type == SOCK_DIAG_BY_FAMILY;
+	(void)close(netlink_fd);
+	return is_answered ? answer.body.idiag_state : 0;
 }
 
-static bool parse_port(const char *text, __be16 *out)
+static bool read_port(
+	const struct sf_request *request, const char *variable, __be16 *out)
 {
-	unsigned long port = strtoul(text, NULL, 10);
+	unsigned long port =
+		strtoul(sf_request_variable(request, variable), NULL, 10);
 
 	*out = htons((uint16_t)port);
 	return port > 0 && port <= UINT16_MAX;
@@ -83,34 +78,35 @@ static bool read_connection(
 	return inet_pton(family, server, out->id.idiag_src) == 1 &&
 	       inet_pton(family, sf_request_variable(request, "REMOTE_ADDR"),
 		       out->id.idiag_dst) == 1 &&
-	       parse_port(sf_request_variable(request, "SERVER_PORT"),
-		       &out->id.idiag_sport) &&
-	       parse_port(sf_request_variable(request, "REMOTE_PORT"),
-		       &out->id.idiag_dport);
+	       read_port(request, "SERVER_PORT", &out->id.idiag_sport) &&
+	       read_port(request, "REMOTE_PORT", &out->id.idiag_dport);
 }
 
-/*
- * If the connection is gone, the kernel answers with the listening socket
- * instead (state LISTEN). That proves a hang-up only if the connection was seen
- * before, or if the server says that REMOTE_ADDR is its own peer.
- */
 void sf_hangup_init(
-	const struct sf_request *request, int reply, struct sf_hangup *out)
+	const struct sf_request *request, int reply_fd, struct sf_hangup *out)
 {
 	int state = 0;
 
-	out->reply = reply;
+	out->reply_fd = reply_fd;
 	if (read_connection(request, &out->connection))
 		state = ask_state(&out->connection);
-	out->is_known = state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT ||
-			(state != 0 && *sf_request_variable(request,
-					       "SFCHAT_REMOTE_IS_PEER"));
+	/*
+	 * If the connection is gone, the kernel answers with the listening
+	 * socket instead (state LISTEN). That proves a hang-up only if the
+	 * connection was open before, or if the server says that REMOTE_ADDR is
+	 * its own peer.
+	 */
+	out->is_watchable =
+		state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT ||
+		(state != 0 &&
+			*sf_request_variable(request, "SFCHAT_REMOTE_IS_PEER"));
 }
 
-static bool is_reply_unread(int fd)
+static bool is_reader_gone(int pipe_fd)
 {
-	struct pollfd reply = { .fd = fd };
+	struct pollfd reply = { .fd = pipe_fd };
 
+	/* Without `events`, poll(2) reports POLLERR and POLLHUP only. */
 	return poll(&reply, 1, 0) > 0;
 }
 
@@ -118,15 +114,15 @@ bool sf_hangup_happened(const struct sf_hangup *hangup)
 {
 	int state;
 
-	if (is_reply_unread(hangup->reply))
+	if (is_reader_gone(hangup->reply_fd))
 		return true;
-	if (!hangup->is_known)
+	if (!hangup->is_watchable)
 		return false;
 	state = ask_state(&hangup->connection);
 	return state != 0 && state != TCP_ESTABLISHED;
 }
 
-void sf_hangup_signal(int fd)
+void sf_hangup_request_signal(int fd)
 {
 	struct pollfd peer = { .fd = fd, .events = POLLRDHUP };
 	char unread[512];
@@ -134,8 +130,8 @@ void sf_hangup_signal(int fd)
 	while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) > 0)
 		continue;
 	/*
-	 * The kernel signals any event of the connection (fcntl(2), F_SETSIG),
-	 * but only its end is still to come.
+	 * The kernel signals each event of the connection (fcntl(2), F_SETSIG).
+	 * After the request, the only event left is the connection's end.
 	 */
 	(void)fcntl(fd, F_SETOWN, getpid());
 	(void)fcntl(fd, F_SETSIG, SIGTERM);

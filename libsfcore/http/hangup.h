@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Notices that the client of a request has hung up. The web server should tell
- * the program, but does not always: lighttpd misses the end of an HTTP/1.1
- * connection if it read the handshake and the request in one go, and its
- * SIGTERM is lost on a program that is just starting. So the program also asks
- * the kernel about the server's TCP connection.
+ * Notices that the client of a request has hung up. The web server does not
+ * always tell the program: lighttpd misses the end of an HTTP/1.1 connection if
+ * lighttpd read the handshake and the request in one go, and a program that is
+ * just starting misses lighttpd's SIGTERM. So the program also asks the kernel
+ * about the TCP connection between the client and the web server.
  */
 #ifndef SF_HANGUP_H
 #define SF_HANGUP_H
@@ -15,20 +15,20 @@
 #include <linux/inet_diag.h>
 
 struct sf_hangup {
-	int reply;     /* file descriptor of the reply to the server */
-	bool is_known; /* the kernel knows the connection below */
+	int reply_fd;      /* file descriptor of the reply to the server */
+	bool is_watchable; /* the state of `connection` tells of a hang-up */
 	struct inet_diag_req_v2 connection;
 };
 
 /*
  * Finds the client's connection by the addresses that the server gave with the
- * request. A connection that this machine does not have, as behind a proxy that
- * passes on its client's address, cannot be watched and counts as open. If the
- * server sets SFCHAT_REMOTE_IS_PEER, there is no such proxy, and a missing
- * connection has been closed already.
+ * request. Behind a proxy, REMOTE_ADDR may be an address that has no connection
+ * to this machine. The kernel then knows no such connection, and the client
+ * counts as present. SFCHAT_REMOTE_IS_PEER says that there is no such proxy:
+ * then the client of a connection that the kernel does not know has hung up.
  */
 void sf_hangup_init(
-	const struct sf_request *request, int reply, struct sf_hangup *out);
+	const struct sf_request *request, int reply_fd, struct sf_hangup *out);
 
 /*
  * Returns whether the client has closed its connection, or the server has
@@ -37,9 +37,9 @@ void sf_hangup_init(
 bool sf_hangup_happened(const struct sf_hangup *hangup);
 
 /*
- * Lets the kernel send SIGTERM to the calling process when the peer closes the
+ * Makes the kernel send SIGTERM to the calling process when the peer closes the
  * connection `fd`. Drops the unread bytes that the peer has sent.
  */
-void sf_hangup_signal(int fd);
+void sf_hangup_request_signal(int fd);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CGI/1.1 as RFC 3875 describes it. Nothing that a client claims is trusted: a
- * CONTENT_LENGTH over SF_HTTP_BODY_MAX is refused, and no more than
- * CONTENT_LENGTH bytes are allocated and read.
+ * CGI/1.1 as RFC 3875 describes it. This file trusts no number of a client: it
+ * refuses a CONTENT_LENGTH over SF_HTTP_BODY_MAX before it allocates the body,
+ * and reads no more than CONTENT_LENGTH bytes.
  */
 #include "http/http.h"
 
@@ -19,10 +19,10 @@
 #include "base/hex.h"
 #include "base/mem.h"
 
-void sf_request_init(struct sf_request *out)
+void sf_request_init(struct sf_request *out, char **variables)
 {
-	*out = (struct sf_request){ .variables = environ,
-		.body_ms = SF_HTTP_BODY_MS };
+	*out = (struct sf_request){ .variables = variables,
+		.body_timeout_ms = SF_HTTP_BODY_TIMEOUT_MS };
 }
 
 const char *sf_request_variable(
@@ -58,14 +58,11 @@ static enum sf_err parse_length(
 	if (digits == 0 || text[digits] != '\0')
 		return sf_detail_set(detail, SF_ERR_INVALID,
 			"CONTENT_LENGTH: a number of bytes was expected");
-	while (*text == '0' && digits > 1) {
-		text++;
-		digits--;
-	}
-	if (digits > 9 || strtoul(text, NULL, 10) > SF_HTTP_BODY_MAX)
+	/* strtoul(3) returns ULONG_MAX for a number that is too large. */
+	*out = strtoul(text, NULL, 10);
+	if (*out > SF_HTTP_BODY_MAX)
 		return sf_detail_set(detail, SF_ERR_TOO_LARGE,
 			"the body is over %d bytes", SF_HTTP_BODY_MAX);
-	*out = strtoul(text, NULL, 10);
 	return SF_OK;
 }
 
@@ -73,15 +70,15 @@ static enum sf_err parse_length(
  * Reads the available bytes. Returns 0 at the end, on an error and after the
  * deadline.
  */
-static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
+static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline_ms)
 {
 	struct pollfd input = { .fd = fd, .events = POLLIN };
 	ssize_t got;
 
 	do {
-		int64_t left = deadline - sf_clock_ms(CLOCK_MONOTONIC);
+		int64_t left_ms = deadline_ms - sf_clock_ms(CLOCK_MONOTONIC);
 
-		if (left <= 0 || poll(&input, 1, (int)left) == 0)
+		if (left_ms <= 0 || poll(&input, 1, (int)left_ms) == 0)
 			return 0;
 		got = read(fd, buffer, size);
 	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
@@ -89,8 +86,8 @@ static size_t read_until(int fd, char *buffer, size_t size, int64_t deadline)
 }
 
 /* Checks the headers that describe the body, before any of it is read. */
-static enum sf_err check_body(const struct sf_request *request, size_t *size,
-	struct sf_detail *detail)
+static enum sf_err check_body_headers(const struct sf_request *request,
+	size_t *size, struct sf_detail *detail)
 {
 	if (!is_json(sf_request_variable(request, "CONTENT_TYPE")))
 		return sf_detail_set(detail, SF_ERR_MEDIA_TYPE,
@@ -99,7 +96,7 @@ static enum sf_err check_body(const struct sf_request *request, size_t *size,
 		sf_request_variable(request, "CONTENT_LENGTH"), size, detail);
 }
 
-enum sf_err sf_request_skip_body(
+enum sf_err sf_request_check_unread_body(
 	const struct sf_request *request, struct sf_detail *detail)
 {
 	const char *length = sf_request_variable(request, "CONTENT_LENGTH");
@@ -107,22 +104,23 @@ enum sf_err sf_request_skip_body(
 
 	if (!*length || strcmp(length, "0") == 0)
 		return SF_OK;
-	return check_body(request, &size, detail);
+	return check_body_headers(request, &size, detail);
 }
 
 enum sf_err sf_request_read_body(
 	struct sf_request *request, int fd, struct sf_detail *detail)
 {
-	int64_t deadline = sf_clock_ms(CLOCK_MONOTONIC) + request->body_ms;
+	int64_t deadline_ms =
+		sf_clock_ms(CLOCK_MONOTONIC) + request->body_timeout_ms;
 	size_t size = 0;
-	enum sf_err err = check_body(request, &size, detail);
+	enum sf_err err = check_body_headers(request, &size, detail);
 
 	if (err)
 		return err;
 	request->body = sf_alloc(size);
 	while (request->body_size < size) {
 		size_t got = read_until(fd, request->body + request->body_size,
-			size - request->body_size, deadline);
+			size - request->body_size, deadline_ms);
 
 		if (got == 0)
 			return sf_detail_set(detail, SF_ERR_INVALID,
@@ -132,7 +130,7 @@ enum sf_err sf_request_read_body(
 	return SF_OK;
 }
 
-/* Copies a value up to its end, "&" or NUL. HTML writes a space as "+". */
+/* The value ends at "&" or NUL. An HTML form writes a space as "+". */
 static enum sf_err decode_value(const char *text, char *out, size_t size)
 {
 	size_t used = 0;
@@ -167,12 +165,13 @@ enum sf_err sf_request_parameter(const struct sf_request *request,
 	return SF_ERR_NOT_FOUND;
 }
 
-/*
- * Counts years from March, so that a leap day is the last day of its year. The
- * C library's functions would first read the file of the local time zone.
- */
 void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE])
 {
+	/*
+	 * Count years from March, so that a leap day is the last day of its
+	 * year. The C library's functions would first read the file of the
+	 * local time zone.
+	 */
 	static const char weekdays[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon",
 		"Tue", "Wed" };
 	static const char months[12][4] = { "Mar", "Apr", "May", "Jun", "Jul",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One CGI/1.1 request and its reply (RFC 3875). Reads the environment and
- * standard input, writes standard output; does not know the API.
+ * One request and its reply, in the form of CGI/1.1 (RFC 3875). Does not know
+ * the API.
  */
 #ifndef SF_HTTP_H
 #define SF_HTTP_H
@@ -11,21 +11,21 @@
 #include <stdint.h>
 
 #define SF_HTTP_BODY_MAX 65536
-/* The usual deadline for a whole body, in milliseconds. */
-#define SF_HTTP_BODY_MS 10000
+/* The usual time in which a whole body must arrive. */
+#define SF_HTTP_BODY_TIMEOUT_MS 10000
 
 struct sf_request {
 	char **variables; /* "NAME=value", RFC 3875, 4.1; ends with NULL */
 	char *body;       /* NULL: no body; not NUL-terminated */
 	size_t body_size;
-	int body_ms; /* the deadline for the whole body, in milliseconds */
+	int body_timeout_ms; /* the whole body must arrive within this time */
 };
 
 /*
- * Fills `out` with the request that a CGI program was started for. The deadline
- * for its body is SF_HTTP_BODY_MS.
+ * Fills `out` with a request of those variables, whose body has not been read.
+ * Keeps the pointer: the variables of a CGI program are `environ`.
  */
-void sf_request_init(struct sf_request *out);
+void sf_request_init(struct sf_request *out, char **variables);
 
 /* Returns the value of a variable, or "" if it is not set. */
 const char *sf_request_variable(
@@ -35,24 +35,23 @@ const char *sf_request_variable(
  * Reads the JSON body from file descriptor `fd` into `request->body`.
  * SF_ERR_MEDIA_TYPE: not application/json. SF_ERR_TOO_LARGE: over
  * SF_HTTP_BODY_MAX bytes. SF_ERR_INVALID: CONTENT_LENGTH is missing or wrong,
- * or the body ends early or is not whole within request->body_ms.
+ * or the body ends early or is not whole within `request->body_timeout_ms`.
  */
 enum sf_err sf_request_read_body(struct sf_request *request, int fd,
 	struct sf_detail *detail) SF_MUST_CHECK;
 
 /*
- * Checks the body of a request that needs none, without reading it.
- * SF_ERR_MEDIA_TYPE, SF_ERR_TOO_LARGE, SF_ERR_INVALID: there is a body that
- * sf_request_read_body() would refuse.
+ * Checks the headers of a body that is not needed, and reads no body. Errors as
+ * sf_request_read_body(), if the headers say that there is a body.
  */
-enum sf_err sf_request_skip_body(const struct sf_request *request,
+enum sf_err sf_request_check_unread_body(const struct sf_request *request,
 	struct sf_detail *detail) SF_MUST_CHECK;
 
 /*
- * Finds a query parameter by its exact name and copies its value, percent
- * decoded, to `out`: the first value if there are several. SF_ERR_NOT_FOUND:
- * there is no such parameter. SF_ERR_INVALID: the value does not fit, or has
- * broken escapes or a NUL.
+ * Finds the first query parameter of exactly that name, and copies its value to
+ * `out` without the percent encoding. SF_ERR_NOT_FOUND: there is no such
+ * parameter. SF_ERR_INVALID: the value does not fit, or has broken escapes or a
+ * NUL.
  */
 enum sf_err sf_request_parameter(const struct sf_request *request,
 	const char *name, char *out, size_t size) SF_MUST_CHECK;

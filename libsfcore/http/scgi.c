@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads an SCGI header. Each pair "NAME", NUL, "value", NUL becomes the string
- * "NAME=value" in place, as in an environment.
+ * Reads an SCGI header. In place, each pair "NAME", NUL, "value", NUL becomes
+ * the string "NAME=value", as in an environment.
  */
 #include "http/scgi.h"
 
@@ -46,10 +46,9 @@ static bool read_length(int fd, size_t *out)
 	return false;
 }
 
-/* `header` ends with the "," of the netstring, which is replaced by a NUL. */
-static bool split(char *header, size_t size, char **variables)
+/* Stores the pairs in `variables`. Returns false if a pair is not whole. */
+static bool split_pairs(char *header, size_t size, char **variables)
 {
-	size_t count = 0;
 	char *end = header + size;
 
 	while (header < end) {
@@ -62,9 +61,9 @@ static bool split(char *header, size_t size, char **variables)
 		header += strlen(header) + 1;
 		if (header > end)
 			return false;
-		variables[count++] = name;
+		*variables++ = name;
 	}
-	variables[count] = NULL;
+	*variables = NULL;
 	return true;
 }
 
@@ -79,24 +78,24 @@ static size_t count_pairs(const char *header, size_t size)
 
 enum sf_err sf_scgi_read(int fd, struct sf_request *out)
 {
-	struct timeval patience = { .tv_sec = SF_HTTP_BODY_MS / 1000 };
+	struct timeval timeout = { .tv_sec = SF_HTTP_BODY_TIMEOUT_MS / 1000 };
 	char **variables;
 	char *header;
 	size_t size;
 
 	(void)setsockopt(
-		fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	if (!read_length(fd, &size) || size == 0 || size > SF_SCGI_HEADER_MAX)
 		return SF_ERR_INVALID;
 	header = sf_alloc(size + 1);
 	if (!read_whole(fd, header, size + 1) || header[size] != ',')
 		goto bad;
+	/* The "," becomes a NUL, so that each strlen(3) ends in the header. */
 	header[size] = '\0';
 	variables = sf_realloc(
 		NULL, count_pairs(header, size) + 1, sizeof(*variables));
-	if (split(header, size, variables)) {
-		*out = (struct sf_request){ .variables = variables,
-			.body_ms = SF_HTTP_BODY_MS };
+	if (split_pairs(header, size, variables)) {
+		sf_request_init(out, variables);
 		return SF_OK;
 	}
 	free(variables);

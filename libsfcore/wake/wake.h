@@ -2,8 +2,8 @@
 /*
  * Wake-ups tell a waiting poll that the store has something for its user. A
  * poll prepares, looks at the store and then waits: in this order no wake-up is
- * lost. A needless wake-up is harmless. A missing wake-up only delays the poll,
- * which looks again by itself.
+ * lost. A needless wake-up is harmless. A lost wake-up only delays the poll,
+ * which looks at the store from time to time in any case.
  */
 #ifndef SF_WAKE_H
 #define SF_WAKE_H
@@ -15,8 +15,8 @@ struct sf_wake;
 
 /*
  * Opens the wake-ups; sf_wake_free() frees `out`. SF_ERR_UNAVAILABLE: wake-ups
- * do not work; the log says why. Every other function accepts NULL instead:
- * then nobody is woken, and each wait lasts its whole time.
+ * do not work; the log says why. Every other function accepts NULL as
+ * `wake`: then no poll is woken, and each wait lasts its whole time.
  */
 enum sf_err sf_wake_open(
 	const struct sf_config *config, struct sf_wake **out) SF_MUST_CHECK;
@@ -34,7 +34,7 @@ void sf_wake_prepare(struct sf_wake *wake, const struct sf_token *user);
  */
 bool sf_wake_wait(struct sf_wake *wake, int limit_ms);
 
-/* Wakes every process that waits for `user`. */
+/* Wakes every poll that waits for `user`. */
 void sf_wake_send(struct sf_wake *wake, const struct sf_token *user);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The interface of a wake-up backend. Only wake*.c include this. */
+/* The interface of a wake-up backend. Only wake*.c include this file. */
 #ifndef SF_WAKE_BACKEND_H
 #define SF_WAKE_BACKEND_H
 

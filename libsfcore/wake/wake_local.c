@@ -30,7 +30,7 @@ static void free_local(struct sf_wake *wake)
 	free(local);
 }
 
-/* A futex is 32 bits wide, so the first half of the word is the counter. */
+/* The counter is the first half of the word, because a futex has 32 bits. */
 static _Atomic uint32_t *find_counter(
 	const struct local *local, const struct sf_token *user)
 {
@@ -55,8 +55,8 @@ static bool wait_local(struct sf_wake *wake, int limit_ms)
 	};
 
 	/*
-	 * EAGAIN: the counter changed before we slept. Treat it, like EINTR, as
-	 * a wake-up.
+	 * EAGAIN: the counter changed before the sleep. Treat EAGAIN, like
+	 * EINTR, as a wake-up.
 	 */
 	return syscall(SYS_futex, local->counter, FUTEX_WAIT, local->prepared,
 		       &limit, NULL, 0) == 0 ||

@@ -2,15 +2,16 @@
 /*
  * Wake-ups between machines: the waiter subscribes to the channel of its user,
  * and the sender publishes there. The first use connects. While Redis is
- * unreachable, every `sf_wake_prepare()` tries again, so that a waiter which
- * only looks from time to time is woken again as soon as Redis is back.
+ * unreachable, every sf_wake_prepare() tries to connect, so that wake-ups work
+ * again as soon as Redis does.
  *
  * The name of a channel is a hash of the user token under a key that all
  * machines share, so neither Redis nor anybody who watches Redis sees a token.
  * The key is no secret. The token stays secret because the hash has 64 bits and
  * the token 96: four thousand million tokens fit each channel. Besides, a user
  * token is worthless without the token of its chat, which Redis never receives.
- * If two users share a channel, each only looks at the store once too often.
+ * If two users share a channel, a wake-up for one of them also wakes the other,
+ * who then looks at the store in vain.
  */
 #include "wake/wake_backend.h"
 
@@ -22,10 +23,7 @@
 #include "base/mem.h"
 #include "base/redis.h"
 
-/*
- * Kept short: the participant who sends a message waits for the wake-up to be
- * sent.
- */
+/* Short, because a request that sends a message waits for Redis. */
 #define TIMEOUT_MS 500
 
 #define CHANNEL_MAX 40
@@ -33,7 +31,8 @@
 struct remote {
 	struct sf_wake wake;
 	struct sf_redis link;
-	char channel[CHANNEL_MAX]; /* that `link` listens to; "": none */
+	/* The channel that `link` is subscribed to; "": none. */
+	char channel[CHANNEL_MAX];
 };
 
 static void name_channel(const struct sf_token *user, char out[CHANNEL_MAX])
@@ -63,22 +62,19 @@ static void prepare_remote(struct sf_wake *wake, const struct sf_token *user)
 	struct remote *remote = (struct remote *)wake;
 	char channel[CHANNEL_MAX];
 	const char *const words[] = { "SUBSCRIBE", channel };
-	redisReply *reply;
 
 	name_channel(user, channel);
 	if (strcmp(channel, remote->channel) == 0)
 		return;
 	if (*remote->channel)
 		stop_listening(remote);
-	if (sf_redis_call(&remote->link, 2, words, &reply) != SF_OK)
-		return;
-	freeReplyObject(reply);
-	memcpy(remote->channel, channel, sizeof(channel));
+	if (sf_redis_call(&remote->link, 2, words, NULL) == SF_OK)
+		memcpy(remote->channel, channel, sizeof(channel));
 }
 
 /*
- * Takes the messages that were read. Returns whether there was a message or the
- * connection has ended.
+ * Takes the messages that hiredis has read. Returns whether there was one, and
+ * the connection still works.
  */
 static bool take_messages(struct remote *remote)
 {
@@ -89,7 +85,7 @@ static bool take_messages(struct remote *remote)
 		if (redisGetReplyFromReader(remote->link.context, &reply) !=
 			REDIS_OK) {
 			stop_listening(remote);
-			return true;
+			return false;
 		}
 		if (!reply)
 			return taken;
@@ -119,30 +115,30 @@ static bool wait_remote(struct sf_wake *wake, int limit_ms)
 
 	/* A message may have arrived together with the reply to SUBSCRIBE. */
 	while (left_ms > 0 && *remote->channel) {
-		if (take_messages(remote) && *remote->channel)
+		if (take_messages(remote))
 			return true;
 		if (*remote->channel)
 			listen_once(remote, (int)left_ms);
 		left_ms = end_ms - sf_clock_ms(CLOCK_MONOTONIC);
 	}
 	/*
-	 * When Redis dies, every waiter notices at once. Sleep out the rest, so
-	 * that they do not all look at the store together.
+	 * When Redis stops, all waiters notice at the same moment. Sleep for
+	 * the rest of the time, so that they do not all look at the store at
+	 * once.
 	 */
 	if (left_ms > 0)
 		(void)poll(NULL, 0, (int)left_ms);
 	return false;
 }
 
-static void publish(struct sf_redis *link, const struct sf_token *user)
+static void publish_wake_up(struct sf_redis *link, const struct sf_token *user)
 {
 	char channel[CHANNEL_MAX];
 	const char *const words[] = { "PUBLISH", channel, "" };
-	redisReply *reply;
 
 	name_channel(user, channel);
-	if (sf_redis_call(link, 3, words, &reply) == SF_OK)
-		freeReplyObject(reply);
+	/* Without a wake-up the poll looks later by itself. */
+	(void)!sf_redis_call(link, 3, words, NULL);
 }
 
 static void send_remote(struct sf_wake *wake, const struct sf_token *user)
@@ -151,12 +147,12 @@ static void send_remote(struct sf_wake *wake, const struct sf_token *user)
 	struct sf_redis other;
 
 	if (!*remote->channel) {
-		publish(&remote->link, user);
+		publish_wake_up(&remote->link, user);
 		return;
 	}
 	/* A connection in subscribe mode cannot PUBLISH. */
 	sf_redis_init(&other, &remote->link.address, TIMEOUT_MS);
-	publish(&other, user);
+	publish_wake_up(&other, user);
 	sf_redis_release(&other);
 }
 

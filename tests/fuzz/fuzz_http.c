@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *variables[VARIABLES_MAX + 1];
 	struct sf_request request = { .variables = variables,
-		.body_ms = SF_HTTP_BODY_MS };
+		.body_timeout_ms = SF_HTTP_BODY_TIMEOUT_MS };
 	char *text = malloc(size + 1);
 	char *body;
 	size_t given;

@@ -108,7 +108,7 @@ static void assert_gone_after_close(int family)
 	struct visit visit = open_visit(family);
 	struct sf_hangup hangup = watch_visit(&visit);
 
-	assert_true(hangup.is_known);
+	assert_true(hangup.is_watchable);
 	assert_false(sf_hangup_happened(&hangup));
 	assert_int_equal(close(visit.client), 0);
 	assert_true(sf_hangup_happened(&hangup));
@@ -209,7 +209,7 @@ static void an_unknown_connection_counts_as_open(void **state)
 	(void)snprintf(
 		visit.text[2], sizeof(visit.text[2]), "REMOTE_ADDR=192.0.2.1");
 	hangup = watch_visit(&visit);
-	assert_false(hangup.is_known);
+	assert_false(hangup.is_watchable);
 	assert_int_equal(close(visit.client), 0);
 	assert_false(sf_hangup_happened(&hangup));
 	close_visit(&visit);
@@ -231,7 +231,7 @@ static void a_connection_without_address_counts_as_open(void **state)
 				(void)snprintf(visit.text[j],
 					sizeof(visit.text[j]), "%s", bad[i]);
 		hangup = watch_visit(&visit);
-		assert_false(hangup.is_known);
+		assert_false(hangup.is_watchable);
 		assert_int_equal(close(visit.client), 0);
 		assert_false(sf_hangup_happened(&hangup));
 		close_visit(&visit);

@@ -29,7 +29,7 @@ static enum sf_err read_body(const char *length, const char *given,
 
 	(void)snprintf(variable, sizeof(variable), "CONTENT_LENGTH=%s", length);
 	*request = (struct sf_request){ .variables = variables,
-		.body_ms = SF_HTTP_BODY_MS };
+		.body_timeout_ms = SF_HTTP_BODY_TIMEOUT_MS };
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 2 * PIPE), 2 * PIPE);
 	assert_int_equal(write(ends[1], given, given_size), given_size);
@@ -108,7 +108,7 @@ static void a_length_that_is_missing_is_refused(void **state)
 {
 	char *variables[] = { json_type, NULL };
 	struct sf_request request = { .variables = variables,
-		.body_ms = SF_HTTP_BODY_MS };
+		.body_timeout_ms = SF_HTTP_BODY_TIMEOUT_MS };
 	struct sf_detail detail;
 
 	(void)state;
@@ -158,7 +158,8 @@ static void a_skipped_body_is_checked_too(void **state)
 		struct sf_detail detail;
 
 		assert_int_equal(
-			sf_request_skip_body(&request, &detail), cases[i].err);
+			sf_request_check_unread_body(&request, &detail),
+			cases[i].err);
 	}
 }
 
@@ -188,7 +189,7 @@ static void only_json_is_accepted(void **state)
 		char *variables[] = { type, (char[]){ "CONTENT_LENGTH=0" },
 			NULL };
 		struct sf_request request = { .variables = variables,
-			.body_ms = SF_HTTP_BODY_MS };
+			.body_timeout_ms = SF_HTTP_BODY_TIMEOUT_MS };
 		struct sf_detail detail;
 
 		(void)snprintf(
@@ -199,27 +200,27 @@ static void only_json_is_accepted(void **state)
 	}
 }
 
-/* Reads a body of `length` bytes within `body_ms`; returns the error. */
-static int read_slow_body(int fd, const char *length, int body_ms)
+/* Reads a body of `length` bytes within `timeout_ms`; returns the error. */
+static int read_slow_body(int fd, const char *length, int timeout_ms)
 {
 	char size[32];
 	char *variables[] = { json_type, size, NULL };
 	struct sf_request request = { .variables = variables,
-		.body_ms = body_ms };
+		.body_timeout_ms = timeout_ms };
 	struct sf_detail detail;
 
 	(void)snprintf(size, sizeof(size), "CONTENT_LENGTH=%s", length);
 	return (int)sf_request_read_body(&request, fd, &detail);
 }
 
-static int read_three(void *data, int body_ms)
+static int read_three(void *data, int timeout_ms)
 {
-	return read_slow_body(*(int *)data, "3", body_ms);
+	return read_slow_body(*(int *)data, "3", timeout_ms);
 }
 
-static int read_thousand(void *data, int body_ms)
+static int read_thousand(void *data, int timeout_ms)
 {
-	return read_slow_body(*(int *)data, "1000", body_ms);
+	return read_slow_body(*(int *)data, "1000", timeout_ms);
 }
 
 static bool has_ended(pid_t pid)
@@ -300,10 +301,10 @@ static void a_cgi_request_reads_the_environment(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("SFCHAT_TEST", "here", 1), 0);
-	sf_request_init(&request);
+	sf_request_init(&request, environ);
 	assert_string_equal(
 		sf_request_variable(&request, "SFCHAT_TEST"), "here");
-	assert_int_equal(request.body_ms, SF_HTTP_BODY_MS);
+	assert_int_equal(request.body_timeout_ms, SF_HTTP_BODY_TIMEOUT_MS);
 	assert_int_equal(unsetenv("SFCHAT_TEST"), 0);
 }
 

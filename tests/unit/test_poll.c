@@ -60,7 +60,7 @@ bool __wrap_sf_wake_wait(struct sf_wake *wake, int limit_ms)
 static int run_poll(void *data, int number)
 {
 	struct poller *poller = data;
-	struct sf_hangup hangup = { .reply = poller->reply };
+	struct sf_hangup hangup = { .reply_fd = poller->reply };
 	struct sf_desk desk = { .wake = NULL };
 	struct sf_chat seen;
 

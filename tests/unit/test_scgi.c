@@ -24,7 +24,7 @@ static int read_request(void *data, int number)
 	(void)number;
 	if (err)
 		return (int)err;
-	if (request.body_ms != SF_HTTP_BODY_MS)
+	if (request.body_timeout_ms != SF_HTTP_BODY_TIMEOUT_MS)
 		return (int)SF_ERR_INTERNAL;
 	(void)snprintf(reading->found[0], 64, "%s",
 		sf_request_variable(&request, "NAME"));

@@ -36,7 +36,7 @@ static int answer_bytes(const void *argument)
 		if (c == 'x')
 			abort();
 		if (c == 'w') {
-			sf_hangup_signal(STDIN_FILENO);
+			sf_hangup_request_signal(STDIN_FILENO);
 			atomic_fetch_add(&server->serving, 1);
 			(void)pause();
 		}
