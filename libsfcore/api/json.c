@@ -12,6 +12,7 @@
 #include "base/mem.h"
 
 #define DEPTH_MAX 8
+#define TOKEN_EXPECTED "24 lower-case hex digits were expected"
 
 /* Parses ASCII that is exactly one JSON value; NULL: it is not. */
 static struct json_object *parse_whole(const char *text, size_t size)
@@ -97,26 +98,9 @@ enum sf_err sf_json_parse_join(const char *body, size_t size,
 	else if (!get_chosen_token(data, "userToken", &chosen, &out->user))
 		wrong = "userToken";
 	json_object_put(root);
-	return wrong ? sf_detail_set(detail, SF_ERR_INVALID,
-			       "data.%s: 24 lower-case hex digits were "
-			       "expected",
-			       wrong)
+	return wrong ? sf_detail_set(detail, SF_ERR_INVALID, "data.%s: %s",
+			       wrong, TOKEN_EXPECTED)
 		     : SF_OK;
-}
-
-/* Returns data.messages; NULL, with detail, if it is no list of 1 to max. */
-static struct json_object *get_list(
-	struct json_object *root, size_t max, struct sf_detail *detail)
-{
-	struct json_object *data = get(root, "data", json_type_object);
-	struct json_object *list = get(data, "messages", json_type_array);
-
-	if (!root || (list && json_object_array_length(list) >= 1 &&
-			     json_object_array_length(list) <= max))
-		return list;
-	(void)sf_detail_set(detail, SF_ERR_INVALID,
-		"data.messages: a list of 1 to %zu was expected", max);
-	return NULL;
 }
 
 static bool parse_sealed(struct json_object *item, struct sf_message *out)
@@ -129,11 +113,13 @@ static bool parse_sealed(struct json_object *item, struct sf_message *out)
 	return json_object_is_type(member, json_type_boolean);
 }
 
-/* Returns NULL, or why the message is refused, with the wrong `member`. */
+/* Appends an item of data.messages to a list. */
 static const char *parse_message(
-	struct json_object *item, struct sf_message *out, const char **member)
+	struct json_object *item, void *list, const char **member)
 {
 	struct json_object *text = get(item, "msg", json_type_string);
+	struct sf_messages *messages = list;
+	struct sf_message *out = &messages->items[messages->count];
 	const char *why;
 
 	*member = "msg";
@@ -141,72 +127,80 @@ static const char *parse_message(
 		return "a string was expected";
 	*member = "_id";
 	if (!get_chosen_token(item, "_id", &out->chosen_id, &out->id))
-		return "24 lower-case hex digits were expected";
+		return TOKEN_EXPECTED;
 	*member = "sealed";
 	if (!parse_sealed(item, out))
 		return "true or false was expected";
 	*member = "msg";
 	why = sf_message_check(json_object_get_string(text),
 		(size_t)json_object_get_string_len(text), out->sealed);
-	if (!why)
-		out->text = sf_strdup(json_object_get_string(text));
-	return why;
+	if (why)
+		return why;
+	out->text = sf_strdup(json_object_get_string(text));
+	messages->count++;
+	return NULL;
+}
+
+static const char *parse_id(
+	struct json_object *item, void *list, const char **member)
+{
+	struct json_object *id = get(item, "_id", json_type_string);
+	struct sf_ids *ids = list;
+
+	*member = "_id";
+	if (!id)
+		id = get(item, "id", json_type_string);
+	return get_token(id, &ids->items[ids->count++]) ? NULL : TOKEN_EXPECTED;
+}
+
+/* Returns NULL, or why `item` is refused, with the wrong `member`. */
+typedef const char *parse_item(
+	struct json_object *item, void *list, const char **member);
+
+/* Parses a body whose data.messages is a list of 1 to `max` items. */
+static enum sf_err parse_list(const char *body, size_t size, size_t max,
+	parse_item *parse, void *list, struct sf_detail *detail)
+{
+	struct json_object *root = parse_body(body, size, detail);
+	struct json_object *data = get(root, "data", json_type_object);
+	struct json_object *items = get(data, "messages", json_type_array);
+	size_t count = items ? json_object_array_length(items) : 0;
+	enum sf_err err = root ? SF_OK : SF_ERR_INVALID;
+
+	if (!err && (count < 1 || count > max))
+		err = sf_detail_set(detail, SF_ERR_INVALID,
+			"data.messages: a list of 1 to %zu was expected", max);
+	for (size_t i = 0; !err && i < count; i++) {
+		const char *member;
+		const char *why = parse(
+			json_object_array_get_idx(items, i), list, &member);
+
+		if (why)
+			err = sf_detail_set(detail, SF_ERR_INVALID,
+				"data.messages[%zu].%s: %s", i, member, why);
+	}
+	json_object_put(root);
+	return err;
 }
 
 enum sf_err sf_json_parse_messages(const char *body, size_t size,
 	struct sf_messages *out, struct sf_detail *detail)
 {
-	struct json_object *root = parse_body(body, size, detail);
-	struct json_object *list = get_list(root, SF_MESSAGES_MAX, detail);
-	enum sf_err err = list ? SF_OK : SF_ERR_INVALID;
+	enum sf_err err;
 
 	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; !err && i < json_object_array_length(list); i++) {
-		const char *member;
-		const char *why =
-			parse_message(json_object_array_get_idx(list, i),
-				&out->items[i], &member);
-
-		if (why)
-			err = sf_detail_set(detail, SF_ERR_INVALID,
-				"data.messages[%zu].%s: %s", i, member, why);
-		else
-			out->count++;
-	}
+	err = parse_list(
+		body, size, SF_MESSAGES_MAX, parse_message, out, detail);
 	if (err)
 		sf_messages_release(out);
-	json_object_put(root);
 	return err;
-}
-
-static bool parse_id(struct json_object *item, struct sf_token *out)
-{
-	struct json_object *id = get(item, "_id", json_type_string);
-
-	if (!id)
-		id = get(item, "id", json_type_string);
-	return get_token(id, out);
 }
 
 enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
 	struct sf_detail *detail)
 {
-	struct json_object *root = parse_body(body, size, detail);
-	struct json_object *list = get_list(root, SF_IDS_MAX, detail);
-	enum sf_err err = list ? SF_OK : SF_ERR_INVALID;
-
 	out->count = 0;
-	for (size_t i = 0; !err && i < json_object_array_length(list); i++) {
-		if (!parse_id(
-			    json_object_array_get_idx(list, i), &out->items[i]))
-			err = sf_detail_set(detail, SF_ERR_INVALID,
-				"data.messages[%zu]._id: 24 lower-case hex "
-				"digits were expected",
-				i);
-		out->count++;
-	}
-	json_object_put(root);
-	return err;
+	return parse_list(body, size, SF_IDS_MAX, parse_id, out, detail);
 }
 
 static struct json_object *require_memory(struct json_object *object)

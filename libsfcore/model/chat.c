@@ -73,17 +73,23 @@ void sf_chat_release(struct sf_chat *chat)
 	chat->message_count = 0;
 }
 
-bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user)
+/*
+ * Compares with every id, without an early return, so that the time does not
+ * tell which one matched.
+ */
+static bool is_in(
+	const struct sf_token *id, const struct sf_token *ids, size_t count)
 {
 	bool found = false;
 
-	/*
-	 * Compare with every token, without an early return, so that the time
-	 * does not tell which token matched.
-	 */
-	for (size_t i = 0; i < chat->user_count; i++)
-		found |= sf_token_equal(&chat->users[i], user);
+	for (size_t i = 0; i < count; i++)
+		found |= sf_token_equal(id, &ids[i]);
 	return found;
+}
+
+bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user)
+{
+	return is_in(user, chat->users, chat->user_count);
 }
 
 const struct sf_token *sf_chat_other(
@@ -105,12 +111,7 @@ struct sf_token sf_chat_partner(
 
 size_t sf_chat_index(const struct sf_chat *chat, const struct sf_token *user)
 {
-	size_t index = 0;
-
-	for (size_t i = 0; i < chat->user_count; i++)
-		if (sf_token_equal(&chat->users[i], user))
-			index = i;
-	return index;
+	return chat->user_count == 2 && sf_token_equal(&chat->users[1], user);
 }
 
 bool sf_chat_has_poll(const struct sf_chat *chat, const struct sf_token *id)
@@ -182,15 +183,6 @@ static size_t count_waiting(
 	for (size_t i = 0; i < chat->message_count; i++)
 		count += sf_token_equal(&chat->messages[i].receiver, user);
 	return count;
-}
-
-static bool is_in(
-	const struct sf_token *id, const struct sf_token *ids, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (sf_token_equal(id, &ids[i]))
-			return true;
-	return false;
 }
 
 static bool does_wait(const struct sf_chat *chat, const struct sf_token *id,

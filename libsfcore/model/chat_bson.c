@@ -10,6 +10,9 @@
 
 #include "base/mem.h"
 
+_Static_assert(sizeof(struct sf_token) == sizeof(bson_oid_t),
+	"a token is stored as an ObjectId");
+
 static const char *const sent_names[SF_CHAT_USERS_MAX] = {
 	"sent_by_creator",
 	"sent_by_joiner",
@@ -23,10 +26,7 @@ const char *sf_chat_bson_sent_name(size_t index)
 static void append_token(
 	bson_t *bson, const char *key, const struct sf_token *token)
 {
-	bson_oid_t oid;
-
-	memcpy(oid.bytes, token->bytes, SF_TOKEN_SIZE);
-	BSON_APPEND_OID(bson, key, &oid);
+	BSON_APPEND_OID(bson, key, (const bson_oid_t *)token);
 }
 
 /* Appends the array `key` of `count` items, each written by `append_item`. */
