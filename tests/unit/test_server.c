@@ -186,7 +186,7 @@ static void children_that_ended_are_reaped(void **state)
 	await_children(server, 0);
 }
 
-static void a_child_whose_client_left_ends(void **state)
+static void a_child_ends_when_its_client_leaves(void **state)
 {
 	struct server *server = *state;
 	int staying = connect_to(server);
@@ -291,7 +291,7 @@ int main(void)
 		served(every_client_has_a_child_of_its_own),
 		served(a_child_that_crashes_does_not_disturb_the_others),
 		served(children_that_ended_are_reaped),
-		served(a_child_whose_client_left_ends),
+		served(a_child_ends_when_its_client_leaves),
 		served(a_client_that_left_early_is_noticed),
 		in_sandbox(a_request_in_progress_outlives_the_server),
 		in_sandbox(the_socket_is_private),

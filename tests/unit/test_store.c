@@ -225,7 +225,7 @@ static void push_stores_a_message_unchanged(void **state)
 	sf_chat_release(&seen);
 }
 
-static void push_refuses_before_a_join_and_after_a_close(void **state)
+static void push_is_refused_before_a_join_and_after_a_close(void **state)
 {
 	struct talk *talk = *state;
 
@@ -536,7 +536,7 @@ int main(void)
 		with_draft(join_refuses_an_unknown_or_closed_chat),
 		with_ready(push_stores_messages_for_the_partner_in_order),
 		with_ready(push_stores_a_message_unchanged),
-		with_draft(push_refuses_before_a_join_and_after_a_close),
+		with_draft(push_is_refused_before_a_join_and_after_a_close),
 		with_ready(push_refuses_messages_over_the_limit),
 		with_ready(push_of_a_known_id_stores_nothing),
 		with_ready(push_of_a_list_with_known_ids_stores_the_rest),
