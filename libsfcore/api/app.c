@@ -244,7 +244,7 @@ static enum sf_err load_config(struct sf_config *out)
 		err = sf_store_check(out, &detail);
 	if (!err)
 		return SF_OK;
-	sf_log(SF_LOG_ERROR, "%s", detail.text);
+	sf_log("%s", detail.text);
 	return SF_ERR_INTERNAL;
 }
 

@@ -21,9 +21,8 @@ enum sf_err sf_dir_prepare(const char *path)
 		return sf_log_errno(path);
 	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
 		(status.st_mode & 077) != 0) {
-		sf_log(SF_LOG_ERROR,
-			"%s: must be a folder of mode 0700 that belongs to "
-			"this user",
+		sf_log("%s: must be a folder of mode 0700 that belongs to "
+		       "this user",
 			path);
 		return SF_ERR_UNAVAILABLE;
 	}

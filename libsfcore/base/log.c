@@ -9,19 +9,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static enum sf_log_level log_level = SF_LOG_INFO;
-
 void sf_log_guard_streams(void)
 {
 	/* Open read-only, so that a write to it fails instead of vanishing. */
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)!open("/dev/null", O_RDONLY);
-}
-
-void sf_log_set_level(enum sf_log_level level)
-{
-	log_level = level;
 }
 
 void sf_log_write(const char *format, va_list args)
@@ -41,12 +34,10 @@ void sf_log_write(const char *format, va_list args)
 		return;
 }
 
-void sf_log(enum sf_log_level level, const char *format, ...)
+void sf_log(const char *format, ...)
 {
 	va_list args;
 
-	if (level > log_level)
-		return;
 	va_start(args, format);
 	sf_log_write(format, args);
 	va_end(args);
@@ -54,6 +45,6 @@ void sf_log(enum sf_log_level level, const char *format, ...)
 
 enum sf_err sf_log_errno(const char *what)
 {
-	sf_log(SF_LOG_ERROR, "%s: %s", what, strerror(errno));
+	sf_log("%s: %s", what, strerror(errno));
 	return SF_ERR_UNAVAILABLE;
 }

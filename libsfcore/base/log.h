@@ -10,8 +10,6 @@
 
 #include <stdarg.h>
 
-enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
-
 /*
  * Opens /dev/null in the place of a closed standard input, output or error, so
  * that no other file gets its number and receives the log or a reply. A program
@@ -19,12 +17,8 @@ enum sf_log_level { SF_LOG_NONE, SF_LOG_ERROR, SF_LOG_INFO, SF_LOG__MAX };
  */
 void sf_log_guard_streams(void);
 
-/* From now on, sf_log() drops events above `level`. Before: SF_LOG_INFO. */
-void sf_log_set_level(enum sf_log_level level);
-
 /* Writes "sfchat: " and the formatted text as one line. */
-void sf_log(enum sf_log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void sf_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Logs that the system refused a call on `what`, with the text of errno, and
@@ -32,7 +26,7 @@ void sf_log(enum sf_log_level level, const char *format, ...)
  */
 enum sf_err sf_log_errno(const char *what);
 
-/* Writes a line as sf_log() does, whatever the level is. */
+/* Writes a line as sf_log() does. */
 void sf_log_write(const char *format, va_list args)
 	__attribute__((format(printf, 1, 0)));
 

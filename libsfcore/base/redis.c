@@ -60,7 +60,7 @@ void __wrap_freeaddrinfo(struct addrinfo *found)
 static enum sf_err drop_connection(struct sf_redis *redis, const char *why)
 {
 	if (!redis->down)
-		sf_log(SF_LOG_ERROR, "Redis cannot be used: %s", why);
+		sf_log("Redis cannot be used: %s", why);
 	redis->down = true;
 	sf_redis_release(redis);
 	return SF_ERR_UNAVAILABLE;

@@ -207,7 +207,7 @@ const char *sf_queue_worker(const struct sf_queue *queue)
 
 static enum sf_err report_nonsense(redisReply *reply)
 {
-	sf_log(SF_LOG_ERROR, "queue: Redis answers something unexpected");
+	sf_log("queue: Redis answers something unexpected");
 	freeReplyObject(reply);
 	return SF_ERR_INTERNAL;
 }

@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 
 int support_make_sandbox(void **state)
@@ -19,7 +18,6 @@ int support_make_sandbox(void **state)
 	char *path = sf_strdup("/dev/shm/sfchat-test-XXXXXX");
 
 	*state = path;
-	sf_log_set_level(SF_LOG_NONE);
 	return mkdtemp(path) && setenv("SFCHAT_RUNTIME_DIR", path, 1) == 0 ? 0
 									   : -1;
 }

@@ -25,8 +25,7 @@
 /*
  * Fixtures of a group or a test: they make and remove a fresh runtime
  * directory, which SFCHAT_RUNTIME_DIR names. Every other SFCHAT_ variable stays
- * what the caller of the test has set. The log is silent, because the tests
- * cause refusals on purpose.
+ * what the caller of the test has set.
  */
 int support_make_sandbox(void **state);
 int support_remove_sandbox(void **state);

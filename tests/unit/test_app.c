@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/die.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 #define USER "0123456789abcdef00ff100f"
@@ -80,7 +79,6 @@ static int run_program(void *data, int number)
 	int status;
 
 	(void)number;
-	sf_log_set_level(SF_LOG_INFO);
 	for (size_t i = 0; run->variables[i]; i++)
 		(void)putenv((char *)(uintptr_t)run->variables[i]);
 	if (run->deaf) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sf_die() logs, runs its hook once and ends the process. */
 #include "base/die.h"
-#include "base/log.h"
 #include "support.h"
 
 #include <unistd.h>
@@ -22,7 +21,6 @@ static int die_with_hook(void *data, int number)
 	void (*hook)(void) = *(void (**)(void))data;
 
 	(void)number;
-	sf_log_set_level(SF_LOG_NONE);
 	sf_die_set_hook(hook);
 	sf_die("cause %d", 7);
 }

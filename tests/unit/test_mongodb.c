@@ -12,7 +12,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "base/log.h"
 
 #define SENDERS 4
 #define SENDS 40
@@ -364,7 +363,6 @@ static int begin_log(void)
 	(void)unlink(name);
 	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
 	(void)close(fd);
-	sf_log_set_level(SF_LOG_INFO);
 	return before;
 }
 
@@ -375,7 +373,6 @@ static void end_log(int before, char *out, size_t size)
 
 	assert_true(got >= 0);
 	out[got] = '\0';
-	sf_log_set_level(SF_LOG_NONE);
 	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
 	(void)close(before);
 }

@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "jobs/queue.h"
 
@@ -499,7 +498,6 @@ static char *list_and_read_log(
 	ssize_t size;
 
 	assert_true(log >= 0 && before >= 0);
-	sf_log_set_level(SF_LOG_INFO);
 	assert_true(dup2(log, STDERR_FILENO) >= 0);
 	for (int i = 0; i < 2; i++) {
 		err = sf_queue_list(queue, &listing);
@@ -507,7 +505,6 @@ static char *list_and_read_log(
 			sf_job_listing_release(&listing);
 	}
 	assert_true(dup2(before, STDERR_FILENO) >= 0);
-	sf_log_set_level(SF_LOG_NONE);
 	sf_queue_free(queue);
 	size = pread(log, text, sizeof(text) - 1, 0);
 	assert_true(size >= 0);

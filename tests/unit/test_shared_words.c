@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shared tables: the same bytes have one word, whichever process asks. */
 #include "support.h"
-#include "base/log.h"
 #include "base/shared_words.h"
 
 #include <fcntl.h>
@@ -195,7 +194,6 @@ static int open_in_little_space(void *data, int number)
 
 	(void)data;
 	(void)number;
-	sf_log_set_level(SF_LOG_ERROR);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return -1;

@@ -46,7 +46,7 @@ enum sf_err sf_lmdb_report(int code)
 		return SF_ERR_CONFLICT;
 	if (code == MDB_NOTFOUND)
 		return SF_ERR_NOT_FOUND;
-	sf_log(SF_LOG_ERROR, "store: %s", mdb_strerror(code));
+	sf_log("store: %s", mdb_strerror(code));
 	return SF_ERR_UNAVAILABLE;
 }
 

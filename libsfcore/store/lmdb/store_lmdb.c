@@ -107,7 +107,7 @@ static enum sf_err load_chat(const struct sf_lmdb_session *session,
 	if (!err)
 		err = sf_chat_bson_decode(value.mv_data, value.mv_size, out);
 	if (err == SF_ERR_INTERNAL)
-		sf_log(SF_LOG_ERROR, "store: a document is not a chat");
+		sf_log("store: a document is not a chat");
 	return err;
 }
 

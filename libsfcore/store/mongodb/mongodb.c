@@ -45,8 +45,8 @@ static enum sf_err log_refusal(const bson_error_t *error)
 		what = "the connection broke or took too long";
 	else if (error->domain == MONGOC_ERROR_CLIENT)
 		what = "the server refuses the credentials";
-	sf_log(SF_LOG_ERROR, "store: %s (MongoDB %u.%u)", what,
-		(unsigned int)error->domain, (unsigned int)error->code);
+	sf_log("store: %s (MongoDB %u.%u)", what, (unsigned int)error->domain,
+		(unsigned int)error->code);
 	return SF_ERR_UNAVAILABLE;
 }
 
@@ -166,7 +166,7 @@ static enum sf_err check_server(const struct sf_mongodb *mongodb)
 	mongoc_server_description_destroy(server);
 	if (writes)
 		return SF_OK;
-	sf_log(SF_LOG_ERROR, "store: the server is not the primary");
+	sf_log("store: the server is not the primary");
 	return SF_ERR_UNAVAILABLE;
 }
 
@@ -190,7 +190,7 @@ static enum sf_err connect_client(struct sf_mongodb *mongodb)
 static enum sf_err ready_client(struct sf_mongodb *mongodb)
 {
 	if (bson_get_monotonic_time() > mongodb->deadline_us) {
-		sf_log(SF_LOG_ERROR, "store: the server is too slow");
+		sf_log("store: the server is too slow");
 		return SF_ERR_UNAVAILABLE;
 	}
 	return mongodb->client ? SF_OK : connect_client(mongodb);

@@ -22,7 +22,7 @@ enum sf_err sf_snapshot_take(struct sf_snapshot *snapshot, bson_t *found)
 		bson_get_data(found), found->len, &snapshot->chat);
 	snapshot->found_messages = snapshot->chat.message_count;
 	if (err)
-		sf_log(SF_LOG_ERROR, "store: a document is not a chat");
+		sf_log("store: a document is not a chat");
 	return err;
 }
 
