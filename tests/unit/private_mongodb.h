@@ -22,7 +22,7 @@ void private_mongodb_start(const char *certificate);
 /* Kills the server with SIGKILL. */
 void private_mongodb_kill(void);
 
-/* Pauses the server, so that it answers nothing, and lets it go on. */
+/* Pauses the server, which then answers nothing, and resumes the server. */
 void private_mongodb_pause(void);
 void private_mongodb_resume(void);
 

@@ -21,7 +21,7 @@ int private_redis_remove_sandbox(void **state);
 void private_redis_kill(void);
 void private_redis_start(void);
 
-/* Pauses the server, so that it answers nothing, and lets it go on. */
+/* Pauses the server, which then answers nothing, and resumes the server. */
 void private_redis_pause(void);
 void private_redis_resume(void);
 

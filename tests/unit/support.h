@@ -17,8 +17,8 @@
 #include <cmocka.h>
 
 /*
- * The bound of every wait: a test that waits longer hangs, and fails. No test
- * asserts that anything is faster.
+ * The bound of every wait: a test that waits longer hangs, and fails. A test
+ * proves how a wait ends, and never that the wait was short.
  */
 #define SUPPORT_PATIENCE_SECONDS 120
 
@@ -34,17 +34,17 @@ int support_remove_sandbox(void **state);
 	cmocka_unit_test_setup_teardown(                                       \
 		test, support_make_sandbox, support_remove_sandbox)
 
-/* The settings of the environment; they must be good. */
+/* Returns the settings of the environment, which must be valid. */
 struct sf_config support_config(void);
 
 /* Empties and removes a folder. */
 void support_remove_tree(const char *path);
 
-/* Memory that forked processes share with the test; all zero. */
+/* Returns zeroed memory that forked processes share with the test. */
 void *support_share(size_t size);
 void support_unshare(void *memory, size_t size);
 
-/* A gate at which processes wait until all of them have come. */
+/* A gate at which processes wait until all have arrived. */
 struct support_gate {
 	_Atomic int missing;
 };

@@ -449,7 +449,7 @@ static void demand_credentials(const char *certificate)
 		">%s.log 2>&1 && cat %s.crt >>%s",
 		certificate, certificate, certificate, certificate,
 		certificate);
-	/* NOLINTNEXTLINE(cert-env33-c): the names in it are the test's own */
+	/* NOLINTNEXTLINE(cert-env33-c): the test makes the file names itself */
 	assert_int_equal(system(command), 0);
 	private_mongodb_set_store("", LONG_TIMEOUTS);
 	bson_destroy(administer(

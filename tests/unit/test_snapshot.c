@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "store/mongodb/snapshot.h"
 
-/* The snapshot of a chat with two participants. */
+/* Makes the snapshot of a chat with two participants. */
 static int make_snapshot(void **state)
 {
 	const struct sf_token joiner = { { 7 } };

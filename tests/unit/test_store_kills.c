@@ -215,7 +215,7 @@ static void finish_life(struct talk *talk, const struct trace *trace)
 	}
 }
 
-static int64_t now_us(void)
+static int64_t read_clock_us(void)
 {
 	struct timespec now;
 
@@ -235,11 +235,12 @@ static void kill_process(pid_t pid)
 
 static void await_progress(const struct trace *trace, int steps_more)
 {
-	int64_t limit_us = now_us() + SUPPORT_PATIENCE_SECONDS * 1000000LL;
+	int64_t limit_us =
+		read_clock_us() + SUPPORT_PATIENCE_SECONDS * 1000000LL;
 	int goal = atomic_load(&trace->done) + steps_more;
 
 	while (atomic_load(&trace->done) < goal) {
-		assert_true(now_us() < limit_us);
+		assert_true(read_clock_us() < limit_us);
 		(void)usleep(100);
 	}
 }
@@ -262,11 +263,11 @@ static pid_t start_lives(struct talk *talk, struct trace *trace)
 static int64_t measure_lives(struct talk *talk)
 {
 	struct trace *trace = support_share(sizeof(*trace));
-	int64_t took_us = -now_us();
+	int64_t took_us = -read_clock_us();
 	pid_t pid = start_lives(talk, trace);
 
 	await_progress(trace, 3 * STEPS);
-	took_us += now_us();
+	took_us += read_clock_us();
 	kill_process(pid);
 	support_unshare(trace, sizeof(*trace));
 	return took_us;

@@ -5,6 +5,7 @@
  * wake-up would last an hour; an alarm makes that a failure.
  */
 #include "private_redis.h"
+#include "base/clock.h"
 #include "wake/wake.h"
 
 #include <signal.h>
@@ -60,14 +61,6 @@ static void a_wake_up_after_prepare_ends_the_wait(void **state)
 	sf_wake_free(NULL);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void a_wait_without_a_wake_up_lasts_its_time(void **state)
 {
 	struct sf_wake *wakes[2] = { open_wake(), NULL };
@@ -77,14 +70,15 @@ static void a_wait_without_a_wake_up_lasts_its_time(void **state)
 	sf_token_generate(&user);
 	sf_wake_send(wakes[0], &user);
 	for (int i = 0; i < 2; i++) {
-		int64_t start_ms = now_ms();
+		int64_t start_ms = sf_clock_ms(CLOCK_MONOTONIC);
 
 		sf_wake_prepare(wakes[i], &user);
 		(void)alarm(SUPPORT_PATIENCE_SECONDS);
 		assert_false(sf_wake_wait(wakes[i], LIMIT_MS));
 		(void)alarm(0);
 		/* The clocks of sleep and test may differ by a tick. */
-		assert_true(now_ms() - start_ms >= LIMIT_MS - 10);
+		assert_true(sf_clock_ms(CLOCK_MONOTONIC) - start_ms >=
+			    LIMIT_MS - 10);
 		sf_wake_free(wakes[i]);
 	}
 }

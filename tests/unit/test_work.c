@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a background job does, on a real store. */
+/* The background jobs, run on a real store. */
 #include "talk.h"
 #include "wake/wake.h"
 #include "jobs/work.h"
