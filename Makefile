@@ -1,5 +1,5 @@
 # SFChat. `make run` starts the site, `make check` tests it; `make help` lists all.
-# Make writes below build/ only, and the C code of a store to build/$(STORE).
+# Make writes only below build/. It compiles the C code into build/$(STORE).
 
 STORE   ?= lmdb
 BUILD   ?= build
@@ -31,7 +31,8 @@ PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
-# The checks wait most of the time, so some run side by side: the longest first.
+# The checks wait most of the time, so JOBS of them run side by side: check-floors,
+# which takes a second, and then the longest first.
 CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
 	check-firefox check-asan check-chromium check-scgi check-fuzz check-jobs \
 	check-lint check-unit check-served check-e2ee check-page check-cgi \
@@ -44,7 +45,7 @@ programs: $(PROGRAMS)
 
 site: $(BUILD)/html/index.html
 
-# A command is shown as its tool and its result; V=1 shows the whole line.
+# Make shows a command as its tool and its result; V=1 shows the whole line.
 ifneq ($(V),1)
 SHORT = @printf '%-5s %s\n' $(1) $(patsubst libsfcore/%,%,$(@:$(OUT)/obj/%=%));
 endif
@@ -66,8 +67,8 @@ $(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 # maps faster than the linker's scattered writes.
 WRITE_AT_ONCE = install $@.ld $@ && rm $@.ld
 
-# The settings that go into the pages. The file changes only when one of them
-# does.
+# The settings that go into the pages. The file changes only when one of these
+# settings changes.
 $(BUILD)/site.settings: FORCE
 	@mkdir -p $(@D)
 	@now=$$(env | grep -E '^SFCHAT_($(SITE_SETTINGS))=' | sort); \
@@ -81,7 +82,7 @@ $(BUILD)/html/index.html: scripts/build-html COPYING $(BUILD)/site.settings \
 release-hashes: site
 	@scripts/release-hashes $(BUILD)/html
 
-# The second make finds the packages that the first line has installed.
+# The recursive make finds the packages that the first line has installed.
 run:
 	@scripts/install build run $(filter mongodb,$(STORE))
 	@$(MAKE) --no-print-directory --silent all
@@ -107,10 +108,11 @@ check:
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=recurse $(CHECKS)
 	@echo "All checks passed: $(CHECKS)"
 
-# The programs without a server; then the API through lighttpd.
+# Tests the programs without a server.
 check-cgi: programs
 	$(NODE_TEST) tests/cgi/*.test.mjs
 
+# Tests the API through lighttpd, by CGI.
 check-web: all
 	$(NODE_TEST) tests/web/*.test.mjs
 
@@ -119,7 +121,7 @@ check-web: all
 check-scgi: all | $(filter check-web,$(MAKECMDGOALS))
 	SFCHAT_SERVE=scgi $(NODE_TEST) tests/web/*.test.mjs
 
-# The page's encryption, in Node.
+# Tests the page's encryption, in Node.
 check-e2ee:
 	$(NODE_TEST) tests/e2ee/*.test.mjs
 
@@ -134,7 +136,7 @@ help:
 	@echo '  make check-fast       also the store, the programs, one browser: two minutes'
 	@echo '  make check            install missing packages, run every check:'
 	@printf '%s\n' $(CHECKS) | sort | xargs -n4 printf '      %-15s %-15s %-15s %s\n'
-	@echo '  make fuzz SECONDS=60  each fuzz target for so long'
+	@echo '  make fuzz SECONDS=60  each fuzz target for that time'
 	@echo 'Look and measure'
 	@echo '  make lint             analyse the files that differ from HEAD (ALL=1: all)'
 	@echo '  make format           format the C files in place'

@@ -33,7 +33,7 @@ $(BARES):
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ -o $@.ld
 	$(WRITE_AT_ONCE)
 
-# Everything else that lighttpd needs is the product's own.
+# lighttpd serves the bare programs with the product's own pages and jobs.
 $(BENCH)/bare/html $(BENCH)/bare/site.conf:
 	@mkdir -p $(@D)
 	ln -s ../../$(@F) $@

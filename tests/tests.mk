@@ -23,7 +23,8 @@ $(TESTS): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(TEST_SUPPORT) $(LIBRA
 	@mkdir -p $(@D)
 	$(call SHORT,LD)$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@
 
-# Prints a test's output only if it fails, and always its skipped tests.
+# Prints the whole output of a test program only if it fails. Always prints the
+# lines of skipped tests.
 $(TESTS:=.run): %.run: %
 	@$(UNDER) $< >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "$(notdir $<): $$(grep -c '^\[       OK' $<.log) passed"
@@ -34,9 +35,9 @@ check-unit: $(UNIT_TESTS:=.run)
 # The contract of store.h, for the chosen store.
 check-store: $(STORE_TESTS:=.run)
 
-# The same with MongoDB, then the background jobs and the API through lighttpd,
-# also while MongoDB is killed. These tests share a database, so they run one
-# after the other.
+# The unit tests and the contract with MongoDB, then the background jobs and the
+# API through lighttpd, also while MongoDB is killed. These tests share a database,
+# so they run one after the other.
 check-mongodb:
 	@scripts/test-mongodb run $(MAKE) --no-print-directory --jobs=1 \
 		STORE=mongodb check-unit check-store check-jobs all
@@ -46,10 +47,10 @@ check-mongodb:
 	SFCHAT_STORE_KIND=mongodb scripts/test-mongodb run \
 		$(NODE_TEST) tests/mongodb/*.test.mjs tests/web/life.test.mjs
 
-# One site on two machines, in network namespaces: needs root. Their cables belong
-# to a network namespace too: Chromium drops its connections when an interface of
-# this machine comes or goes. Waits for check-mongodb, since both build in
-# $(BUILD)/mongodb.
+# One site on two machines, in network namespaces: needs root. The test itself runs
+# in a namespace too, with its ends of the virtual cables: Chromium drops its
+# connections when an interface of this machine comes or goes. Waits for
+# check-mongodb, since both build in $(BUILD)/mongodb.
 OWN_NETWORK := $(if $(filter 0,$(shell id -u)),\
 	unshare --net sh -c 'ip link set lo up && exec "$$@"' sh)
 check-nodes: site | $(filter check-mongodb,$(MAKECMDGOALS))
@@ -130,7 +131,8 @@ LINT = tests/tools/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst \
 check-lint: check-format
 	@$(LINT)
 
-# The same on the files that differ from HEAD, and the types of the scripts.
+# The same, but of the C files only those that differ from HEAD; and the types of
+# the page's scripts.
 lint: check-format check-types
 	@$(if $(ALL),,CHANGED=1) $(LINT)
 

@@ -1,5 +1,6 @@
 # The tests of the page: its modules in Node, then the pages in real browsers.
-# With CI=true a missing browser is a failure. scripts/install installs them.
+# With CI=true a missing browser is a failure. scripts/install installs the
+# browsers.
 
 PAGE_TESTS := $(patsubst %,tests/browser/%.test.mjs,modules pieces site)
 STORIES := $(filter-out $(PAGE_TESTS),$(wildcard tests/browser/*.test.mjs))
@@ -13,7 +14,7 @@ $(BUILD)/node/.installed: tests/package.json tests/package-lock.json
 	cd $(@D) && npm ci --no-audit --no-fund
 	touch $@
 
-# Checks the types of the page's scripts, which stand in their comments.
+# Checks the JSDoc types in the page's scripts.
 check-types: $(BUILD)/node/.installed
 	node $(BUILD)/node/node_modules/typescript/bin/tsc -p tests/tools/tsconfig.json
 
@@ -27,7 +28,8 @@ $(BROWSERS): check-%: all $(BUILD)/node/.installed
 check-story: all $(BUILD)/node/.installed
 	BROWSER=chromium $(NODE_TEST) tests/browser/chat.test.mjs
 
-# SCGI instead of CGI makes no difference between engines: Chromium is enough.
+# The site over SCGI. CGI and SCGI do not differ for a browser engine, so
+# Chromium is enough.
 check-served: all $(BUILD)/node/.installed
 	SFCHAT_SERVE=scgi BROWSER=chromium $(STORY_TEST) \
 		$(patsubst %,tests/browser/%.test.mjs,chat staying storm)

@@ -12,7 +12,8 @@ $(OUT)/tests/jobs/fill: $(OUT)/obj/tests/jobs/fill.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -o $@
 
-# With MongoDB, only the tests that the store has a part in.
+# The tests of each store. With MongoDB, only the tests that use the store: LMDB
+# runs the others.
 SWEEPS := sweep|closes|closed|killed worker
 JOBS_lmdb := tests/jobs/*.test.mjs
 JOBS_mongodb := --test-name-pattern='$(SWEEPS)' \
