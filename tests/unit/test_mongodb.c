@@ -12,7 +12,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-
 #define SENDERS 4
 #define SENDS 40
 #define LONG_TIMEOUTS "&connectTimeoutMS=120000&socketTimeoutMS=120000"
