@@ -50,7 +50,7 @@ static struct json_object *parse_body(
 }
 
 /* Returns the member of that name and that type; or NULL. */
-static struct json_object *get(
+static struct json_object *get_member(
 	struct json_object *object, const char *name, enum json_type type)
 {
 	struct json_object *member;
@@ -78,7 +78,8 @@ static bool get_chosen_token(struct json_object *object, const char *name,
 
 	*chosen = json_object_object_get_ex(object, name, &member);
 	if (*chosen)
-		return get_token(get(object, name, json_type_string), out);
+		return get_token(
+			get_member(object, name, json_type_string), out);
 	sf_token_generate(out);
 	return true;
 }
@@ -87,13 +88,14 @@ enum sf_err sf_json_parse_join(const char *body, size_t size,
 	struct sf_participant *out, struct sf_detail *detail)
 {
 	struct json_object *root = parse_body(body, size, detail);
-	struct json_object *data = get(root, "data", json_type_object);
+	struct json_object *data = get_member(root, "data", json_type_object);
 	const char *wrong = NULL;
 	bool chosen;
 
 	if (!root)
 		return SF_ERR_INVALID;
-	if (!get_token(get(data, "chatToken", json_type_string), &out->chat))
+	if (!get_token(get_member(data, "chatToken", json_type_string),
+		    &out->chat))
 		wrong = "chatToken";
 	else if (!get_chosen_token(data, "userToken", &chosen, &out->user))
 		wrong = "userToken";
@@ -117,7 +119,7 @@ static bool parse_sealed(struct json_object *item, struct sf_message *out)
 static const char *parse_message(
 	struct json_object *item, void *list, const char **member)
 {
-	struct json_object *text = get(item, "msg", json_type_string);
+	struct json_object *text = get_member(item, "msg", json_type_string);
 	struct sf_messages *messages = list;
 	struct sf_message *out = &messages->items[messages->count];
 	const char *why;
@@ -144,12 +146,12 @@ static const char *parse_message(
 static const char *parse_id(
 	struct json_object *item, void *list, const char **member)
 {
-	struct json_object *id = get(item, "_id", json_type_string);
+	struct json_object *id = get_member(item, "_id", json_type_string);
 	struct sf_ids *ids = list;
 
 	*member = "_id";
 	if (!id)
-		id = get(item, "id", json_type_string);
+		id = get_member(item, "id", json_type_string);
 	return get_token(id, &ids->items[ids->count++]) ? NULL : TOKEN_EXPECTED;
 }
 
@@ -162,8 +164,9 @@ static enum sf_err parse_list(const char *body, size_t size, size_t max,
 	parse_item *parse, void *list, struct sf_detail *detail)
 {
 	struct json_object *root = parse_body(body, size, detail);
-	struct json_object *data = get(root, "data", json_type_object);
-	struct json_object *items = get(data, "messages", json_type_array);
+	struct json_object *data = get_member(root, "data", json_type_object);
+	struct json_object *items =
+		get_member(data, "messages", json_type_array);
 	size_t count = items ? json_object_array_length(items) : 0;
 	enum sf_err err = root ? SF_OK : SF_ERR_INVALID;
 
@@ -210,7 +213,7 @@ static struct json_object *require_memory(struct json_object *object)
 	return object;
 }
 
-static void add(
+static void add_member(
 	struct json_object *object, const char *name, struct json_object *value)
 {
 	if (json_object_object_add(object, name, require_memory(value)) != 0)
@@ -220,7 +223,7 @@ static void add(
 static void add_string(
 	struct json_object *object, const char *name, const char *value)
 {
-	add(object, name, json_object_new_string(value));
+	add_member(object, name, json_object_new_string(value));
 }
 
 static void add_token(struct json_object *object, const char *name,
@@ -233,7 +236,7 @@ static void add_token(struct json_object *object, const char *name,
 }
 
 /* The list takes `item` over. */
-static void append(struct json_object *list, struct json_object *item)
+static void append_item(struct json_object *list, struct json_object *item)
 {
 	if (json_object_array_add(list, item) != 0)
 		sf_die("out of memory");
@@ -243,7 +246,7 @@ static struct json_object *make_results(const struct sf_json_status *status)
 {
 	struct json_object *results = require_memory(json_object_new_object());
 
-	add(results, "code", json_object_new_int(status->code));
+	add_member(results, "code", json_object_new_int(status->code));
 	add_string(results, "msg", status->phrase);
 	return results;
 }
@@ -254,7 +257,7 @@ static char *write_results(struct json_object *results)
 	struct json_object *root = require_memory(json_object_new_object());
 	char *text;
 
-	add(root, "results", results);
+	add_member(root, "results", results);
 	text = sf_strdup(json_object_to_json_string_ext(
 		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
@@ -289,11 +292,11 @@ static struct json_object *make_message(const struct sf_message *message)
 
 	add_token(object, "_id", &message->id);
 	add_string(object, "msg", message->text);
-	add(object, "system", json_object_new_boolean(system));
+	add_member(object, "system", json_object_new_boolean(system));
 	if (system)
 		add_string(object, "event", sf_event_name(message->event));
 	if (message->sealed)
-		add(object, "sealed", json_object_new_boolean(true));
+		add_member(object, "sealed", json_object_new_boolean(true));
 	return object;
 }
 
@@ -304,9 +307,10 @@ char *sf_json_compose_messages(
 	struct json_object *list = require_memory(json_object_new_array());
 
 	for (size_t i = 0; i < chat->message_count; i++)
-		append(list, make_message(&chat->messages[i]));
-	add(results, "count", json_object_new_uint64(chat->message_count));
+		append_item(list, make_message(&chat->messages[i]));
+	add_member(
+		results, "count", json_object_new_uint64(chat->message_count));
 	add_string(results, "status", sf_status_name(chat->status));
-	add(results, "messages", list);
+	add_member(results, "messages", list);
 	return write_results(results);
 }

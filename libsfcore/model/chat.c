@@ -7,6 +7,9 @@
 
 #include "base/mem.h"
 
+_Static_assert(SF_IDS_MAX >= SF_CHAT_WAITING_MAX,
+	"one DELETE can acknowledge everything that one GET returns");
+
 static const char *const status_names[SF_STATUS__MAX] = {
 	[SF_STATUS_DRAFT] = "draft",
 	[SF_STATUS_READY] = "ready",
