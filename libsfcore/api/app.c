@@ -43,6 +43,7 @@ static void reply_at_death(void)
 	struct sf_reply reply = {
 		.status = 500,
 		.phrase = "Internal Server Error",
+		.header = "",
 		.body = "{\"results\":{\"code\":500,"
 			"\"msg\":\"Internal Server Error\"}}",
 	};
@@ -186,27 +187,23 @@ static void compose_header(
 	}
 }
 
-static enum sf_err send_reply(const struct sf_app *app, enum sf_err err)
+static enum sf_err send_reply(struct sf_app *app, enum sf_err err)
 {
-	const struct sf_json_status *status =
-		err ? &error_statuses[err] : &app->reply.status;
 	char header[128];
+	struct sf_json_status status =
+		err ? error_statuses[err] : app->reply.status;
 	struct sf_reply reply = {
-		.status = status->code,
-		.phrase = status->phrase,
+		.status = status.code,
+		.phrase = status.phrase,
+		.header = header,
 	};
-	char *standard = NULL;
 
 	compose_header(app, err, header, sizeof(header));
-	if (*header)
-		reply.header = header;
 	if (!app->reply.body)
-		standard = sf_json_compose_standard(
-			status, err ? app->reply.detail.text : "");
-	reply.body = standard ? standard : app->reply.body;
-	err = sf_reply_send(&reply, STDOUT_FILENO);
-	free(standard);
-	return err;
+		app->reply.body = sf_json_compose_standard(
+			&status, err ? app->reply.detail.text : "");
+	reply.body = app->reply.body;
+	return sf_reply_send(&reply, STDOUT_FILENO);
 }
 
 /*

@@ -14,6 +14,12 @@
 #define DEPTH_MAX 8
 #define TOKEN_EXPECTED "24 lower-case hex digits were expected"
 
+static void require_memory(bool had_memory)
+{
+	if (!had_memory)
+		sf_die("out of memory");
+}
+
 /* Parses ASCII that is exactly one JSON value; NULL: it is not. */
 static struct json_object *parse_whole(const char *text, size_t size)
 {
@@ -21,8 +27,7 @@ static struct json_object *parse_whole(const char *text, size_t size)
 	struct json_object *value;
 	bool whole;
 
-	if (!tokener)
-		sf_die("out of memory");
+	require_memory(tokener != NULL);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	value = json_tokener_parse_ex(tokener, text, (int)size);
 	whole = json_tokener_get_error(tokener) == json_tokener_success &&
@@ -206,18 +211,11 @@ enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
 	return parse_list(body, size, SF_IDS_MAX, parse_id, out, detail);
 }
 
-static struct json_object *require_memory(struct json_object *object)
-{
-	if (!object)
-		sf_die("out of memory");
-	return object;
-}
-
 static void add_member(
 	struct json_object *object, const char *name, struct json_object *value)
 {
-	if (json_object_object_add(object, name, require_memory(value)) != 0)
-		sf_die("out of memory");
+	require_memory(object && value &&
+		       json_object_object_add(object, name, value) == 0);
 }
 
 static void add_string(
@@ -235,16 +233,9 @@ static void add_token(struct json_object *object, const char *name,
 	add_string(object, name, digits);
 }
 
-/* The list takes `item` over. */
-static void append_item(struct json_object *list, struct json_object *item)
-{
-	if (json_object_array_add(list, item) != 0)
-		sf_die("out of memory");
-}
-
 static struct json_object *make_results(const struct sf_json_status *status)
 {
-	struct json_object *results = require_memory(json_object_new_object());
+	struct json_object *results = json_object_new_object();
 
 	add_member(results, "code", json_object_new_int(status->code));
 	add_string(results, "msg", status->phrase);
@@ -254,7 +245,7 @@ static struct json_object *make_results(const struct sf_json_status *status)
 /* Returns {"results":…} as text, and frees `results`. */
 static char *write_results(struct json_object *results)
 {
-	struct json_object *root = require_memory(json_object_new_object());
+	struct json_object *root = json_object_new_object();
 	char *text;
 
 	add_member(root, "results", results);
@@ -287,7 +278,7 @@ char *sf_json_compose_tokens(const struct sf_json_status *status,
 
 static struct json_object *make_message(const struct sf_message *message)
 {
-	struct json_object *object = require_memory(json_object_new_object());
+	struct json_object *object = json_object_new_object();
 	bool system = message->event != SF_EVENT_NONE;
 
 	add_token(object, "_id", &message->id);
@@ -304,10 +295,12 @@ char *sf_json_compose_messages(
 	const struct sf_json_status *status, const struct sf_chat *chat)
 {
 	struct json_object *results = make_results(status);
-	struct json_object *list = require_memory(json_object_new_array());
+	struct json_object *list = json_object_new_array();
 
 	for (size_t i = 0; i < chat->message_count; i++)
-		append_item(list, make_message(&chat->messages[i]));
+		require_memory(
+			list && json_object_array_add(list,
+					make_message(&chat->messages[i])) == 0);
 	add_member(
 		results, "count", json_object_new_uint64(chat->message_count));
 	add_string(results, "status", sf_status_name(chat->status));

@@ -28,15 +28,14 @@ static enum sf_err close_if_abandoned(struct sf_desk *desk,
 {
 	int64_t silence_ms = 2 * config->poll_sleep_ms * config->poll_iteration;
 	int64_t since_ms = sf_desk_now() - silence_ms;
-	const struct sf_token *other = sf_chat_other(seen, &caller->user);
-	struct sf_participant absent = { .chat = caller->chat };
+	struct sf_participant other = { .chat = caller->chat,
+		.user = sf_chat_other(seen, &caller->user) };
 	enum sf_err err;
 
-	if (seen->status != SF_STATUS_READY || !other ||
-		sf_chat_last_sign(seen, other) > since_ms)
+	if (seen->status != SF_STATUS_READY ||
+		sf_chat_last_sign(seen, &other.user) > since_ms)
 		return SF_OK;
-	absent.user = *other;
-	err = sf_desk_close(desk, &absent, since_ms);
+	err = sf_desk_close(desk, &other, since_ms);
 	return err == SF_ERR_CONFLICT ? SF_OK : err;
 }
 

@@ -224,9 +224,8 @@ enum sf_err sf_reply_send(const struct sf_reply *reply, int fd)
 		"Content-Length: %zu\r\n"
 		"Cache-Control: no-store\r\n"
 		"%s%s\r\n",
-		reply->status, reply->phrase, body_size,
-		reply->header ? reply->header : "",
-		reply->header ? "\r\n" : "");
+		reply->status, reply->phrase, body_size, reply->header,
+		*reply->header ? "\r\n" : "");
 	struct iovec parts[2] = {
 		{ .iov_base = head, .iov_len = (size_t)length },
 		{ .iov_base = (char *)reply->body, .iov_len = body_size },

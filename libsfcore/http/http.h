@@ -64,7 +64,7 @@ void sf_http_date_format(int64_t seconds, char out[SF_HTTP_DATE_SIZE]);
 struct sf_reply {
 	int status;
 	const char *phrase;
-	const char *header; /* one more header line without CR LF, or NULL */
+	const char *header; /* one more header line without CR LF, or "" */
 	const char *body;   /* JSON */
 };
 

@@ -95,21 +95,12 @@ bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user)
 	return is_in(user, chat->users, chat->user_count);
 }
 
-const struct sf_token *sf_chat_other(
+struct sf_token sf_chat_other(
 	const struct sf_chat *chat, const struct sf_token *user)
 {
-	for (size_t i = 0; i < chat->user_count; i++)
-		if (!sf_token_equal(&chat->users[i], user))
-			return &chat->users[i];
-	return NULL;
-}
+	size_t index = sf_chat_index(chat, user);
 
-struct sf_token sf_chat_partner(
-	const struct sf_chat *chat, const struct sf_token *user)
-{
-	const struct sf_token *other = sf_chat_other(chat, user);
-
-	return other ? *other : *user;
+	return chat->users[chat->user_count == 2 ? 1 - index : index];
 }
 
 size_t sf_chat_index(const struct sf_chat *chat, const struct sf_token *user)
@@ -243,17 +234,17 @@ static void deliver(
 enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *sender,
 	const struct sf_messages *messages)
 {
-	const struct sf_token *receiver = sf_chat_other(chat, sender);
-	struct delivery delivery = { .chat = chat };
-	size_t waiting;
+	struct delivery delivery = {
+		.chat = chat,
+		.sent = &chat->sent[sf_chat_index(chat, sender)],
+		.receiver = sf_chat_other(chat, sender),
+	};
+	size_t waiting = count_waiting(chat, &delivery.receiver);
 
 	if (chat->status == SF_STATUS_CLOSED)
 		return SF_ERR_CLOSED;
-	if (chat->status != SF_STATUS_READY || !receiver)
+	if (chat->status != SF_STATUS_READY || chat->user_count < 2)
 		return SF_ERR_CONFLICT;
-	delivery.sent = &chat->sent[sf_chat_index(chat, sender)];
-	delivery.receiver = *receiver;
-	waiting = count_waiting(chat, receiver);
 	for (size_t i = 0; i < messages->count; i++)
 		waiting += !is_known(&delivery, &messages->items[i]);
 	if (waiting > SF_CHAT_WAITING_MAX)

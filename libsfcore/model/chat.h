@@ -77,12 +77,8 @@ void sf_chat_release(struct sf_chat *chat);
 
 bool sf_chat_has_user(const struct sf_chat *chat, const struct sf_token *user);
 
-/* The participant who is not `user`; NULL while there is none. */
-const struct sf_token *sf_chat_other(
-	const struct sf_chat *chat, const struct sf_token *user);
-
-/* The same; `user` itself while there is none. */
-struct sf_token sf_chat_partner(
+/* The participant who is not `user`; while there is none, `user`. */
+struct sf_token sf_chat_other(
 	const struct sf_chat *chat, const struct sf_token *user);
 
 bool sf_chat_has_poll(const struct sf_chat *chat, const struct sf_token *id);

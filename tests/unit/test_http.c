@@ -390,7 +390,7 @@ static void a_date_equals_that_of_the_c_library(void **state)
 
 static void a_reply_has_the_form_of_cgi(void **state)
 {
-	struct sf_reply reply = { 200, "Ok", NULL, "{}" };
+	struct sf_reply reply = { 200, "Ok", "", "{}" };
 	struct support_output output;
 
 	(void)state;
@@ -426,7 +426,7 @@ static int send_slowly(void *data, int number)
 static void a_reply_is_sent_whole(void **state)
 {
 	static char body[4 * PIPE];
-	struct slow_reply slow = { { 200, "Ok", NULL, body }, -1 };
+	struct slow_reply slow = { { 200, "Ok", "", body }, -1 };
 	char piece[1000];
 	size_t total = 0;
 	ssize_t got;
@@ -450,7 +450,7 @@ static void a_reply_is_sent_whole(void **state)
 
 static void a_reply_that_nobody_reads_is_an_error(void **state)
 {
-	struct sf_reply reply = { 200, "Ok", NULL, "{}" };
+	struct sf_reply reply = { 200, "Ok", "", "{}" };
 	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
 	int ends[2];
 

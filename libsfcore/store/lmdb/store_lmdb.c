@@ -279,7 +279,7 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	*receiver = sf_chat_partner(&change.chat, &sender->user);
+	*receiver = sf_chat_other(&change.chat, &sender->user);
 	err = sf_chat_push(&change.chat, &sender->user, messages);
 	return finish_change(&change, err);
 }
@@ -309,7 +309,7 @@ enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 		return err;
 	if (sf_chat_last_sign(&change.chat, &closer->user) > silent_since_ms)
 		return finish_change(&change, SF_ERR_CONFLICT);
-	*other = sf_chat_partner(&change.chat, &closer->user);
+	*other = sf_chat_other(&change.chat, &closer->user);
 	sf_chat_close(&change.chat, &closer->user);
 	return finish_change(&change, SF_OK);
 }

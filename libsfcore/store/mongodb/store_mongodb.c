@@ -293,7 +293,7 @@ static enum sf_err try_push(struct verb *verb)
 
 	if (err)
 		return err;
-	*verb->other = sf_chat_partner(chat, sender);
+	*verb->other = sf_chat_other(chat, sender);
 	err = sf_chat_push(chat, sender, verb->messages);
 	if (err)
 		return err;
@@ -399,7 +399,7 @@ static enum sf_err try_close(struct verb *verb)
 		return err;
 	if (sf_chat_last_sign(chat, closer) > verb->silent_since_ms)
 		return SF_ERR_CONFLICT;
-	*verb->other = sf_chat_partner(chat, closer);
+	*verb->other = sf_chat_other(chat, closer);
 	verb->done = chat->status == SF_STATUS_CLOSED;
 	return verb->done ? SF_OK : close_found(verb);
 }
