@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 # SFChat. `make run` starts the site, `make check` tests it; `make help` lists all.
 # Make writes only below build/. It compiles the C code into build/$(STORE).
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 # The tests of the page: its modules in Node, then the pages in real browsers.
 # With CI=true a missing browser is a failure. scripts/install installs the
 # browsers.

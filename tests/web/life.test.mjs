@@ -186,7 +186,7 @@ describe("life of a chat", () => {
       received.sort(), [CLOSED.closed_by_talker, CLOSED.closed_by_you]);
   });
 
-  it("forget: the last acknowledgement removes a closed chat", async () => {
+  it("remove: the last acknowledgement removes a closed chat", async () => {
     const [alice, bob] = await meet(server);
     await alice.close();
     await alice.drain();
@@ -273,7 +273,7 @@ describe("life of a chat that has grown old", { concurrency: true }, () => {
     assert.equal(json.results.messages[0].event, "closed_automatically");
   });
 
-  it("expire: the last acknowledgement then forgets the chat", async () => {
+  it("expire: the last acknowledgement then removes the chat", async () => {
     const [alice, bob] = await meet(young);
     await growOld(alice, bob);
     assert.equal((await alice.drain()).length, 1);
