@@ -237,7 +237,7 @@ for (const h2 of [false, true]) {
       });
     }
 
-    it("401: the chat is forgotten", async () => {
+    it("401: the chat has been removed", async () => {
       const [alice, bob] = await pair();
       await alice.close();
       await alice.drain();
