@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shows an operator the background jobs, and requeues failed ones. */
-#include "jobs/command.h"
-
 #include <inttypes.h>
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "jobs/command.h"
 #include "jobs/jobs_json.h"
 #include "jobs/queue.h"
 
@@ -19,13 +18,10 @@ static const struct sf_command command = {
 		"Shows how many jobs in SFCHAT_REDIS are waiting, delayed\n"
 		"after a failure, running and failed; the workers, with the\n"
 		"age of their last sign of life; and each job.\n"
-		"  --json   prints one line of JSON; its times, in "
-		"milliseconds\n"
-		"           since 1970, say since when a job is waiting, "
-		"until\n"
-		"           when it is delayed, when its lease ends, or when "
-		"it\n"
-		"           failed\n"
+		"  --json   prints one line of JSON. A time is in\n"
+		"           milliseconds since 1970. The time of a job goes\n"
+		"           with its state: waiting since, delayed until,\n"
+		"           lease ends at, or failed at\n"
 		"  --watch  prints again every two seconds, until interrupted\n"
 		"  requeue  runs the failed job ID, or all failed jobs, again\n"
 		"\n"
@@ -43,12 +39,9 @@ struct options {
 
 static void print_counts(const struct sf_job_listing *listing)
 {
-	for (int state = 0; state < SF_JOB__MAX; state++) {
-		enum sf_job_state which = (enum sf_job_state)state;
-
+	for (enum sf_job_state state = 0; state < SF_JOB__MAX; state++)
 		(void)printf("%s%s %zu", state ? "   " : "",
-			sf_job_state_name(which), sf_job_count(listing, which));
-	}
+			sf_job_state_name(state), sf_job_count(listing, state));
 	(void)printf("\n");
 }
 
@@ -63,15 +56,15 @@ static void print_workers(const struct sf_job_listing *listing)
 	}
 }
 
-/* Formats `when_ms` as its distance from now: "since 3 s". */
+/* Formats `when_ms` as its distance from now: "for 3 s". */
 static void format_when(
 	const struct sf_job *job, int64_t now_ms, char *out, size_t size)
 {
 	static const char *const words[SF_JOB__MAX] = {
-		[SF_JOB_WAITING] = "since",
-		[SF_JOB_DELAYED] = "for",
+		[SF_JOB_WAITING] = "for",
+		[SF_JOB_DELAYED] = "in",
 		[SF_JOB_RUNNING] = "lease",
-		[SF_JOB_FAILED] = "since",
+		[SF_JOB_FAILED] = "for",
 	};
 	bool past = job->state == SF_JOB_WAITING || job->state == SF_JOB_FAILED;
 	int64_t distance_ms =

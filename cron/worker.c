@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Runs jobs, one after another, until a signal ends it. It takes signals only
- * between two jobs, so it finishes the job in hand.
+ * Runs jobs, one after another, until a signal ends the worker. The worker
+ * takes signals only between two jobs, so it finishes the current job.
  */
-#include "jobs/command.h"
-
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "jobs/command.h"
 #include "jobs/queue.h"
 #include "jobs/work.h"
 
@@ -17,7 +17,7 @@ static const struct sf_command command = {
 		"\n"
 		"Runs background jobs from the queue in SFCHAT_REDIS. Any\n"
 		"number of workers may share the queue. SIGTERM or SIGINT\n"
-		"ends a worker after the job in hand. A worker waits while\n"
+		"ends a worker after its current job. A worker waits while\n"
 		"Redis cannot be reached.\n"
 		"\n"
 		"Exit status: 0 ended by a signal; 2 wrong arguments or\n"
@@ -25,7 +25,7 @@ static const struct sf_command command = {
 	.needs_redis = true,
 };
 
-static sigset_t stop_signals(void)
+static sigset_t list_stop_signals(void)
 {
 	sigset_t set;
 
@@ -35,11 +35,11 @@ static sigset_t stop_signals(void)
 	return set;
 }
 
-/* Returns whether a signal to end comes before the time is over. */
+/* Returns whether a stop signal comes before the time is over. */
 static bool is_stopped_within(int seconds)
 {
 	struct timespec limit = { .tv_sec = seconds };
-	sigset_t set = stop_signals();
+	sigset_t set = list_stop_signals();
 
 	return sigtimedwait(&set, NULL, &limit) > 0;
 }
@@ -50,13 +50,12 @@ static bool may_go_on(void *queue)
 }
 
 /*
- * Tries as long as the lease lasts, so that a job is not done twice only
- * because Redis was away for a moment.
+ * Tries as long as the lease lasts, so that a job is not run twice only because
+ * Redis could not be reached for a moment.
  */
-static enum sf_err lay_job_down(
+static enum sf_err report_outcome(
 	struct sf_queue *queue, enum sf_err outcome, const char *error)
 {
-	struct timespec second = { .tv_sec = 1 };
 	enum sf_err err;
 
 	for (;;) {
@@ -64,7 +63,7 @@ static enum sf_err lay_job_down(
 			      : sf_queue_finish(queue);
 		if (err != SF_ERR_UNAVAILABLE || sf_queue_keep(queue) != SF_OK)
 			return err;
-		(void)nanosleep(&second, NULL);
+		(void)sleep(1);
 	}
 }
 
@@ -74,15 +73,14 @@ static void run_job(struct sf_queue *queue, const struct sf_config *config,
 	struct sf_work work = {
 		.config = config,
 		.may_go_on = may_go_on,
-		.asked = queue,
+		.argument = queue,
 	};
 	enum sf_err outcome = sf_work_run(&work, job->kind);
 	enum sf_err err = outcome;
 
 	if (outcome != SF_ERR_CONFLICT)
-		err = lay_job_down(queue, outcome, work.detail.text);
-	/* A job that another worker has taken over is neither done nor failed.
-	 */
+		err = report_outcome(queue, outcome, work.detail.text);
+	/* If the lease was lost, the job is neither done nor failed. */
 	if (err)
 		sf_log("job %s, %s: it may be run again: %s", job->id,
 			job->kind, work.detail.text);
@@ -114,7 +112,7 @@ int main(int argc, char **argv)
 {
 	struct sf_config config;
 	struct sf_queue *queue;
-	sigset_t set = stop_signals();
+	sigset_t set = list_stop_signals();
 
 	sf_command_start(&command, argc, argv, &config);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
@@ -122,7 +120,7 @@ int main(int argc, char **argv)
 	sf_log("worker %s: started", sf_queue_worker(queue));
 	run_jobs(queue, &config);
 	if (sf_queue_leave(queue) != SF_OK)
-		sf_log("worker %s: it could not leave the list of workers",
+		sf_log("worker %s: could not leave the list of workers",
 			sf_queue_worker(queue));
 	sf_log("worker %s: ended", sf_queue_worker(queue));
 	sf_queue_free(queue);

@@ -54,9 +54,8 @@ static void reply_at_death(void)
 static void open_wake(struct sf_app *app)
 {
 	/* Without wake-ups a chat still works, only slower. */
-	if (!app->desk.wake &&
-		sf_wake_open(&app->config, &app->desk.wake) != SF_OK)
-		app->desk.wake = NULL;
+	if (!app->desk.wake)
+		(void)!sf_wake_open(&app->config, &app->desk.wake);
 }
 
 void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out)

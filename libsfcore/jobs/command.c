@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A fault of the arguments or settings is one line on standard error. */
+/*
+ * Starts a program of cron/. A wrong argument or setting is one line on
+ * standard error.
+ */
 #include "jobs/command.h"
 
 #include <signal.h>
@@ -21,7 +24,7 @@ void sf_command_refuse(const struct sf_command *command, const char *what)
 	exit(SF_EXIT_USAGE);
 }
 
-static void answer_questions(
+static void answer_help_or_version(
 	const struct sf_command *command, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -41,9 +44,9 @@ void sf_command_start(const struct sf_command *command, int argc, char **argv,
 	struct sf_detail detail;
 
 	sf_log_guard_streams();
-	/* A connection that Redis closes is then an error of write(2). */
+	/* If Redis closes the connection, write(2) then returns an error. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	answer_questions(command, argc, argv);
+	answer_help_or_version(command, argc, argv);
 	if (sf_config_load(out, &detail) != SF_OK ||
 		sf_store_check(out, &detail) != SF_OK)
 		refuse_setting(command, detail.text);

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* The --help of each program names those that it uses. */
+/* The --help of each program names the statuses that the program uses. */
 enum sf_exit {
 	SF_EXIT_DONE = 0,
 	SF_EXIT_FAILED = 1,
@@ -20,20 +20,20 @@ enum sf_exit {
 
 struct sf_command {
 	const char *name;
-	const char *help;     /* lines; the first ones say the usage */
-	bool takes_arguments; /* others than --help and --version */
+	const char *help;     /* the text for --help */
+	bool takes_arguments; /* other than --help and --version */
 	bool needs_redis;
 };
 
 /*
  * Begins a command: carries out --help and --version, loads the settings into
- * `out` and checks that the command can run with them. Does not return after
- * --help or --version, nor when an argument or a setting cannot be used.
+ * `out` and checks that the command can run with them. After --help or
+ * --version, or if an argument or a setting is wrong, the process exits.
  */
 void sf_command_start(const struct sf_command *command, int argc, char **argv,
 	struct sf_config *out);
 
-/* Prints what is wrong with the arguments, and exits with SF_EXIT_USAGE. */
+/* Prints `what` about the arguments, and exits with SF_EXIT_USAGE. */
 _Noreturn void sf_command_refuse(
 	const struct sf_command *command, const char *what);
 

@@ -23,12 +23,13 @@ enum sf_job_state {
 struct sf_job {
 	char id[SF_JOB_ID_MAX];
 	char kind[SF_JOB_KIND_MAX];
-	char worker[SF_JOB_WORKER_MAX]; /* the worker that runs the job; or ""
-					 */
+	char worker[SF_JOB_WORKER_MAX]; /* that runs the job; or "" */
 	char error[SF_JOB_ERROR_MAX];   /* of the last failure; or "" */
 	enum sf_job_state state;
-	/* Since when it waits, until when it is delayed, when its lease ends,
-	 * or when it failed: by its state. */
+	/*
+	 * The time that goes with the state: waiting since, delayed until,
+	 * lease ends at, or failed at.
+	 */
 	int64_t when_ms;
 	int64_t starts;
 	int64_t failures; /* since it was queued or requeued */
@@ -39,7 +40,9 @@ struct sf_job_worker {
 	int64_t heartbeat_ms;
 };
 
-/* All of it at one moment. Times are by Redis' clock, since 1970. */
+/*
+ * All jobs and workers at one moment. Times are by Redis' clock, since 1970.
+ */
 struct sf_job_listing {
 	int64_t now_ms;
 	size_t worker_count;

@@ -17,13 +17,10 @@ static void print_string(FILE *out, const char *name, const char *text)
 
 static void print_queues(const struct sf_job_listing *listing, FILE *out)
 {
-	for (int state = 0; state < SF_JOB__MAX; state++) {
-		enum sf_job_state which = (enum sf_job_state)state;
-
+	for (enum sf_job_state state = 0; state < SF_JOB__MAX; state++)
 		(void)fprintf(out, "%s{\"name\":\"%s\",\"length\":%zu}",
-			state ? "," : "", sf_job_state_name(which),
-			sf_job_count(listing, which));
-	}
+			state ? "," : "", sf_job_state_name(state),
+			sf_job_count(listing, state));
 }
 
 static void print_job(const struct sf_job *job, FILE *out)

@@ -5,6 +5,7 @@
  */
 #include "jobs/queue.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 #include "base/token.h"
 
 #define TIMEOUT_MS 2000
-/* A worker without a sign of life for so long is no longer listed. */
+/* The list drops a worker that has given no sign of life for so long. */
 #define WORKER_FORGET_MS 3600000
 
 #define KEYS "sfchat:{jobs}:"
@@ -31,13 +32,17 @@
 	"local time = call('TIME')\n"                                          \
 	"local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"            \
 	"local function job(id) return prefix .. 'job:' .. id end\n"           \
-	"local function is_held(id, holder)\n"                                 \
-	"	return call('HGET', job(id), 'holder') == holder\n"                  \
-	"end\n"                                                                \
-	"local function lay_down(id, set, score)\n"                            \
+	"local function end_lease(id, set, score)\n"                           \
 	"	call('ZREM', running, id)\n"                                         \
 	"	call('HDEL', job(id), 'holder', 'worker')\n"                         \
 	"	call('ZADD', set, score, id)\n"                                      \
+	"end\n"
+
+/* Arguments: worker, holder, id. The script ends if the holder is another. */
+#define REQUIRE_HOLDER                                                         \
+	"local id = ARGV[3]\n"                                                 \
+	"if call('HGET', job(id), 'holder') ~= ARGV[2] then\n"                 \
+	"	return 0\n"                                                          \
 	"end\n"
 
 /* clang-format would join the lines of a script. */
@@ -63,7 +68,7 @@ static const char take_script[] = PRELUDE
 	"call('ZREMRANGEBYSCORE', workers, '-inf',\n"
 	"	now - " TEXT(WORKER_FORGET_MS) ")\n"
 	"for _, id in ipairs(call('ZRANGEBYSCORE', running, '-inf', now)) do\n"
-	"	lay_down(id, queued, now)\n"
+	"	end_lease(id, queued, now)\n"
 	"end\n"
 	"local id = call('ZRANGEBYSCORE', queued, '-inf', now,\n"
 	"	'LIMIT', 0, 1)[1]\n"
@@ -79,35 +84,26 @@ static const char take_script[] = PRELUDE
 /* Arguments: worker, holder, id. */
 static const char keep_script[] = PRELUDE
 	"call('ZADD', workers, now, ARGV[1])\n"
-	"if not is_held(ARGV[3], ARGV[2]) then\n"
-	"	return 0\n"
-	"end\n"
-	"call('ZADD', running, now + " TEXT(SF_QUEUE_LEASE_MS) ", ARGV[3])\n"
+	REQUIRE_HOLDER
+	"call('ZADD', running, now + " TEXT(SF_QUEUE_LEASE_MS) ", id)\n"
 	"return 1\n";
 
 /* Arguments: worker, holder, id. */
-static const char finish_script[] = PRELUDE
-	"if not is_held(ARGV[3], ARGV[2]) then\n"
-	"	return 0\n"
-	"end\n"
-	"call('ZREM', running, ARGV[3])\n"
-	"call('DEL', job(ARGV[3]))\n"
+static const char finish_script[] = PRELUDE REQUIRE_HOLDER
+	"call('ZREM', running, id)\n"
+	"call('DEL', job(id))\n"
 	"return 1\n";
 
 /* Arguments: worker, holder, id, error. */
-static const char fail_script[] = PRELUDE
-	"local id = ARGV[3]\n"
-	"if not is_held(id, ARGV[2]) then\n"
-	"	return 0\n"
-	"end\n"
+static const char fail_script[] = PRELUDE REQUIRE_HOLDER
 	"call('HSET', job(id), 'error', ARGV[4])\n"
 	"local failures = call('HINCRBY', job(id), 'failures', 1)\n"
 	"if failures < " TEXT(SF_QUEUE_FAILURES_MAX) " then\n"
-	"	lay_down(id, queued,\n"
+	"	end_lease(id, queued,\n"
 	"		now + " TEXT(SF_QUEUE_PAUSE_MS) " * 3 ^ (failures - 1))\n"
 	"	return 1\n"
 	"end\n"
-	"lay_down(id, failed, now)\n"
+	"end_lease(id, failed, now)\n"
 	"for _, old in ipairs(call('ZRANGE', failed, 0,\n"
 	"	-1 - " TEXT(SF_QUEUE_FAILED_MAX) ")) do\n"
 	"	call('ZREM', failed, old)\n"
@@ -130,7 +126,7 @@ static const char requeue_script[] = PRELUDE
 	"end\n"
 	"return count\n";
 
-/* It returns the fields of a job in the order of enum field. */
+/* No arguments. The fields of each job are in the order of enum field. */
 static const char list_script[] = PRELUDE
 	"local jobs = {}\n"
 	"for _, set in ipairs({'queued', 'running', 'failed'}) do\n"
@@ -165,11 +161,11 @@ enum field {
 struct sf_queue {
 	struct sf_redis redis;
 	char worker[SF_JOB_WORKER_MAX];
-	/* The job in hand; "" without one. */
+	/* The current job; "" without one. */
 	char id[SF_JOB_ID_MAX];
 	char holder[HOLDER_MAX];
-	/* The last time the lease was certainly full, by our clock. */
-	int64_t kept_ms;
+	/* When this worker last took or renewed the lease, by read_clock(). */
+	int64_t renewed_ms;
 };
 
 /* CLOCK_BOOTTIME goes on while the machine sleeps, as Redis' clock does. */
@@ -183,7 +179,7 @@ struct sf_queue *sf_queue_new(const struct sf_config *config)
 	struct sf_queue *queue = sf_alloc(sizeof(*queue));
 	char host[65] = "";
 
-	*queue = (struct sf_queue){ .kept_ms = 0 };
+	*queue = (struct sf_queue){ .renewed_ms = 0 };
 	sf_redis_init(&queue->redis, &config->redis, TIMEOUT_MS);
 	/* gethostname(2) cuts a name that is too long, maybe without a NUL. */
 	(void)gethostname(host, sizeof(host) - 1);
@@ -205,9 +201,9 @@ const char *sf_queue_worker(const struct sf_queue *queue)
 	return queue->worker;
 }
 
-static enum sf_err report_nonsense(redisReply *reply)
+static enum sf_err drop_unexpected_reply(redisReply *reply)
 {
-	sf_log("queue: Redis answers something unexpected");
+	sf_log("queue: Redis sent an unexpected reply");
 	freeReplyObject(reply);
 	return SF_ERR_INTERNAL;
 }
@@ -219,8 +215,10 @@ static enum sf_err evaluate(struct sf_queue *queue, const char *script,
 	const char *words[8] = { "EVAL", script, "1", KEYS };
 	size_t count = 4;
 
-	while (*arguments)
+	while (*arguments) {
+		assert(count < sizeof(words) / sizeof(*words));
 		words[count++] = *arguments++;
+	}
 	return sf_redis_call(&queue->redis, count, words, out);
 }
 
@@ -233,14 +231,14 @@ static enum sf_err evaluate_count(struct sf_queue *queue, const char *script,
 	if (err)
 		return err;
 	if (reply->type != REDIS_REPLY_INTEGER)
-		return report_nonsense(reply);
+		return drop_unexpected_reply(reply);
 	*out = reply->integer;
 	freeReplyObject(reply);
 	return SF_OK;
 }
 
-/* SF_ERR_CONFLICT: the script did nothing. */
-static enum sf_err evaluate_deed(struct sf_queue *queue, const char *script,
+/* SF_ERR_CONFLICT: the script changed nothing. */
+static enum sf_err evaluate_change(struct sf_queue *queue, const char *script,
 	const char *const arguments[])
 {
 	int64_t count;
@@ -253,7 +251,17 @@ enum sf_err sf_queue_add(struct sf_queue *queue, const char *kind)
 {
 	const char *const arguments[] = { kind, NULL };
 
-	return evaluate_deed(queue, add_script, arguments);
+	return evaluate_change(queue, add_script, arguments);
+}
+
+/* `error` is an argument more, or NULL. */
+static enum sf_err evaluate_as_holder(
+	struct sf_queue *queue, const char *script, const char *error)
+{
+	const char *const arguments[] = { queue->worker, queue->holder,
+		queue->id, error, NULL };
+
+	return evaluate_change(queue, script, arguments);
 }
 
 static bool is_list(const redisReply *reply, size_t count)
@@ -281,7 +289,7 @@ enum sf_err sf_queue_take(struct sf_queue *queue, struct sf_job *out)
 	sf_token_generate(&holder);
 	sf_token_format(&holder, queue->holder);
 	queue->id[0] = '\0';
-	queue->kept_ms = read_clock();
+	queue->renewed_ms = read_clock();
 	err = evaluate(queue, take_script, arguments, &reply);
 	if (err)
 		return err;
@@ -290,7 +298,7 @@ enum sf_err sf_queue_take(struct sf_queue *queue, struct sf_job *out)
 		return SF_ERR_NOT_FOUND;
 	}
 	if (!is_list(reply, 2))
-		return report_nonsense(reply);
+		return drop_unexpected_reply(reply);
 	*out = (struct sf_job){ .state = SF_JOB_RUNNING };
 	copy_string(reply->element[0], out->id, sizeof(out->id));
 	copy_string(reply->element[1], out->kind, sizeof(out->kind));
@@ -301,49 +309,37 @@ enum sf_err sf_queue_take(struct sf_queue *queue, struct sf_job *out)
 
 enum sf_err sf_queue_keep(struct sf_queue *queue)
 {
-	const char *const arguments[] = { queue->worker, queue->holder,
-		queue->id, NULL };
 	int64_t now_ms = read_clock();
 	enum sf_err err;
 
-	if (now_ms - queue->kept_ms < SF_QUEUE_LEASE_MS / 3)
+	if (now_ms - queue->renewed_ms < SF_QUEUE_LEASE_MS / 3)
 		return SF_OK;
-	err = evaluate_deed(queue, keep_script, arguments);
+	err = evaluate_as_holder(queue, keep_script, NULL);
 	if (!err)
-		queue->kept_ms = now_ms;
+		queue->renewed_ms = now_ms;
 	if (err == SF_ERR_CONFLICT)
 		return err;
-	/* The call to Redis took time. */
+	/* Read the clock again: the call may have outlasted the lease. */
 	now_ms = read_clock();
-	return now_ms - queue->kept_ms < SF_QUEUE_LEASE_MS ? SF_OK
-							   : SF_ERR_CONFLICT;
+	return now_ms - queue->renewed_ms < SF_QUEUE_LEASE_MS ? SF_OK
+							      : SF_ERR_CONFLICT;
 }
 
 enum sf_err sf_queue_finish(struct sf_queue *queue)
 {
-	const char *const arguments[] = { queue->worker, queue->holder,
-		queue->id, NULL };
-
-	return evaluate_deed(queue, finish_script, arguments);
+	return evaluate_as_holder(queue, finish_script, NULL);
 }
 
 enum sf_err sf_queue_fail(struct sf_queue *queue, const char *error)
 {
-	const char *const arguments[] = { queue->worker, queue->holder,
-		queue->id, error, NULL };
-
-	return evaluate_deed(queue, fail_script, arguments);
+	return evaluate_as_holder(queue, fail_script, error);
 }
 
 enum sf_err sf_queue_leave(struct sf_queue *queue)
 {
 	const char *const words[] = { "ZREM", KEYS "workers", queue->worker };
-	redisReply *reply;
-	enum sf_err err = sf_redis_call(&queue->redis, 3, words, &reply);
 
-	if (!err)
-		freeReplyObject(reply);
-	return err;
+	return sf_redis_call(&queue->redis, 3, words, NULL);
 }
 
 enum sf_err sf_queue_requeue(
@@ -421,7 +417,7 @@ enum sf_err sf_queue_list(struct sf_queue *queue, struct sf_job_listing *out)
 	if (err)
 		return err;
 	if (!is_listing(reply))
-		return report_nonsense(reply);
+		return drop_unexpected_reply(reply);
 	jobs = reply->element[2];
 	*out = (struct sf_job_listing){
 		.now_ms = read_number(reply->element[0]),

@@ -3,49 +3,40 @@
 #include "jobs/work.h"
 
 #include <inttypes.h>
+#include <poll.h>
 
+#include "base/clock.h"
 #include "chat/desk.h"
 
 /* A job that rests longer could lose its lease. */
-#define REST_MAX_NS 1000000000
+#define REST_MAX_MS 1000
 
 /*
- * A job rests as long as it has worked, so that people's requests, which wait
- * for the same store, get at least half of the time.
+ * A job rests as long as it has worked, so that the requests of people, which
+ * wait for the same store, get at least half of the time.
  */
-static void rest_since(int64_t start_ns, int64_t now_ns)
+static void rest_after_work(int64_t start_ms)
 {
-	int64_t worked_ns = now_ns - start_ns;
-	int64_t rest_ns = worked_ns < REST_MAX_NS ? worked_ns : REST_MAX_NS;
-	struct timespec rest = {
-		.tv_sec = rest_ns / 1000000000,
-		.tv_nsec = rest_ns % 1000000000,
-	};
+	/* Add one, because the clock cuts off up to a millisecond. */
+	int64_t rest_ms = sf_clock_ms(CLOCK_MONOTONIC) - start_ms + 1;
 
-	(void)nanosleep(&rest, NULL);
-}
-
-static int64_t read_clock_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	(void)poll(
+		NULL, 0, (int)(rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS));
 }
 
 static enum sf_err sweep_chats(
 	struct sf_work *work, struct sf_desk *desk, struct sf_sweep *sweep)
 {
 	while (!sweep->done) {
-		int64_t start_ns = read_clock_ns();
+		int64_t start_ms = sf_clock_ms(CLOCK_MONOTONIC);
 		enum sf_err err;
 
-		if (work->may_go_on && !work->may_go_on(work->asked))
+		if (work->may_go_on && !work->may_go_on(work->argument))
 			return SF_ERR_CONFLICT;
 		err = sf_desk_sweep(desk, sweep);
 		if (err)
 			return err;
-		rest_since(start_ns, read_clock_ns());
+		rest_after_work(start_ms);
 	}
 	return SF_OK;
 }
@@ -59,8 +50,7 @@ static enum sf_err terminate_chats(struct sf_work *work)
 	if (err)
 		return err;
 	/* Without wake-ups the job still closes the chats. */
-	if (sf_wake_open(work->config, &desk.wake) != SF_OK)
-		desk.wake = NULL;
+	(void)!sf_wake_open(work->config, &desk.wake);
 	err = sweep_chats(work, &desk, &sweep_state);
 	sf_wake_free(desk.wake);
 	sf_store_free(desk.store);
@@ -89,17 +79,10 @@ static const char *explain_error(enum sf_err err)
 
 enum sf_err sf_work_run(struct sf_work *work, const char *kind)
 {
-	static const struct {
-		const char *kind;
-		enum sf_err (*run)(struct sf_work *work);
-	} kinds[] = {
-		{ SF_WORK_TERMINATE, terminate_chats },
-	};
 	enum sf_err err = SF_ERR_NOT_FOUND;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i].kind, kind) == 0)
-			err = kinds[i].run(work);
+	if (strcmp(kind, SF_WORK_TERMINATE) == 0)
+		err = terminate_chats(work);
 	if (err)
 		(void)sf_detail_set(
 			&work->detail, err, "%s", explain_error(err));

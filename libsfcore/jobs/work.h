@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The work of each kind of background job (PROTOCOL, "Background jobs"). A job
- * works in short steps and may be stopped between any two of them. If it is run
- * again, it does the rest.
+ * works in short steps and may be stopped between any two of them. If a stopped
+ * job is run again, it does the rest.
  */
 #ifndef SF_WORK_H
 #define SF_WORK_H
@@ -11,21 +11,25 @@
 
 #include <stdbool.h>
 
-/* Closes chats that are over their lifetime, and removes forgotten ones. */
+/*
+ * Closes the chats that have reached their lifetime, and removes the closed
+ * chats that are empty or an hour over their lifetime.
+ */
 #define SF_WORK_TERMINATE "terminate"
 
 struct sf_work {
 	const struct sf_config *config;
 	/* Called before each step: false stops the job. NULL: never stop. */
-	bool (*may_go_on)(void *asked);
-	void *asked;
-	struct sf_detail
-		detail; /* at the end: what the job did, or why it failed */
+	bool (*may_go_on)(void *argument);
+	void *argument; /* of `may_go_on` */
+	/* When the job has ended: its results, or why it failed. */
+	struct sf_detail detail;
 };
 
 /*
  * Runs a job of that kind. SF_ERR_NOT_FOUND: there is no such kind.
- * SF_ERR_CONFLICT: `may_go_on` stopped it. Other errors as sf_store_sweep().
+ * SF_ERR_CONFLICT: `may_go_on` stopped the job. Other errors as
+ * sf_store_open() and sf_store_sweep().
  */
 enum sf_err sf_work_run(struct sf_work *work, const char *kind) SF_MUST_CHECK;
 

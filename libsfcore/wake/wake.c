@@ -12,6 +12,7 @@
 
 enum sf_err sf_wake_open(const struct sf_config *config, struct sf_wake **out)
 {
+	*out = NULL;
 	if (config->wake == SF_WAKE_REDIS)
 		return sf_wake_open_redis(config, out);
 	return sf_wake_open_local(config, out);

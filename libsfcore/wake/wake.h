@@ -15,8 +15,9 @@ struct sf_wake;
 
 /*
  * Opens the wake-ups; sf_wake_free() frees `out`. SF_ERR_UNAVAILABLE: wake-ups
- * do not work; the log says why. Every other function accepts NULL as
- * `wake`: then no poll is woken, and each wait lasts its whole time.
+ * do not work, and `out` is NULL; the log says why. Every other function
+ * accepts NULL as `wake`: then no poll is woken, and each wait lasts its whole
+ * time.
  */
 enum sf_err sf_wake_open(
 	const struct sf_config *config, struct sf_wake **out) SF_MUST_CHECK;

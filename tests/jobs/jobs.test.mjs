@@ -79,10 +79,10 @@ test('`jobs` prints the same as text', async (t) => {
   const lines = stdout.split('\n');
   assert.equal(lines[0], 'waiting 1   delayed 1   running 1   failed 2');
   assert.match(stdout, /^host:99 +\d+ s ago$/m);
-  assert.match(stdout, /^11 +terminate +waiting +since \d+ s /m);
+  assert.match(stdout, /^11 +terminate +waiting +for \d+ s /m);
   const elapsed = (Date.now() - now) / 1000;
   for (const [pattern, seconds] of /** @type {[RegExp, number][]} */ ([
-    [/^12 +terminate +delayed +for (\d+) s /m, DELAY],
+    [/^12 +terminate +delayed +in (\d+) s /m, DELAY],
     [/^13 +terminate +running +lease (\d+) s .* host:99$/m, LEASE],
   ])) {
     const [, left] = pattern.exec(stdout) ?? assert.fail(stdout);

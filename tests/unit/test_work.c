@@ -6,9 +6,9 @@
 
 #include <unistd.h>
 
-static bool count_down(void *asked)
+static bool count_down(void *argument)
 {
-	int *left = asked;
+	int *left = argument;
 
 	return (*left)-- > 0;
 }
@@ -51,9 +51,9 @@ static void terminate_stops_when_it_may_not_go_on(void **state)
 {
 	struct talk *talk = *state;
 	int left = 0;
-	struct sf_work work = {
-		.config = &talk->config, .may_go_on = count_down, .asked = &left
-	};
+	struct sf_work work = { .config = &talk->config,
+		.may_go_on = count_down,
+		.argument = &left };
 
 	make_old_chat(talk, talk->lifetime_ms + 1000);
 	talk_disconnect(talk);
