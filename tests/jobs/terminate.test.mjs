@@ -147,7 +147,7 @@ test('`terminate` explains a failure in one line', async (t) => {
     [[], { SFCHAT_CHAT_LIFETIME: 'x' }, 2, /^terminate: SFCHAT_CHAT_LIFETIME: /],
     [[], { SFCHAT_REDIS: 'redis://:sesame@example.org/' }, 2,
       /^terminate: SFCHAT_REDIS: /],
-    [[], { SFCHAT_WAKE: 'redis' }, 2, /^terminate: SFCHAT_REDIS: needed/],
+    [[], { SFCHAT_WAKE: 'redis' }, 2, /^terminate: SFCHAT_REDIS: an address/],
     [[], { SFCHAT_REDIS: secret }, 3, /^sfchat: Redis cannot be used: .*\n$/],
     [[], { SFCHAT_REDIS: 'unix:/nowhere' }, 3, /^sfchat: Redis cannot .*\n$/],
   ];
