@@ -171,7 +171,7 @@ static bool is_job_id(const char *text)
 	       strspn(text, "0123456789") == length;
 }
 
-static enum sf_err carry_out(struct sf_queue *queue, int argc, char **argv)
+static enum sf_err run_command(struct sf_queue *queue, int argc, char **argv)
 {
 	struct options options;
 
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
 
 	sf_command_start(&command, argc, argv, &config);
 	queue = sf_queue_new(&config);
-	err = carry_out(queue, argc, argv);
+	err = run_command(queue, argc, argv);
 	sf_queue_free(queue);
 	return sf_command_status(err);
 }

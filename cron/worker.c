@@ -44,7 +44,7 @@ static bool is_stopped_within(int seconds)
 	return sigtimedwait(&set, NULL, &limit) > 0;
 }
 
-static bool may_go_on(void *queue)
+static bool keep_job(void *queue)
 {
 	return sf_queue_keep(queue) == SF_OK;
 }
@@ -72,7 +72,7 @@ static void run_job(struct sf_queue *queue, const struct sf_config *config,
 {
 	struct sf_work work = {
 		.config = config,
-		.may_go_on = may_go_on,
+		.may_go_on = keep_job,
 		.argument = queue,
 	};
 	enum sf_err outcome = sf_work_run(&work, job->kind);

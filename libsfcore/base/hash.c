@@ -16,7 +16,7 @@ static uint64_t load_little_endian(const uint8_t *bytes, size_t size)
 	return word;
 }
 
-static void mix(uint64_t v[4], int rounds)
+static void run_rounds(uint64_t v[4], int rounds)
 {
 	while (rounds-- > 0) {
 		v[0] += v[1];
@@ -31,10 +31,10 @@ static void mix(uint64_t v[4], int rounds)
 	}
 }
 
-static void absorb(uint64_t v[4], uint64_t word)
+static void absorb_word(uint64_t v[4], uint64_t word)
 {
 	v[3] ^= word;
-	mix(v, 2);
+	run_rounds(v, 2);
 	v[0] ^= word;
 }
 
@@ -49,10 +49,10 @@ uint64_t sf_hash_keyed(
 	size_t whole = size / 8 * 8;
 
 	for (size_t i = 0; i < whole; i += 8)
-		absorb(v, load_little_endian(bytes + i, 8));
-	absorb(v, load_little_endian(bytes + whole, size - whole) |
-			  (uint64_t)size << 56);
+		absorb_word(v, load_little_endian(bytes + i, 8));
+	absorb_word(v, load_little_endian(bytes + whole, size - whole) |
+			       (uint64_t)size << 56);
 	v[2] ^= 0xff;
-	mix(v, 4);
+	run_rounds(v, 4);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }

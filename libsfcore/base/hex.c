@@ -2,6 +2,8 @@
 /* Hex digits in ASCII, whatever the locale. */
 #include "base/hex.h"
 
+#include <assert.h>
+
 static int parse_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -14,6 +16,7 @@ int sf_hex_parse(const char *text, int count)
 {
 	int number = 0;
 
+	assert(count <= 7);
 	while (count-- > 0) {
 		int digit = parse_digit(*text++);
 

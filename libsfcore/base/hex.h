@@ -4,15 +4,16 @@
 #define SF_HEX_H
 
 /*
- * Returns the number that the next `count` hex digits of `text` write, of
- * either case and at most 7; or -1 if one of them is no hex digit. Reads no
- * further than that character.
+ * Returns the number that the first `count` characters of `text` write as hex
+ * digits of either case; `count` is at most 7. Returns -1 if one of the
+ * characters is no hex digit, and does not read the characters after it.
  */
 int sf_hex_parse(const char *text, int count);
 
 /*
- * Returns the next character of a percent-encoded text (RFC 3986, 2.1), which
- * ends with a NUL, and moves `*text` behind it; or -1 if its escape is broken.
+ * Returns the first character of `*text`, a percent-encoded text that ends with
+ * a NUL (RFC 3986, 2.1), and moves `*text` past the character. Returns -1 if
+ * the escape of the character is broken.
  */
 int sf_hex_unescape(const char **text);
 

@@ -8,9 +8,7 @@
 #include "base/redis.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -77,50 +75,23 @@ static enum sf_err drop_after_error_reply(
 	return drop_connection(redis, why);
 }
 
-/* Returns 0, or the errno that says why no connection was made in time. */
-static int wait_for_connection(int fd, int timeout_ms)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLOUT };
-	socklen_t size = sizeof(int);
-	int error = 0;
-	int count = poll(&ready, 1, timeout_ms);
-
-	if (count == 0)
-		return ETIMEDOUT;
-	if (count < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size))
-		return errno;
-	return error;
-}
-
-static int connect_socket(
-	int fd, const struct sf_redis_address *address, int timeout_ms)
-{
-	int error = 0;
-
-	if (connect(fd, (const struct sockaddr *)&address->socket,
-		    address->socket_size) != 0)
-		error = errno;
-	if (error == EINPROGRESS)
-		error = wait_for_connection(fd, timeout_ms);
-	/* hiredis needs a blocking socket, and limits each call by a timeout.
-	 */
-	if (!error && fcntl(fd, F_SETFL, 0) != 0)
-		error = errno;
-	return error;
-}
-
 /* Returns the connected socket, or -errno. */
-static int open_socket(const struct sf_redis_address *address, int timeout_ms)
+static int open_socket(
+	const struct sf_redis_address *address, const struct timeval *timeout)
 {
-	int fd = socket(address->socket.ss_family,
-		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(
+		address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int error;
 
 	if (fd < 0)
 		return -errno;
-	error = connect_socket(fd, address, timeout_ms);
-	if (!error)
+	/* This timeout also limits connect(2), which returns EINPROGRESS. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeout,
+		    sizeof(*timeout)) == 0 &&
+		connect(fd, (const struct sockaddr *)&address->socket,
+			address->socket_size) == 0)
 		return fd;
+	error = errno == EINPROGRESS ? ETIMEDOUT : errno;
 	(void)close(fd);
 	return -error;
 }
@@ -165,7 +136,7 @@ static enum sf_err connect_redis(struct sf_redis *redis)
 		.tv_sec = redis->timeout_ms / 1000,
 		.tv_usec = redis->timeout_ms % 1000 * 1000,
 	};
-	int fd = open_socket(&redis->address, redis->timeout_ms);
+	int fd = open_socket(&redis->address, &timeout);
 
 	if (fd < 0)
 		return drop_connection(redis, strerror(-fd));

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * Reads one code point at `*text`, which lies before `end`, and moves `*text`
- * behind it. Returns -1 if the bytes are not UTF-8: overlong, a surrogate, over
+ * Reads one code point at `*text`, which must be below `end`, and moves `*text`
+ * past it. Returns -1 if the bytes are not UTF-8: overlong, a surrogate, over
  * U+10FFFF or cut off.
  */
 int32_t sf_utf8_take(const unsigned char **text, const unsigned char *end);

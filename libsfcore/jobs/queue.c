@@ -209,7 +209,7 @@ static enum sf_err drop_unexpected_reply(redisReply *reply)
 }
 
 /* `arguments` ends with NULL. */
-static enum sf_err evaluate(struct sf_queue *queue, const char *script,
+static enum sf_err evaluate_script(struct sf_queue *queue, const char *script,
 	const char *const arguments[], redisReply **out)
 {
 	const char *words[8] = { "EVAL", script, "1", KEYS };
@@ -226,7 +226,7 @@ static enum sf_err evaluate_count(struct sf_queue *queue, const char *script,
 	const char *const arguments[], int64_t *out)
 {
 	redisReply *reply;
-	enum sf_err err = evaluate(queue, script, arguments, &reply);
+	enum sf_err err = evaluate_script(queue, script, arguments, &reply);
 
 	if (err)
 		return err;
@@ -290,7 +290,7 @@ enum sf_err sf_queue_take(struct sf_queue *queue, struct sf_job *out)
 	sf_token_format(&holder, queue->holder);
 	queue->id[0] = '\0';
 	queue->renewed_ms = read_clock();
-	err = evaluate(queue, take_script, arguments, &reply);
+	err = evaluate_script(queue, take_script, arguments, &reply);
 	if (err)
 		return err;
 	if (is_list(reply, 0)) {
@@ -350,7 +350,7 @@ enum sf_err sf_queue_requeue(
 	return evaluate_count(queue, requeue_script, arguments, count);
 }
 
-static int64_t read_number(const redisReply *reply)
+static int64_t parse_reply(const redisReply *reply)
 {
 	return strtoll(reply->str, NULL, 10);
 }
@@ -365,7 +365,7 @@ static void read_workers(const redisReply *reply, struct sf_job_listing *out)
 
 		copy_string(reply->element[2 * i], worker->name,
 			sizeof(worker->name));
-		worker->heartbeat_ms = read_number(reply->element[2 * i + 1]);
+		worker->heartbeat_ms = parse_reply(reply->element[2 * i + 1]);
 	}
 }
 
@@ -378,9 +378,9 @@ static void read_job(
 	copy_string(fields[FIELD_KIND], out->kind, sizeof(out->kind));
 	copy_string(fields[FIELD_WORKER], out->worker, sizeof(out->worker));
 	copy_string(fields[FIELD_ERROR], out->error, sizeof(out->error));
-	out->when_ms = read_number(fields[FIELD_WHEN]);
-	out->starts = read_number(fields[FIELD_STARTS]);
-	out->failures = read_number(fields[FIELD_FAILURES]);
+	out->when_ms = parse_reply(fields[FIELD_WHEN]);
+	out->starts = parse_reply(fields[FIELD_STARTS]);
+	out->failures = parse_reply(fields[FIELD_FAILURES]);
 	if (strcmp(set, "running") == 0)
 		out->state = SF_JOB_RUNNING;
 	else if (strcmp(set, "failed") == 0)
@@ -412,7 +412,8 @@ enum sf_err sf_queue_list(struct sf_queue *queue, struct sf_job_listing *out)
 	const char *const arguments[] = { NULL };
 	const redisReply *jobs;
 	redisReply *reply;
-	enum sf_err err = evaluate(queue, list_script, arguments, &reply);
+	enum sf_err err =
+		evaluate_script(queue, list_script, arguments, &reply);
 
 	if (err)
 		return err;
@@ -420,7 +421,7 @@ enum sf_err sf_queue_list(struct sf_queue *queue, struct sf_job_listing *out)
 		return drop_unexpected_reply(reply);
 	jobs = reply->element[2];
 	*out = (struct sf_job_listing){
-		.now_ms = read_number(reply->element[0]),
+		.now_ms = parse_reply(reply->element[0]),
 		.job_count = jobs->elements,
 		.jobs = sf_realloc(NULL, jobs->elements, sizeof(*out->jobs)),
 	};
