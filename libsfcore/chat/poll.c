@@ -39,11 +39,6 @@ static enum sf_err close_if_abandoned(struct sf_desk *desk,
 	return err == SF_ERR_CONFLICT ? SF_OK : err;
 }
 
-static bool is_over(const struct sf_chat *seen)
-{
-	return seen->message_count > 0 || seen->status == SF_STATUS_CLOSED;
-}
-
 /*
  * Prepares for a long wait: gives back what is not needed, and lets the kernel
  * wake many polls at once, which costs half as much for each of them.
@@ -90,7 +85,8 @@ enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 			sf_chat_release(out);
 			return SF_OK;
 		}
-		if (is_over(out) || sf_clock_ms(CLOCK_MONOTONIC) >= end_ms ||
+		if (out->message_count > 0 || out->status == SF_STATUS_CLOSED ||
+			sf_clock_ms(CLOCK_MONOTONIC) >= end_ms ||
 			sf_hangup_happened(hangup))
 			return SF_OK;
 		err = close_if_abandoned(desk, config, out, caller);

@@ -42,8 +42,7 @@ static bool is_json(const char *content_type)
 	static const char json[] = "application/json";
 	size_t length = sizeof(json) - 1;
 
-	if (strlen(content_type) < length ||
-		strncasecmp(content_type, json, length) != 0)
+	if (strncasecmp(content_type, json, length) != 0)
 		return false;
 	content_type += length;
 	content_type += strspn(content_type, " \t");

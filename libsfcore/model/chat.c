@@ -116,19 +116,23 @@ bool sf_chat_has_poll(const struct sf_chat *chat, const struct sf_token *id)
 	return false;
 }
 
+/* The index of the poll of `user`, or `chat->poll_count` if there is none. */
+static size_t find_poll(const struct sf_chat *chat, const struct sf_token *user)
+{
+	size_t i = 0;
+
+	while (i < chat->poll_count &&
+		!sf_token_equal(&chat->polls[i].user, user))
+		i++;
+	return i;
+}
+
 int64_t sf_chat_last_sign(
 	const struct sf_chat *chat, const struct sf_token *user)
 {
-	int64_t last_ms = 0;
+	size_t i = find_poll(chat, user);
 
-	for (size_t i = 0; i < chat->poll_count; i++) {
-		const struct sf_poll *poll = &chat->polls[i];
-
-		if (sf_token_equal(&poll->user, user) &&
-			poll->created_ms > last_ms)
-			last_ms = poll->created_ms;
-	}
-	return last_ms;
+	return i < chat->poll_count ? chat->polls[i].created_ms : 0;
 }
 
 /*
@@ -139,14 +143,12 @@ static void record_sign(
 	struct sf_chat *chat, const struct sf_token *user, int64_t now_ms)
 {
 	struct sf_poll poll = { .user = *user, .created_ms = now_ms };
+	size_t i = find_poll(chat, user);
 
-	for (size_t i = 0; i < chat->poll_count; i++) {
-		if (sf_token_equal(&chat->polls[i].user, user)) {
-			chat->polls[i].created_ms = now_ms;
-			return;
-		}
-	}
-	sf_token_generate(&poll.id);
+	if (i < chat->poll_count)
+		poll.id = chat->polls[i].id;
+	else
+		sf_token_generate(&poll.id);
 	sf_chat_begin_poll(chat, &poll);
 }
 
@@ -220,11 +222,11 @@ static void remember(struct sf_sent *sent, const struct sf_token *id)
 static void deliver(
 	const struct delivery *delivery, const struct sf_message *sent)
 {
-	struct sf_message message;
+	struct sf_message message = *sent;
 
 	if (is_known(delivery, sent))
 		return;
-	sf_message_copy(&message, sent);
+	message.text = sf_strdup(sent->text);
 	message.receiver = delivery->receiver;
 	sf_chat_append(delivery->chat, &message);
 	if (message.chosen_id)

@@ -85,16 +85,14 @@ static const char *check_text(const char *text, size_t size)
 
 static const char *check_sealed(const char *text, size_t size)
 {
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789_-";
+
 	if (size < 1 || size > SF_MESSAGE_SEALED_MAX)
 		return "1 to 1024 characters were expected when sealed";
-	for (size_t i = 0; i < size; i++) {
-		char c = text[i];
-
-		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
-			!(c >= '0' && c <= '9') && c != '_' && c != '-')
-			return "only A-Z, a-z, 0-9, _ and - are allowed "
-			       "when sealed";
-	}
+	if (strspn(text, allowed) < size)
+		return "only A-Z, a-z, 0-9, _ and - are allowed "
+		       "when sealed";
 	return NULL;
 }
 
@@ -119,12 +117,6 @@ void sf_message_init_system(struct sf_message *out, enum sf_event event,
 	(void)snprintf(
 		text, sizeof(text), "%s%s%s", events[event].text, code, rest);
 	out->text = sf_strdup(text);
-}
-
-void sf_message_copy(struct sf_message *out, const struct sf_message *message)
-{
-	*out = *message;
-	out->text = sf_strdup(message->text);
 }
 
 void sf_message_release(struct sf_message *message)

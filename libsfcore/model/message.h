@@ -57,9 +57,9 @@ const char *sf_event_name(enum sf_event event);
 enum sf_event sf_event_parse(const char *name);
 
 /*
- * Returns why a message of `size` bytes may not be sent, as a phrase that
- * completes "msg: …", or NULL if it may be sent. A NUL inside counts as a
- * control character.
+ * Returns why a message of `size` bytes, which a NUL ends, may not be sent, as
+ * a phrase that completes "msg: …", or NULL if it may be sent. A NUL inside
+ * counts as a control character.
  */
 const char *sf_message_check(const char *text, size_t size, bool sealed);
 
@@ -69,9 +69,6 @@ const char *sf_message_check(const char *text, size_t size, bool sealed);
  */
 void sf_message_init_system(struct sf_message *out, enum sf_event event,
 	const struct sf_token *chat_token, const struct sf_token *receiver);
-
-/* Fills `out` with a copy of `message`; sf_message_release() frees it. */
-void sf_message_copy(struct sf_message *out, const struct sf_message *message);
 
 void sf_message_release(struct sf_message *message);
 

@@ -4,6 +4,7 @@
  * shows that a store keeps the rules.
  */
 #include "model/chat.h"
+#include "base/mem.h"
 #include "support.h"
 
 #define NOW_MS 1700000000000
@@ -112,12 +113,11 @@ static void append_keeps_messages_in_order(void **state)
 	struct pair *pair = *state;
 
 	for (int i = 0; i < 200; i++) {
-		struct sf_message message = { .id = make_token() };
 		char text[16];
 
 		(void)snprintf(text, sizeof(text), "%d", i);
-		sf_message_copy(&message, &(struct sf_message){ .text = text });
-		sf_chat_append(&pair->chat, &message);
+		sf_chat_append(&pair->chat,
+			&(struct sf_message){ .text = sf_strdup(text) });
 	}
 	assert_int_equal(pair->chat.message_count, 201);
 	for (int i = 0; i < 200; i++)

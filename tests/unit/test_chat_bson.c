@@ -4,6 +4,7 @@
  * The tests make malformed BSON by editing that of a good chat with libbson.
  */
 #include "model/chat_bson.h"
+#include "base/mem.h"
 #include "support.h"
 
 #include <bson/bson.h>
@@ -83,9 +84,9 @@ static void a_full_chat_is_decoded_unchanged(void **state)
 	chat.sent[1].count = SF_CHAT_SENT_MAX;
 	chat.poll_count = SF_CHAT_POLLS_MAX;
 	for (int i = 0; i < 2 * SF_CHAT_WAITING_MAX; i++) {
-		struct sf_message message;
+		struct sf_message message = chat.messages[3];
 
-		sf_message_copy(&message, &chat.messages[3]);
+		message.text = sf_strdup(message.text);
 		sf_chat_append(&chat, &message);
 	}
 	data = sf_chat_bson_encode(&chat, &size);

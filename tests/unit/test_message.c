@@ -236,23 +236,6 @@ static void an_unknown_event_name_is_parsed_as_none(void **state)
 	assert_int_equal(sf_event_parse("created "), SF_EVENT_NONE);
 }
 
-static void a_copy_has_a_text_of_its_own(void **state)
-{
-	char text[] = "text";
-	struct sf_message message = { .text = text, .sealed = true };
-	struct sf_message copy;
-
-	(void)state;
-	sf_token_generate(&message.id);
-	sf_message_copy(&copy, &message);
-	text[0] = 'n';
-	assert_string_equal(copy.text, "text");
-	assert_true(sf_token_equal(&copy.id, &message.id));
-	assert_true(copy.sealed);
-	sf_message_release(&copy);
-	assert_null(copy.text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,7 +248,6 @@ int main(void)
 		cmocka_unit_test(
 			system_messages_have_the_texts_of_the_protocol),
 		cmocka_unit_test(an_unknown_event_name_is_parsed_as_none),
-		cmocka_unit_test(a_copy_has_a_text_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,16 +307,18 @@ enum sf_err sf_mongodb_remove(struct sf_mongodb *mongodb, const bson_t *filter)
 	return err;
 }
 
-enum sf_err sf_mongodb_run(struct sf_mongodb *mongodb, const bson_t *command)
+enum sf_err sf_mongodb_run(struct sf_mongodb *mongodb, bson_t *command)
 {
 	enum sf_err err = ready_client(mongodb);
 	bson_error_t error;
 
-	if (err || mongoc_collection_command_simple(
-			   mongodb->collection, command, NULL, NULL, &error))
-		return err;
-	if (error.code == CODE_INDEX_OPTIONS_CONFLICT ||
-		error.code == CODE_INDEX_KEY_SPECS_CONFLICT)
-		return SF_ERR_CONFLICT;
-	return log_refusal(&error);
+	if (!err && !mongoc_collection_command_simple(
+			    mongodb->collection, command, NULL, NULL, &error))
+		err = error.code == CODE_INDEX_OPTIONS_CONFLICT ||
+				      error.code ==
+					      CODE_INDEX_KEY_SPECS_CONFLICT
+			      ? SF_ERR_CONFLICT
+			      : log_refusal(&error);
+	bson_destroy(command);
+	return err;
 }

@@ -77,9 +77,10 @@ enum sf_err sf_mongodb_remove(
 
 /*
  * Runs a command on the database of the collection; the command's first member
- * names the collection. SF_ERR_CONFLICT: the index exists with other options.
+ * names the collection. Frees the command. SF_ERR_CONFLICT: the index exists
+ * with other options.
  */
 enum sf_err sf_mongodb_run(
-	struct sf_mongodb *mongodb, const bson_t *command) SF_MUST_CHECK;
+	struct sf_mongodb *mongodb, bson_t *command) SF_MUST_CHECK;
 
 #endif

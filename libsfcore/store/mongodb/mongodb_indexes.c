@@ -29,26 +29,17 @@ static bson_t *compose_ttl(const char *collection, int64_t ttl_seconds)
 		BCON_INT64(ttl_seconds), "}");
 }
 
-static enum sf_err run_command(struct sf_mongodb *mongodb, bson_t *command)
-{
-	enum sf_err err;
-
-	sf_mongodb_start_deadline(mongodb);
-	err = sf_mongodb_run(mongodb, command);
-	bson_destroy(command);
-	return err;
-}
-
 enum sf_err sf_mongodb_make_indexes(
 	struct sf_mongodb *mongodb, const char *collection, int64_t ttl_seconds)
 {
 	enum sf_err err;
 
 	sf_mongodb_allow_long_commands(mongodb);
-	err = run_command(mongodb, compose_indexes(collection, ttl_seconds));
+	sf_mongodb_start_deadline(mongodb);
+	err = sf_mongodb_run(mongodb, compose_indexes(collection, ttl_seconds));
 	/* The index was made for another lifetime. */
 	if (err == SF_ERR_CONFLICT)
-		err = run_command(
+		err = sf_mongodb_run(
 			mongodb, compose_ttl(collection, ttl_seconds));
 	return err;
 }
