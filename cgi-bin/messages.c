@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * messages.json: GET receives, and by default waits; POST sends; DELETE
- * acknowledges.
- */
+/* messages.json: GET waits and receives; POST sends; DELETE acknowledges. */
 #include <strings.h>
 
 #include "api/app.h"

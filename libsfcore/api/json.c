@@ -74,8 +74,7 @@ static bool get_token(struct json_object *string, struct sf_token *out)
 		       (size_t)json_object_get_string_len(string), out);
 }
 
-/* Reads a token, or makes one if the member is absent; false: it is no token.
- */
+/* Reads a token, or makes one if it is absent; false: it is no token. */
 static bool get_chosen_token(struct json_object *object, const char *name,
 	bool *chosen, struct sf_token *out)
 {

@@ -53,10 +53,7 @@ static bool read_runtime_dir(const struct sf_setting *setting,
 	       length < SF_CONFIG_PATH_MAX - SF_CONFIG_FILE_MAX;
 }
 
-/*
- * Checks the form only; `sf_store_check()` checks that the linked store can use
- * it.
- */
+/* Checks the form; `sf_store_check()` asks the linked store. */
 static bool read_store(const struct sf_setting *setting, const char *value,
 	struct sf_config *out)
 {

@@ -18,10 +18,7 @@ void *sf_realloc(void *old, size_t count, size_t size)
 
 	if (size != 0 && count > SIZE_MAX / size)
 		sf_die("a size does not fit into memory");
-	/*
-	 * For size 0, realloc(3) may return NULL, which would look like a
-	 * failure.
-	 */
+	/* realloc(3) of 0 bytes may return NULL without a failure. */
 	new = realloc(old, count > 0 && size > 0 ? count * size : 1);
 	if (!new)
 		sf_die("out of memory");

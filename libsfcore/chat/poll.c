@@ -20,8 +20,7 @@
 /* Timer slack: lets the kernel wake many pollers together. */
 #define SLACK_NS 100000000UL
 
-/* A participant without a sign of life for two whole polls has left the chat.
- */
+/* Without a sign of life for two whole polls, a participant has left. */
 static enum sf_err close_if_abandoned(struct sf_desk *desk,
 	const struct sf_config *config, const struct sf_chat *seen,
 	const struct sf_participant *caller)

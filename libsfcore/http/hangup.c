@@ -61,9 +61,7 @@ static bool read_port(
 	return port > 0 && port <= UINT16_MAX;
 }
 
-/*
- * Reads the connection from the server's side: the client is the destination.
- */
+/* Reads the server's connection: the client is the destination. */
 static bool read_connection(
 	const struct sf_request *request, struct inet_diag_req_v2 *out)
 {

@@ -127,10 +127,7 @@ uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size)
 	return data;
 }
 
-/*
- * Every decode_… function returns false if the value has the wrong type or
- * form.
- */
+/* Each decode_… function returns false for a wrong type or form. */
 
 static bool decode_token(const bson_iter_t *iter, struct sf_token *out)
 {
@@ -156,10 +153,7 @@ static bool decode_flag(const bson_iter_t *iter, bool *out)
 	return true;
 }
 
-/*
- * Returns whether `iter` stopped at the end of its document, not at broken
- * data.
- */
+/* Returns whether `iter` stopped at the end, and not at broken data. */
 static bool is_at_end(const bson_iter_t *iter)
 {
 	return iter->err_off == 0;

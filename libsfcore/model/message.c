@@ -13,10 +13,7 @@ static const struct {
 	const char *text;
 } events[SF_EVENT__MAX] = {
 	[SF_EVENT_NONE] = { "", "" },
-	/*
-	 * sf_message_init_system() appends the code and the rest of the
-	 * sentence.
-	 */
+	/* sf_message_init_system() appends the code and " to Talker". */
 	[SF_EVENT_CREATED] = { "created",
 		"Welcome to SFChat!\nPlease send code: " },
 	[SF_EVENT_JOINED] = { "joined",

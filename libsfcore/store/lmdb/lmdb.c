@@ -170,10 +170,7 @@ static int begin_txn(struct sf_lmdb *lmdb, unsigned int flags, MDB_txn **out)
 
 	if (code != MDB_MAP_RESIZED)
 		return code;
-	/*
-	 * The file has outgrown this reader's map. 0 means: as large as the
-	 * writer's.
-	 */
+	/* The file has outgrown this map. 0: as large as the writer's. */
 	code = mdb_env_set_mapsize(lmdb->env, 0);
 	return code ? code : mdb_txn_begin(lmdb->env, NULL, flags, out);
 }

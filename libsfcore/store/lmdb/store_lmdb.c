@@ -82,9 +82,7 @@ void sf_store_rest(struct sf_store *store)
 
 enum sf_err sf_store_prepare(struct sf_store *store)
 {
-	/*
-	 * An embedded store is small enough for a sweep to look at every chat.
-	 */
+	/* A sweep looks at every chat and needs no index. */
 	(void)store;
 	return SF_OK;
 }
@@ -390,9 +388,7 @@ static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 	return sf_lmdb_report(code);
 }
 
-/*
- * Sweeps, in the transaction of `change`, one chat that was due a moment ago.
- */
+/* Sweeps a chat that was due a moment ago, within a transaction. */
 static int sweep_one(struct change *change, struct sf_sweep *sweep)
 {
 	const struct sf_chat *chat = &change->chat;
@@ -428,10 +424,7 @@ static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
 	if (err)
 		return err;
 	for (size_t i = 0; !code && i < batch->count; i++) {
-		/*
-		 * A request may have removed the chat since the batch was
-		 * found.
-		 */
+		/* A request may have removed it already. */
 		if (load_chat(&change.session, &batch->due[i], &change.chat))
 			continue;
 		code = sweep_one(&change, sweep);

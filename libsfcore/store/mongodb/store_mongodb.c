@@ -222,8 +222,7 @@ static void require_room(const struct verb *verb, bson_t *filter)
 	char next[32];
 
 	(void)snprintf(next, sizeof(next), "messages.%d", room);
-	/* If the messages of both together leave room, this check is cheaper.
-	 */
+	/* Cheaper, if the messages of both together leave room. */
 	if (verb->snapshot.found_messages <= (size_t)room)
 		BCON_APPEND(
 			filter, next, "{", "$exists", BCON_BOOL(false), "}");
