@@ -159,13 +159,16 @@ static const char *parse_id(
 	return get_token(id, &ids->items[ids->count++]) ? NULL : TOKEN_EXPECTED;
 }
 
-/* Returns NULL, or why `item` is refused, with the wrong `member`. */
-typedef const char *parse_item(
-	struct json_object *item, void *list, const char **member);
+/* A kind of data.messages: a list of 1 to `max` items. */
+struct list {
+	size_t max;
+	/* Returns NULL, or why `item` is refused, with the wrong `member`. */
+	const char *(*parse)(
+		struct json_object *item, void *out, const char **member);
+};
 
-/* Parses a body whose data.messages is a list of 1 to `max` items. */
-static enum sf_err parse_list(const char *body, size_t size, size_t max,
-	parse_item *parse, void *list, struct sf_detail *detail)
+static enum sf_err parse_list(const struct list *list, const char *body,
+	size_t size, void *out, struct sf_detail *detail)
 {
 	struct json_object *root = parse_body(body, size, detail);
 	struct json_object *data = get_member(root, "data", json_type_object);
@@ -174,13 +177,14 @@ static enum sf_err parse_list(const char *body, size_t size, size_t max,
 	size_t count = items ? json_object_array_length(items) : 0;
 	enum sf_err err = root ? SF_OK : SF_ERR_INVALID;
 
-	if (!err && (count < 1 || count > max))
+	if (!err && (count < 1 || count > list->max))
 		err = sf_detail_set(detail, SF_ERR_INVALID,
-			"data.messages: a list of 1 to %zu was expected", max);
+			"data.messages: a list of 1 to %zu was expected",
+			list->max);
 	for (size_t i = 0; !err && i < count; i++) {
 		const char *member;
-		const char *why = parse(
-			json_object_array_get_idx(items, i), list, &member);
+		const char *why = list->parse(
+			json_object_array_get_idx(items, i), out, &member);
 
 		if (why)
 			err = sf_detail_set(detail, SF_ERR_INVALID,
@@ -193,11 +197,11 @@ static enum sf_err parse_list(const char *body, size_t size, size_t max,
 enum sf_err sf_json_parse_messages(const char *body, size_t size,
 	struct sf_messages *out, struct sf_detail *detail)
 {
+	static const struct list messages = { SF_MESSAGES_MAX, parse_message };
 	enum sf_err err;
 
 	memset(out, 0, sizeof(*out));
-	err = parse_list(
-		body, size, SF_MESSAGES_MAX, parse_message, out, detail);
+	err = parse_list(&messages, body, size, out, detail);
 	if (err)
 		sf_messages_release(out);
 	return err;
@@ -206,8 +210,10 @@ enum sf_err sf_json_parse_messages(const char *body, size_t size,
 enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
 	struct sf_detail *detail)
 {
+	static const struct list ids = { SF_IDS_MAX, parse_id };
+
 	out->count = 0;
-	return parse_list(body, size, SF_IDS_MAX, parse_id, out, detail);
+	return parse_list(&ids, body, size, out, detail);
 }
 
 static void add_member(
