@@ -364,7 +364,6 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 static void require_silence(
 	bson_t *filter, const struct sf_token *user, int64_t since_ms)
 {
-
 	BCON_APPEND(filter, "long_polling", "{", "$not", "{", "$elemMatch", "{",
 		"user_token", SF_BCON_TOKEN(user), "created", "{", "$gt",
 		BCON_DATE_TIME(since_ms), "}", "}", "}", "}");
