@@ -59,13 +59,14 @@ static int free_chat(void **state)
 static enum sf_err push_texts(struct pair *pair, const struct sf_token *sender,
 	const struct sf_token *id, size_t count)
 {
+	static char text[] = "text";
 	struct sf_messages messages = { .count = count };
 
 	for (size_t i = 0; i < count; i++)
 		messages.items[i] = (struct sf_message){
 			.id = id ? *id : make_token(),
 			.chosen_id = id != NULL,
-			.text = (char[]){ "text" },
+			.text = text,
 		};
 	return sf_chat_push(&pair->chat, sender, &messages);
 }

@@ -240,6 +240,7 @@ static void push_is_refused_before_a_join_and_after_a_close(void **state)
 static enum sf_err push_many(
 	struct talk *talk, const struct sf_participant *sender, size_t count)
 {
+	static char text[] = "m";
 	struct sf_messages batch = { .count = 0 };
 	enum sf_err err = SF_OK;
 	struct sf_token receiver;
@@ -249,7 +250,7 @@ static enum sf_err push_many(
 		for (size_t i = 0; i < batch.count; i++)
 			batch.items[i] =
 				(struct sf_message){ .id = talk_token(),
-					.text = (char[]){ "m" } };
+					.text = text };
 		err = sf_store_push(
 			talk->store, talk->now_ms, sender, &batch, &receiver);
 	}
