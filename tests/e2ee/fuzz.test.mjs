@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Envelopes that no session wrote: every bit of a message flipped, every
-// length, every type in every phase, noise. A session answers each with a fault
-// or not at all. It never shows a text, never gets established, never throws.
+// Envelopes that no session wrote: each bit of a message flipped in turn, a
+// message cut at every length, every type in every phase with the right length
+// and with a wrong one, noise. A session answers each with a fault or not at
+// all. It never shows a text, never gets established, never throws.
 // The name of the first test shows the seed; E2EE_SEED=n repeats a run.
 
 import assert from "node:assert/strict";

@@ -21,7 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (char **at = request.variables; *at; at++)
 			if (!strchr(*at, '='))
 				abort();
-		/* The variables live until the process ends: free them. */
+		/*
+		 * sf_scgi_read() never frees the variables, because a real
+		 * process ends after one request. Free them here: a fuzzer
+		 * makes many requests.
+		 */
 		free(request.variables[0]);
 		free(request.variables);
 	}

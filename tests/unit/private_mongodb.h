@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A MongoDB server for one test program, on a port of the loopback. The server
- * keeps its data in the runtime directory, so acknowledged writes survive a
- * kill.
+ * keeps its data in files in the runtime directory, and acknowledged writes
+ * survive SIGKILL.
  */
 #ifndef PRIVATE_MONGODB_H
 #define PRIVATE_MONGODB_H
@@ -34,7 +34,7 @@ void private_mongodb_set_store(const char *credentials, const char *options);
 
 int private_mongodb_port(void);
 
-/* The folder of the data; it may not exist yet. */
+/* The folder of the data; it might not exist yet. */
 const char *private_mongodb_folder(void);
 
 #endif

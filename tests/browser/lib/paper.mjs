@@ -32,7 +32,11 @@ class PaperElement extends EventTarget {
   }
 }
 
-/** @returns a function that returns the element with an id or a selector */
+/**
+ * Installs the stand-in as the globals `document`, `window`, `location` and
+ * HTML…Element.
+ * @returns a function that returns the element for an id or a selector
+ */
 export function openPaper() {
   const { chatSays } = JSON.parse(readFileSync(CATALOGUE, "utf8"));
   const elements = new Map();
