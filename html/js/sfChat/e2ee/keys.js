@@ -77,7 +77,7 @@ export async function expandKeys(th, shared, secret) {
  * @param {Bytes | null} secret the secret of the link; used in link mode only
  * @param {Transcript} seen
  * @returns {Promise<Keys>}
- * @throws {import("./fault.js").Fault} `point`
+ * @throws {import("./fault.js").Fault} `point`: their key is not on the curve
  */
 export async function deriveKeys(privateKey, theirKey, secret, seen) {
   const shared = await ecdh(privateKey, theirKey);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** Finds web addresses in a text. No other markup is recognised. */
+/** Finds web addresses in a text. It recognises nothing else, no markup. */
 
 const CANDIDATE = /\bhttps?:\/\/[^\s<>"]+/giu;
 // Punctuation at the end belongs to the sentence, not to the address.
 const TRAILING = /[.,;:!?'’”»…]+$/u;
 const CLOSING = new Map([[")", "("], ["]", "["], ["}", "{"]]);
 
-/** @typedef {{ text: string, href: string | null }} Piece `href`: of an address */
+/** @typedef {{ text: string, href: string | null }} Piece
+ *   `href` is null if the piece is not an address */
 
 /**
  * @param {string} text
