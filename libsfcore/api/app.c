@@ -302,7 +302,7 @@ int sf_app_main(int argc, char **argv, const struct sf_method *methods)
 {
 	sf_log_guard_streams();
 	sf_die_set_hook(reply_at_death);
-	/* A CGI server may make arguments of a query: RFC 3875, 4.4. */
+	/* A CGI server may pass a query's words as arguments: RFC 3875, 4.4. */
 	if (argc <= 1 || getenv("REQUEST_METHOD"))
 		run_cgi(methods);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)

@@ -2,7 +2,7 @@
 /*
  * The frame around the handlers of every program of the API: reads the settings
  * and the request, carries out the row of the request's method, and sends one
- * whole reply at the end. The only part that knows HTTP statuses.
+ * whole reply at the end. The only part that chooses HTTP statuses.
  */
 #ifndef SF_APP_H
 #define SF_APP_H
@@ -36,7 +36,11 @@ struct sf_app {
 	struct sf_request request;
 	struct sf_participant caller; /* with SF_APP_CALLER */
 	union sf_app_input input;
-	struct sf_desk desk; /* with SF_APP_STORE, SF_APP_WAKE */
+	/*
+	 * The row's `needs` say which parts are open. sf_app_prepare_wait()
+	 * opens `wake` too, and so does an SCGI server with local wake-ups.
+	 */
+	struct sf_desk desk;
 	struct sf_app_reply reply;
 	bool forked; /* serves a connection of sf_server_run() */
 };
@@ -47,7 +51,7 @@ enum sf_app_success { SF_APP_OK, SF_APP_CREATED, SF_APP_ACCEPTED };
 enum sf_app_need {
 	SF_APP_CALLER = 1,  /* the two tokens, in the header of the request */
 	SF_APP_BODY = 2,    /* a JSON body, which is read */
-	SF_APP_NO_BODY = 4, /* no body is read; one that is wrong is refused */
+	SF_APP_NO_BODY = 4, /* not read; refused if its headers are wrong */
 	SF_APP_WAKE = 8,
 	SF_APP_STORE = 16,
 	SF_APP_DESK = SF_APP_WAKE | SF_APP_STORE /* to wake somebody */
@@ -58,10 +62,14 @@ struct sf_method {
 	const char *name;
 	enum sf_app_success success;
 	unsigned int needs;
-	/* Refuses a request before the store is opened for it; or NULL. */
+	/*
+	 * Reads what `handle` needs into `input`, or refuses the request,
+	 * before the store is opened. For POST create.json it also counts the
+	 * creation. May be NULL.
+	 */
 	enum sf_err (*check)(struct sf_app *app);
 	enum sf_err (*handle)(struct sf_app *app);
-	/* The detail of an error, unless the function above has set one. */
+	/* The detail for each error, if nothing has set a detail yet. */
 	const char *details[SF_ERR__MAX];
 };
 

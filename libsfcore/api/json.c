@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * JSON by json-c. Parsing is strict: one value, nothing after it, no comments,
- * shallow; json_strict.c refuses the rest. Unknown members are ignored.
+ * JSON by json-c. Parsing is strict: one value and nothing after it, at most
+ * DEPTH_MAX deep, no comments. json_strict.c refuses what json-c lets pass.
+ * Unknown members are ignored.
  */
 #include "api/json.h"
 
@@ -74,7 +75,7 @@ static bool get_token(struct json_object *string, struct sf_token *out)
 		       (size_t)json_object_get_string_len(string), out);
 }
 
-/* Reads a token, or makes one if it is absent; false: it is no token. */
+/* Makes a token if the member is absent. Returns false if it is no token. */
 static bool get_chosen_token(struct json_object *object, const char *name,
 	bool *chosen, struct sf_token *out)
 {
@@ -119,12 +120,12 @@ static bool parse_sealed(struct json_object *item, struct sf_message *out)
 	return json_object_is_type(member, json_type_boolean);
 }
 
-/* Appends an item of data.messages to a list. */
+/* Appends an item of data.messages to `target`, a struct sf_messages. */
 static const char *parse_message(
-	struct json_object *item, void *list, const char **member)
+	struct json_object *item, void *target, const char **member)
 {
 	struct json_object *text = get_member(item, "msg", json_type_string);
-	struct sf_messages *messages = list;
+	struct sf_messages *messages = target;
 	struct sf_message *out = &messages->items[messages->count];
 	const char *why;
 
@@ -148,10 +149,10 @@ static const char *parse_message(
 }
 
 static const char *parse_id(
-	struct json_object *item, void *list, const char **member)
+	struct json_object *item, void *target, const char **member)
 {
 	struct json_object *id = get_member(item, "_id", json_type_string);
-	struct sf_ids *ids = list;
+	struct sf_ids *ids = target;
 
 	*member = "_id";
 	if (!id)
@@ -159,12 +160,12 @@ static const char *parse_id(
 	return get_token(id, &ids->items[ids->count++]) ? NULL : TOKEN_EXPECTED;
 }
 
-/* A kind of data.messages: a list of 1 to `max` items. */
+/* What data.messages may be: 1 to `max` items that `parse` accepts. */
 struct list {
 	size_t max;
 	/* Returns NULL, or why `item` is refused, with the wrong `member`. */
 	const char *(*parse)(
-		struct json_object *item, void *out, const char **member);
+		struct json_object *item, void *target, const char **member);
 };
 
 static enum sf_err parse_list(const struct list *list, const char *body,

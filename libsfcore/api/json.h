@@ -8,7 +8,10 @@
 
 #include "model/chat.h"
 
-/* Each parse function: SF_ERR_INVALID, and `detail` says what is wrong. */
+/*
+ * Each parse function returns SF_ERR_INVALID if the body is wrong; `detail`
+ * says what is wrong.
+ */
 
 /*
  * Reads {"data":{"chatToken":"…","userToken":"…"}}. Without a userToken `out`
@@ -18,14 +21,15 @@ enum sf_err sf_json_parse_join(const char *body, size_t size,
 	struct sf_participant *out, struct sf_detail *detail) SF_MUST_CHECK;
 
 /*
- * Reads {"data":{"messages":[{"msg":"…"}, …]}}. A message without an id gets a
- * fresh one. sf_messages_release() frees the texts; after an error there is
- * nothing to release.
+ * Reads {"data":{"messages":[{"_id":"…","msg":"…","sealed":true}, …]}}. `_id`
+ * and `sealed` may be missing; a message without `_id` gets a fresh id.
+ * sf_messages_release() frees the texts; after an error there is nothing to
+ * release.
  */
 enum sf_err sf_json_parse_messages(const char *body, size_t size,
 	struct sf_messages *out, struct sf_detail *detail) SF_MUST_CHECK;
 
-/* Reads {"data":{"messages":[{"_id":"…"}, …]}}. */
+/* Reads {"data":{"messages":[{"_id":"…"}, …]}}. `id` may stand for `_id`. */
 enum sf_err sf_json_parse_ids(const char *body, size_t size, struct sf_ids *out,
 	struct sf_detail *detail) SF_MUST_CHECK;
 

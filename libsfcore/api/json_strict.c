@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The first pass escapes and refuses characters; the second one checks that
- * escaped surrogates come in pairs. The escaping is for json-c 0.17 and 0.18,
- * which refuse every byte beyond ASCII when they are strict.
+ * The first pass escapes some characters and refuses others; the second one
+ * checks that escaped surrogates come in pairs. The escaping is for json-c 0.17
+ * and 0.18, which refuse every byte beyond ASCII when they are strict.
  */
 #include "api/json_strict.h"
 
@@ -62,9 +62,9 @@ struct place {
 };
 
 /*
- * Some versions of json-c, even when strict, accept control characters in
- * strings, NaN and Infinity. A backslash before a character that put_escaped()
- * escapes would become half of that escape.
+ * Some versions of strict json-c accept NaN, Infinity, and control characters
+ * in strings. A backslash before a character beyond ASCII is refused: the
+ * backslash and that of put_escaped() would read as an escaped backslash.
  */
 static bool is_allowed(const struct place *place, int32_t point)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads the system's clocks in milliseconds, the library's unit of time. */
+/* Reads the system's clocks in milliseconds. */
 #ifndef SF_CLOCK_H
 #define SF_CLOCK_H
 

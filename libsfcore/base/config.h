@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The settings: environment variables, the same for every program (PROTOCOL,
- * "Configuration"). Knows their names, defaults and bounds, and uses none.
+ * "Configuration"). Knows the names, defaults and bounds; what a setting does
+ * is elsewhere.
  */
 #ifndef SF_CONFIG_H
 #define SF_CONFIG_H
@@ -12,7 +13,10 @@
 #include <stdint.h>
 
 #define SF_CONFIG_PATH_MAX 512
-/* What a program may append to the runtime directory. */
+/*
+ * The most bytes that a program may append to the path of the runtime
+ * directory.
+ */
 #define SF_CONFIG_FILE_MAX 32
 #define SF_CONFIG_HEADER_MAX 80
 
@@ -39,7 +43,7 @@ struct sf_config {
 /* One setting. README lists the names and defaults. */
 struct sf_setting {
 	const char *name;     /* of the environment variable */
-	const char *fallback; /* its default; "": `read` composes the default */
+	const char *fallback; /* its default; "": `read` says what it means */
 	const char *expected; /* for a refusal: "… was expected" */
 	/* Reads a value. Returns false if it cannot be used. */
 	bool (*read)(const struct sf_setting *setting, const char *value,

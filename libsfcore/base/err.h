@@ -21,7 +21,7 @@ enum sf_err {
 	SF_ERR_TOO_MANY,     /* a limit on count or rate is reached */
 	SF_ERR_INTERNAL,     /* unexpected: the log says what */
 	SF_ERR_METHOD,       /* the resource has no such method */
-	SF_ERR_UNAVAILABLE,  /* store unreachable or full: try again later */
+	SF_ERR_UNAVAILABLE,  /* store, Redis or system fails: try again later */
 	SF_ERR__MAX
 };
 

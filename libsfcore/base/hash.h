@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A keyed hash for tables. Without the key, nobody can tell from a position
- * which bytes belong there, or choose bytes that collide.
+ * A keyed hash. While the key is secret, nobody can tell from a hash which
+ * bytes it belongs to, or choose bytes that collide.
  */
 #ifndef SF_HASH_H
 #define SF_HASH_H

@@ -4,9 +4,9 @@
 #define SF_HEX_H
 
 /*
- * Returns the number that the first `count` characters of `text` write as hex
- * digits of either case; `count` is at most 7. Returns -1 if one of the
- * characters is no hex digit, and does not read the characters after it.
+ * Returns the value of the first `count` characters of `text`, hex digits in
+ * either case; `count` is at most 7. Returns -1 if one of the characters is no
+ * hex digit, and does not read the characters after it.
  */
 int sf_hex_parse(const char *text, int count);
 

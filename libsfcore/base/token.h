@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A token is a secret that names a chat, a participant or a message: 12 random
- * bytes, written as 24 lower-case hex digits (PROTOCOL, "Words").
+ * A token names a chat, a participant or a message: 12 random bytes, written as
+ * 24 lower-case hex digits (PROTOCOL, "Words"). A participant's token is a
+ * secret; a chat's token is the code with which the other person joins.
  */
 #ifndef SF_TOKEN_H
 #define SF_TOKEN_H

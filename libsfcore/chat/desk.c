@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Each function calls one verb of the store. join, send, close and sweep then
- * wake the polls of the participants who have a new message.
+ * Each function but sf_desk_now() calls one verb of the store. join, send,
+ * close and sweep then wake the polls that may wait for the change.
  */
 #include "chat/desk.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The actions of people in a chat (PROTOCOL, "Life of a chat"), each of them a
- * verb of the store and the wake-ups that follow from it.
+ * The actions of participants in a chat (PROTOCOL, "Life of a chat") and the
+ * sweep of all chats. Each of them calls a verb of the store, and wakes the
+ * polls that may wait for the change.
  */
 #ifndef SF_DESK_H
 #define SF_DESK_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The generic cell rate algorithm (ITU-T I.371): each address has one time, at
- * which its allowance is whole again. A creation moves that time on by one
- * interval, and is refused if the time would then be over an hour ahead.
+ * which its allowance is whole again. Each creation moves that time on by one
+ * interval. A creation that would move it more than an hour ahead is refused.
  */
 #include "chat/limit.h"
 
@@ -12,7 +12,7 @@
 #include "base/shared_words.h"
 
 #define HOUR_MS (3600 * 1000)
-/* How long a process may take between reading the clock and this file. */
+/* How long a process may take from reading the clock to changing the word. */
 #define SKEW_MS 60000
 
 struct source {
@@ -42,8 +42,8 @@ static enum sf_err count_one(_Atomic uint64_t *word, int64_t now_ms,
 
 	do {
 		full_ms = (int64_t)old > now_ms ? (int64_t)old : now_ms;
-		/* A value this far ahead can only come from another boot, whose
-		 * clock began earlier. Start over. */
+		/* A value this far ahead is from before a reboot, which resets
+		 * the monotonic clock. Start over. */
 		if (full_ms - now_ms > HOUR_MS + SKEW_MS)
 			full_ms = now_ms;
 		full_ms += interval_ms;

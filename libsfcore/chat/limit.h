@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * How many chats one address may create. The file "limit" of the runtime
- * directory holds a time for each address, found by a keyed hash; it never
- * holds an address.
+ * directory holds times, and never an address: a keyed hash of the address is
+ * the index of its time. Two addresses may share a time.
  */
 #ifndef SF_LIMIT_H
 #define SF_LIMIT_H

@@ -2,9 +2,9 @@
 /*
  * A poll reads the chat, and sleeps until somebody wakes it or it is time for
  * the next look. If a wake-up is lost, that look finds the message. The length
- * of a poll is measured by the monotonic clock, so that setting the date does
- * not change it. The store keeps the last sign of life as a date, so
- * close_if_abandoned() compares it with the date.
+ * of a poll is measured by the monotonic clock, so that a change of the system
+ * time does not change it. The store keeps the last sign of life as wall-clock
+ * time, so close_if_abandoned() uses the wall clock.
  */
 #include "chat/poll.h"
 
@@ -40,7 +40,7 @@ static enum sf_err close_if_abandoned(struct sf_desk *desk,
 
 /*
  * Prepares for a long wait: gives back what is not needed, and lets the kernel
- * wake many polls at once, which costs half as much for each of them.
+ * wake many polls at once, which halves the cost of each wake-up.
  */
 static void shrink_process(void)
 {
@@ -73,7 +73,7 @@ enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 	err = sf_store_begin_poll(desk->store, sf_desk_now(), caller, &poll);
 	if (err)
 		return err;
-	/* Let the poll that this one replaces see that it is over. */
+	/* Wake the poll that this one replaces, so that it looks and ends. */
 	sf_wake_send(desk->wake, &caller->user);
 	for (int looks = 1;; looks++) {
 		sf_wake_prepare(desk->wake, &caller->user);

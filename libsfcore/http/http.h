@@ -23,7 +23,7 @@ struct sf_request {
 
 /*
  * Fills `out` with a request of those variables, whose body has not been read.
- * Keeps the pointer: the variables of a CGI program are `environ`.
+ * Keeps the pointer `variables`, which in a CGI program is `environ`.
  */
 void sf_request_init(struct sf_request *out, char **variables);
 

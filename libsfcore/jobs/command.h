@@ -33,7 +33,10 @@ struct sf_command {
 void sf_command_start(const struct sf_command *command, int argc, char **argv,
 	struct sf_config *out);
 
-/* Prints `what` about the arguments, and exits with SF_EXIT_USAGE. */
+/*
+ * Prints `what`, which says what is wrong with the arguments, and exits with
+ * SF_EXIT_USAGE.
+ */
 _Noreturn void sf_command_refuse(
 	const struct sf_command *command, const char *what);
 

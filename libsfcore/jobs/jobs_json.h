@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The listing of jobs for programs that read it. */
+/* The listing of jobs as JSON, for other programs. */
 #ifndef SF_JOBS_JSON_H
 #define SF_JOBS_JSON_H
 

@@ -24,8 +24,9 @@
  * failure the queue keeps the job as failed, with its error, until an operator
  * requeues it. All times are by Redis' clock.
  *
- * Each function but sf_queue_keep() may return SF_ERR_UNAVAILABLE: Redis cannot
- * be used now. The log says why, once; the next call connects again.
+ * Each function that returns an error, but sf_queue_keep(), may return
+ * SF_ERR_UNAVAILABLE: Redis cannot be used now. The log says why, once; the
+ * next call connects again.
  */
 #ifndef SF_QUEUE_H
 #define SF_QUEUE_H
@@ -33,7 +34,9 @@
 #include "base/config.h"
 #include "jobs/job.h"
 
-/* The scripts contain these numbers through the macro TEXT(). */
+/*
+ * TEXT() pastes these numbers into the scripts, so each must be a plain number.
+ */
 #define SF_QUEUE_LEASE_MS 10000
 #define SF_QUEUE_FAILURES_MAX 3 /* the last failure is for good */
 /* The pause after the first failure; each next one is three times as long. */

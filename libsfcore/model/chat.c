@@ -55,10 +55,8 @@ void sf_chat_init(struct sf_chat *out, int64_t now_ms)
 
 void sf_chat_append(struct sf_chat *chat, const struct sf_message *message)
 {
-	/*
-	 * The array's size is always a power of two, so the array is full when
-	 * the count is a power of two.
-	 */
+	/* The array's size is at least the count rounded up to a power of two,
+	 * so the array is full only if the count is a power of two or 0. */
 	size_t count = chat->message_count;
 
 	if ((count & (count - 1)) == 0)
@@ -256,7 +254,7 @@ enum sf_err sf_chat_push(struct sf_chat *chat, const struct sf_token *sender,
 	return SF_OK;
 }
 
-/* Drops the messages to `user` of these ids; or, for NULL, all to others. */
+/* Drops these messages to `user`; if `ids` is NULL, all messages to others. */
 static void drop_messages(struct sf_chat *chat, const struct sf_token *user,
 	const struct sf_ids *ids)
 {

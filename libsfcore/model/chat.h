@@ -30,7 +30,10 @@ struct sf_participant {
 	struct sf_token user;
 };
 
-/* A sign of life: the start of a poll, or the join. */
+/*
+ * A sign of life: the start of a poll, or a join. A participant who joins
+ * without an earlier poll gets an `id` that names no poll.
+ */
 struct sf_poll {
 	struct sf_token id;
 	struct sf_token user;
@@ -83,7 +86,10 @@ struct sf_token sf_chat_other(
 
 bool sf_chat_has_poll(const struct sf_chat *chat, const struct sf_token *id);
 
-/* When `user` last began a poll or the chat became ready; 0: never. */
+/*
+ * When `user` last began a poll or the chat became ready, whichever is later;
+ * 0: never.
+ */
 int64_t sf_chat_last_sign(
 	const struct sf_chat *chat, const struct sf_token *user);
 
@@ -111,19 +117,19 @@ size_t sf_chat_index(const struct sf_chat *chat, const struct sf_token *user);
 /* Drops the messages that are not addressed to `user`. */
 void sf_chat_narrow(struct sf_chat *chat, const struct sf_token *user);
 
-/* Removes the messages of these ids to `user`; skips unknown ids. */
+/* Removes the messages to `user` that have these ids; skips unknown ids. */
 void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
 	const struct sf_ids *ids);
 
 /* Closes the chat on behalf of `closer`; a closed chat stays as it is. */
 void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer);
 
-/* Adds `poll`, which replaces the other polls of its user. */
+/* Adds `poll`, a sign of life, which replaces the other ones of its user. */
 void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll);
 
 /*
- * Closes an open chat over its lifetime and drops its messages. Returns whether
- * it has closed the chat.
+ * Closes an open chat whose lifetime is over: drops its messages and adds the
+ * last system messages. Returns whether it has closed the chat.
  */
 bool sf_chat_expire(struct sf_chat *chat, int64_t now_ms, int64_t lifetime_ms);
 

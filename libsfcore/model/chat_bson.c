@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Converts between a chat and its BSON, by libbson. Decoding skips unknown
- * members, so that an older program reads a newer one's documents. It refuses a
- * known member of a wrong type, and an unknown status or event.
+ * Converts between a chat and its BSON, by libbson. Decoding skips `system` and
+ * unknown members, so an older program reads a newer one's documents. It
+ * refuses other members of a wrong type, and an unknown status or event.
  */
 #include "model/chat_bson.h"
 

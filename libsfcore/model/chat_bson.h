@@ -19,7 +19,7 @@ uint8_t *sf_chat_bson_encode(const struct sf_chat *chat, size_t *size);
 enum sf_err sf_chat_bson_decode(
 	const uint8_t *data, size_t size, struct sf_chat *out) SF_MUST_CHECK;
 
-/* The member that holds the ids chosen by the user at `index`. */
+/* The name of the member that holds the ids chosen by the user at `index`. */
 const char *sf_chat_bson_sent_name(size_t index);
 
 /* These append arrays of a chat's parts, for a store that updates a document.

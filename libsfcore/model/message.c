@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The texts of the server's messages, and the check of other texts. Knows no
- * chat, no store and no JSON.
+ * The texts of the server's messages, and the check of participants' texts.
+ * Knows no chat, no store and no JSON.
  */
 #include "model/message.h"
 
@@ -49,7 +49,7 @@ static bool is_control(int32_t point)
 	       (point >= 0x7f && point <= 0x9f);
 }
 
-/* The property White_Space of the Unicode Character Database, 15.0. */
+/* White_Space in Unicode 15.0, without the points that is_control() finds. */
 static bool is_space(int32_t point)
 {
 	return point == ' ' || point == '\n' || point == '\t' ||

@@ -16,7 +16,8 @@
 #define SF_IDS_MAX 100             /* ids of one DELETE */
 
 /*
- * The event that a system message reports. A page translates the message by it.
+ * The event that a system message reports. A page uses the event to find the
+ * translated text.
  */
 enum sf_event {
 	SF_EVENT_NONE, /* a participant's own message */
@@ -57,9 +58,9 @@ const char *sf_event_name(enum sf_event event);
 enum sf_event sf_event_parse(const char *name);
 
 /*
- * Returns why a message of `size` bytes, which a NUL ends, may not be sent, as
- * a phrase that completes "msg: …", or NULL if it may be sent. A NUL inside
- * counts as a control character.
+ * Returns NULL if the message may be sent; otherwise the reason, a phrase that
+ * completes "msg: …". `text` has `size` bytes and then a NUL. A NUL among the
+ * bytes counts as a control character.
  */
 const char *sf_message_check(const char *text, size_t size, bool sealed);
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The store keeps the chats. Its interface is a short list of verbs. Each verb
- * carries out one rule of model/chat.h as one atomic change: it happens whole,
- * or the verb returns the reason and the rule has changed nothing. A program
- * links one folder of store/.
+ * that changes a chat carries out one rule of model/chat.h as one atomic
+ * change: either the whole change happens, or the verb returns the reason and
+ * changes nothing, except that it may have closed or removed a chat whose
+ * lifetime is over. A program links one folder of store/.
  *
  * Every verb but insert takes the time, in milliseconds since 1970, and
- * enforces a chat's lifetime itself: the first verb that meets a chat over its
- * lifetime closes it, and a chat past its grace is treated as removed.
+ * enforces a chat's lifetime itself: the first verb that meets a chat whose
+ * lifetime is over closes it, and a chat past its grace is treated as removed.
  *
  * Every verb may also return SF_ERR_UNAVAILABLE (the store cannot be reached,
- * or is full) and SF_ERR_INTERNAL (a stored document is not a chat; the log
- * says so). A verb with a `caller`, `sender` or `closer` returns
- * SF_ERR_UNAUTHORIZED if the chat does not exist or does not have that
- * participant.
+ * or is full). Every verb but insert and sweep may return SF_ERR_INTERNAL (the
+ * stored document is not a chat; the log says so). A verb with a `caller`,
+ * `sender` or `closer` returns SF_ERR_UNAUTHORIZED if the chat does not exist
+ * or does not have that participant.
  */
 #ifndef SF_STORE_H
 #define SF_STORE_H
@@ -32,7 +33,11 @@ struct sf_store;
 enum sf_err sf_store_check(
 	const struct sf_config *config, struct sf_detail *detail) SF_MUST_CHECK;
 
-/* Makes the store if it is missing. sf_store_free() frees the handle. */
+/*
+ * Opens the store without reading it. LMDB: makes the folder if it is missing.
+ * sf_store_free() frees the handle. SF_ERR_UNAVAILABLE: the folder cannot be
+ * made or used; the log says why.
+ */
 enum sf_err sf_store_open(
 	const struct sf_config *config, struct sf_store **out) SF_MUST_CHECK;
 
@@ -72,25 +77,24 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 /*
  * Lets `joiner->user` into `joiner->chat`; a repeated join succeeds too.
  * `creator` gets the token of the user who made the chat. SF_ERR_NOT_FOUND:
- * there is no such chat, or it is closed. SF_ERR_CONFLICT: somebody else has
- * joined.
+ * there is no such chat, or it is closed. SF_ERR_CONFLICT as sf_chat_join().
  */
 enum sf_err sf_store_join(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *joiner,
 	struct sf_token *creator) SF_MUST_CHECK;
 
 /*
- * Stores messages from `sender` for the other participant, whose token
- * `receiver` gets. SF_ERR_CLOSED, SF_ERR_CONFLICT and
- * SF_ERR_TOO_MANY as sf_chat_push().
+ * Stores messages from `sender` for the other participant. `receiver` gets the
+ * token of that participant. SF_ERR_CLOSED, SF_ERR_CONFLICT and SF_ERR_TOO_MANY
+ * as sf_chat_push().
  */
 enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *sender, const struct sf_messages *messages,
 	struct sf_token *receiver) SF_MUST_CHECK;
 
 /*
- * Removes the messages of these ids that are addressed to `caller`. A closed
- * chat is removed with its last message.
+ * Removes the messages that have these ids and are addressed to `caller`. A
+ * closed chat is removed with its last message.
  */
 enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller,
@@ -100,8 +104,8 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
  * Closes the chat on behalf of `closer`, unless `closer` has shown a sign of
  * life after `silent_since_ms` (INT64_MAX: close in any case). A closed chat
  * stays as it is. `other` gets the token of the other participant, or
- * `closer->user` if there is no other. SF_ERR_CONFLICT: there was such a sign,
- * and the chat stays open.
+ * `closer->user` if there is no other. SF_ERR_CONFLICT: there was such a sign;
+ * the chat stays as it is.
  */
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *closer, int64_t silent_since_ms,
@@ -133,11 +137,11 @@ struct sf_sweep {
 };
 
 /*
- * Continues a sweep by one batch: closes each chat over its lifetime, as
- * sf_chat_expire() does, and removes each chat for which
- * sf_chat_is_removable(). A batch is short, so that requests are served between
- * batches. Each change first checks that the chat is still due. After an error
- * the caller may repeat the call.
+ * Continues a sweep by one batch: closes each chat whose lifetime is over, as
+ * sf_chat_expire() does, and removes each chat for which sf_chat_is_removable()
+ * is true. A batch is short, so that requests are served between batches. Each
+ * change first checks that the chat is still due. After an error the caller may
+ * repeat the call.
  */
 enum sf_err sf_store_sweep(struct sf_store *store, int64_t now_ms,
 	struct sf_sweep *sweep) SF_MUST_CHECK;

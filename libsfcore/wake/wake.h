@@ -2,8 +2,9 @@
 /*
  * Wake-ups tell a waiting poll that the store has something for its user. A
  * poll prepares, looks at the store and then waits: in this order no wake-up is
- * lost. A needless wake-up is harmless. A lost wake-up only delays the poll,
- * which looks at the store from time to time in any case.
+ * lost between the look and the wait. A needless wake-up is harmless. If a
+ * wake-up is lost for another reason, such as a Redis that is down, the poll is
+ * only late: it looks at the store from time to time in any case.
  */
 #ifndef SF_WAKE_H
 #define SF_WAKE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Opens and locks LMDB. One lock of our own replaces LMDB's. With LMDB's own
- * locks, every process would hold a lock as long as its environment is open,
- * and the kernel would walk the list of these locks, thousands long with as
- * many polls, at each open and close.
+ * locks, every process would hold a lock as long as its environment is open. At
+ * each open and close the kernel would walk the list of these locks, which is
+ * thousands long when thousands of polls wait.
  */
 #include "store/lmdb/lmdb.h"
 
@@ -170,7 +170,7 @@ static int begin_txn(struct sf_lmdb *lmdb, unsigned int flags, MDB_txn **out)
 
 	if (code != MDB_MAP_RESIZED)
 		return code;
-	/* The file has outgrown this map. 0: as large as the writer's. */
+	/* The file has outgrown this map. Size 0 asks for the writer's size. */
 	code = mdb_env_set_mapsize(lmdb->env, 0);
 	return code ? code : mdb_txn_begin(lmdb->env, NULL, flags, out);
 }

@@ -54,7 +54,7 @@ enum sf_err sf_lmdb_commit(const struct sf_lmdb_session *session) SF_MUST_CHECK;
 /*
  * Maps a return code of LMDB. SF_ERR_CONFLICT: the key exists.
  * SF_ERR_NOT_FOUND: the key does not exist. SF_ERR_UNAVAILABLE: the store is
- * full or damaged, or another fault; the log names it.
+ * full or damaged, or there is another fault; the log names it.
  */
 enum sf_err sf_lmdb_report(int code) SF_MUST_CHECK;
 

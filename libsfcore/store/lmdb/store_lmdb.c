@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The embedded store: LMDB, key the 12 bytes of the chat token, value the BSON
- * document, one write transaction per verb. A process that is killed at any
- * moment leaves the last committed state behind; the next one goes on with it.
+ * The embedded store, LMDB. The key is the 12 bytes of the chat token, the
+ * value is the BSON document. A verb makes its change in one write transaction,
+ * so a process that is killed leaves the last committed state behind.
  */
 #include "store/store.h"
 
@@ -119,7 +119,7 @@ static int put_chat(const struct sf_lmdb_session *session,
 
 	value.mv_data = data;
 	code = mdb_put(session->txn, session->dbi, &key, &value, flags);
-	/* Not `value.mv_data`: LMDB points it at a document that exists. */
+	/* LMDB may have made `value.mv_data` point to its own memory. */
 	free(data);
 	return code;
 }
@@ -185,8 +185,8 @@ static enum sf_err begin_change(struct sf_store *store, int64_t now_ms,
 }
 
 /*
- * The same on behalf of a participant. SF_ERR_UNAUTHORIZED: the participant is
- * not in this chat.
+ * The same on behalf of a participant. SF_ERR_UNAUTHORIZED: no such chat, or
+ * the participant is not in it.
  */
 static enum sf_err begin_change_as(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller, enum sf_lmdb_access access,
@@ -392,15 +392,15 @@ static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
 static int sweep_one(struct change *change, struct sf_sweep *sweep)
 {
 	const struct sf_chat *chat = &change->chat;
-	bool forgotten;
+	bool removable;
 
 	change->expired = sf_chat_expire(
 		&change->chat, change->now_ms, change->lifetime_ms);
-	forgotten =
+	removable =
 		sf_chat_is_removable(chat, change->now_ms, change->lifetime_ms);
-	if (!forgotten && !change->expired)
+	if (!removable && !change->expired)
 		return 0;
-	if (forgotten)
+	if (removable)
 		sweep->removed++;
 	else
 		sweep->closed++;

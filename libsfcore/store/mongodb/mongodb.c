@@ -118,7 +118,7 @@ enum sf_err sf_mongodb_open(
 
 void sf_mongodb_rest(struct sf_mongodb *mongodb)
 {
-	/* This also ends the session, which the server keeps otherwise. */
+	/* This also ends the session, which the server would otherwise keep. */
 	mongoc_collection_destroy(mongodb->collection);
 	mongoc_client_destroy(mongodb->client);
 	mongodb->collection = NULL;

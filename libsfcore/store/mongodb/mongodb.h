@@ -17,10 +17,10 @@
 struct sf_mongodb;
 
 /*
- * Starts the driver, unless this process or its parent has, and prepares a
- * client without connecting. The limits in time that `uri` gives are kept; the
- * driver's retries are always off, and every change waits for the server's
- * acknowledgement. SF_ERR_INTERNAL: `uri` is not a MongoDB URI.
+ * Starts the driver if it does not run in this process or its parent yet, and
+ * reads `uri`. The first command connects. The limits in time that `uri` gives
+ * are kept; the driver's retries are always off, and every change waits for the
+ * server's acknowledgement. SF_ERR_INTERNAL: `uri` is not a MongoDB URI.
  * sf_mongodb_free() frees `out`.
  */
 enum sf_err sf_mongodb_open(const char *uri, const char *collection,
@@ -77,8 +77,8 @@ enum sf_err sf_mongodb_remove(
 
 /*
  * Runs a command on the database of the collection; the command's first member
- * names the collection. Frees the command. SF_ERR_CONFLICT: the index exists
- * with other options.
+ * names the collection. Frees the command. SF_ERR_CONFLICT: the command makes
+ * an index that exists with other options.
  */
 enum sf_err sf_mongodb_run(
 	struct sf_mongodb *mongodb, bson_t *command) SF_MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The first two indexes serve the queries of the sweep. By the last one the
- * server itself removes chats that no sweep has removed.
+ * The first two indexes serve the queries of the sweep. The server itself uses
+ * the last one to remove chats that no sweep has removed.
  */
 #include "store/mongodb/mongodb_indexes.h"
 

@@ -6,9 +6,9 @@
 #include "store/mongodb/mongodb.h"
 
 /*
- * Makes the missing indexes. The server removes chats `ttl_seconds` after their
- * creation, so that index is changed if its time differs. May take minutes.
- * Errors as in mongodb.h.
+ * Makes the missing indexes. By one of them the server removes chats
+ * `ttl_seconds` after their creation. If that index exists with another time,
+ * this function changes its time. May take minutes. Errors as in mongodb.h.
  */
 enum sf_err sf_mongodb_make_indexes(struct sf_mongodb *mongodb,
 	const char *collection, int64_t ttl_seconds) SF_MUST_CHECK;

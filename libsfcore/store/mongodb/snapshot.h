@@ -34,8 +34,8 @@ enum sf_err sf_snapshot_take(
 	struct sf_snapshot *snapshot, bson_t *found) SF_MUST_CHECK;
 
 /*
- * Finds the chat, after it has closed or removed the chat if that was due. Also
- * SF_ERR_NOT_FOUND: no such chat.
+ * Closes or removes the chat if that is due, and then finds it. Returns also
+ * SF_ERR_NOT_FOUND: there is no such chat.
  */
 enum sf_err sf_snapshot_find(struct sf_snapshot *snapshot,
 	const struct sf_token *chat_token) SF_MUST_CHECK;
@@ -52,12 +52,12 @@ enum sf_err sf_snapshot_find_as(struct sf_snapshot *snapshot,
  */
 bson_t *sf_snapshot_filter(const struct sf_snapshot *snapshot);
 
-/* {$each: […]}, the messages that a rule has appended to the document. */
+/* {$each: […]}, the messages that a rule has appended to the chat in memory. */
 bson_t *sf_snapshot_added_messages(const struct sf_snapshot *snapshot);
 
 /*
- * The projection for a query or a change: everything but the remembered ids,
- * and only the first message, which shows that the chat has messages.
+ * The projection for a query or a change: leaves out the remembered ids and all
+ * messages but the first, which shows whether the chat has messages.
  */
 bson_t *sf_snapshot_outline(void);
 
@@ -70,8 +70,8 @@ enum sf_err sf_snapshot_change(struct sf_snapshot *snapshot, bson_t *filter,
 	bson_t *update) SF_MUST_CHECK;
 
 /*
- * Closes or removes a chat for which sf_chat_is_due(). SF_ERR_NOT_FOUND:
- * another process has done it.
+ * Closes or removes a chat for which sf_chat_is_due() is true.
+ * SF_ERR_NOT_FOUND: another process has done it.
  */
 enum sf_err sf_snapshot_settle(struct sf_snapshot *snapshot) SF_MUST_CHECK;
 

@@ -19,9 +19,9 @@
 
 #define COLLECTION "chats"
 
-/* MongoDB's TTL removal is the last resort, a day after the job's own sweep. */
+/* The last resort: MongoDB's TTL removes a chat a day after its lifetime. */
 #define TTL_MARGIN_SECONDS 86400
-/* A sweep returns after this time, so that its job can check its lease. */
+/* sf_store_sweep() returns after this time: the job must check its lease. */
 #define BATCH_US 1000000
 
 struct sf_store {
@@ -222,7 +222,7 @@ static void require_room(const struct verb *verb, bson_t *filter)
 	char next[32];
 
 	(void)snprintf(next, sizeof(next), "messages.%d", room);
-	/* Cheaper, if the messages of both together leave room. */
+	/* If the messages to both users leave room, a cheaper test suffices. */
 	if (verb->snapshot.found_messages <= (size_t)room)
 		BCON_APPEND(
 			filter, next, "{", "$exists", BCON_BOOL(false), "}");
@@ -312,8 +312,8 @@ enum sf_err sf_store_push(struct sf_store *store, int64_t now_ms,
 }
 
 /*
- * First attempt: match the caller's chat blindly, if it is open and not
- * expired. Later attempts: match exactly what was found.
+ * The first attempt has read nothing, so it matches the caller's chat if that
+ * is open and within its lifetime. A later attempt matches what was found.
  */
 static bson_t *match_living(const struct verb *verb)
 {
@@ -440,11 +440,11 @@ enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
 }
 
 /*
- * The due chats in parts, each of which has an index. A single query for all
+ * The due chats in parts, each of which an index serves. A single query for all
  * parts would scan every closed chat.
  */
 enum part {
-	PART_DRAFT, /* over their lifetime */
+	PART_DRAFT, /* their lifetime is over */
 	PART_READY,
 	PART_CLOSED, /* past their grace */
 	PART_EMPTY,  /* closed, with no message left */
@@ -561,7 +561,7 @@ enum sf_err sf_store_sweep(
 	if (!err)
 		err = sweep_batch(store, now_ms, found, count, sweep);
 	sweep->done = !err && sweep->part == PART__MAX;
-	/* The caller must wake the participants of the changed chats. If the
-	 * fault lasts, the next call returns it. */
+	/* After a change, return no fault: the caller must then wake the
+	 * participants. If the fault lasts, the next call returns it. */
 	return sweep->closed + sweep->removed > before ? SF_OK : err;
 }
