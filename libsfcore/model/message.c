@@ -87,9 +87,10 @@ static const char *check_sealed(const char *text, size_t size)
 
 	if (size < 1 || size > SF_MESSAGE_SEALED_MAX)
 		return "1 to 1024 characters were expected when sealed";
-	if (strspn(text, allowed) < size)
-		return "only A-Z, a-z, 0-9, _ and - are allowed "
-		       "when sealed";
+	for (size_t i = 0; i < size; i++)
+		if (!memchr(allowed, text[i], sizeof(allowed) - 1))
+			return "only A-Z, a-z, 0-9, _ and - are allowed "
+			       "when sealed";
 	return NULL;
 }
 

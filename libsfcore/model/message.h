@@ -59,8 +59,8 @@ enum sf_event sf_event_parse(const char *name);
 
 /*
  * Returns NULL if the message may be sent; otherwise the reason, a phrase that
- * completes "msg: …". `text` has `size` bytes and then a NUL. A NUL among the
- * bytes counts as a control character.
+ * completes "msg: …". A NUL among the `size` bytes of `text` counts as a
+ * control character.
  */
 const char *sf_message_check(const char *text, size_t size, bool sealed);
 
