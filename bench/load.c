@@ -7,7 +7,7 @@
  *   load hold  NUMBER participants poll and get no message
  *
  * It prints plain figures for run.mjs. If any reply is not the expected one, it
- * fails and prints none: an error would be faster than the work.
+ * fails and prints none: a server replies with an error faster than it works.
  */
 #include "client.h"
 
@@ -28,7 +28,7 @@ enum {
 	STATUS_ACCEPTED = 202,
 	STATUS_MAX = 600,
 	EVENTS_MAX = 64,
-	PAIR_PAUSE_MS = 20, /* a poll sleeps after that */
+	PAIR_PAUSE_MS = 20, /* after it, the poll sleeps */
 	STALL_MS = 120000,  /* without a reply for so long, the server hangs */
 };
 

@@ -214,7 +214,7 @@ for (const engine of ENGINES) {
       // lighttpd chooses Spanish as it chooses German, whatever the engine.
       ...(engine === "chromium" ? [["es", "ltr", "crear nuevo"]] : []),
     ]) {
-      it(`the pages speak the language of a visitor from ${language}`, async () => {
+      it(`the pages speak the language of a visitor who prefers ${language}`, async () => {
         const foreign = await openBrowser(engine, { language });
         try {
           const page = await foreign.newPage();

@@ -274,7 +274,7 @@ for (const engine of ENGINES) {
       assert.deepEqual(await readLog(page), []);
     });
 
-    it("a fault that was saved before a reload ends the chat after it", async () => {
+    it("a fault that was saved before a reload ends the chat after the reload", async () => {
       const { page, peer } = await establish();
       await page.evaluate(() => {
         const session = JSON.parse(sessionStorage.sfChat);

@@ -173,7 +173,7 @@ for (const engine of ENGINES) {
       ]), [0, true, ""]);
     });
 
-    it("the page enters no chat without tokens and requests none it cannot store", async () => {
+    it("a reply without tokens enters no chat, and a page that cannot save requests none", async () => {
       const page = await browser.newPage();
       await page.goto(server.url);
       await page.evaluate(() => {

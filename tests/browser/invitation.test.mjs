@@ -118,7 +118,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("a single Escape is no panic, nor is one for a dialog or an input method", async () => {
+    it("one Escape is no panic, even beside others that a dialog or an input method takes", async () => {
       const [creator] = await meet(browser, server.url);
       await creator.click("#close");
       await creator.press("Escape");

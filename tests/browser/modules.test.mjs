@@ -75,8 +75,11 @@ describe("links", () => {
 });
 
 describe("claim", () => {
-  /** Claims `tab`; the lock is refused once for each of `holders`, and held by that
-   * one, or by nobody if it is null. */
+  /**
+   * Claims `tab`. The browser refuses the lock once for each entry of `holders`.
+   * After each refusal it says that the lock of this name is held, or no lock if
+   * the entry is null.
+   */
   async function claimFrom(tab, holders) {
     let tries = 0;
     const locks = {
@@ -287,7 +290,7 @@ describe("outbox", () => {
     assert.deepEqual(seen.sent.slice(8), ["a", "b"]);
   });
 
-  it("each pause is longer, and as long as the server asks", async () => {
+  it("the pauses grow up to 30 s, or are as long as the server asks, up to 300 s", async () => {
     const pauses = skipPauses();
     const asked = [0, 0, 60, 0, 86_400, 0, 0, 0];
     let sent = 0;

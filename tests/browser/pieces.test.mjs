@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The modules of the page that need little of a document: a paper one. */
+/** The modules of the page for which a stand-in for the document is enough. */
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
@@ -95,7 +95,7 @@ describe("attention", () => {
     assert.deepEqual(closed, ["notification"]);
   });
 
-  it("a title that was taken away does not come back", () => {
+  it("a title that panic has emptied does not come back", () => {
     const attention = open({ sound: false, notify: false });
     attention.call();
     document.title = "";
@@ -290,7 +290,7 @@ describe("panic", () => {
 });
 
 describe("typing", () => {
-  it("a hint is given every five seconds at most, and again after a refusal", () => {
+  it("a hint is sent every five seconds at most, and at once after a refusal", () => {
     let now = 1_000;
     mock.method(performance, "now", () => now);
     const hints = [];
@@ -308,7 +308,7 @@ describe("typing", () => {
     assert.deepEqual(hints.slice(4), [30_000], "at once after the refusals");
   });
 
-  it("hints stop after eight without a sign of life, until there is one", () => {
+  it("hints stop after eight without anything from Talker, until something comes", () => {
     let now = 0;
     mock.method(performance, "now", () => now);
     let hints = 0;

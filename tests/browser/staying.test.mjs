@@ -176,7 +176,7 @@ for (const engine of ENGINES) {
       await waitText(creator, "still there?");
     });
 
-    it("a page that learns by sending of the closing still shows the last words", async () => {
+    it("a page whose message is refused by a closed chat still shows the last words", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await deafen(creator);
       await say(joiner, "last words");
@@ -203,7 +203,7 @@ for (const engine of ENGINES) {
             window.asked.push(method);
             return new Response("", { status: code });
           };
-          // In the same task: after the first reply the composer is gone.
+          // Submit in the same task: after the first reply the composer is gone.
           document.querySelector("#text").value = "to nobody";
           document.querySelector("#composer").requestSubmit();
         }, status);

@@ -210,7 +210,7 @@ test("receipts and typing hints reach the page", async () => {
   ]);
 });
 
-test("a receipt for what was never sent ends the session", async () => {
+test("a receipt for a message that was never sent ends the session", async () => {
   const talk = await meet();
   await talk.text("creator", "a");
   await talk.run("joiner", (session) => session.sendDelivered([0, 1]));

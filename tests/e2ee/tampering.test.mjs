@@ -248,7 +248,7 @@ test("a server that pretends to have the link is detected by both sides", async 
   assert.deepEqual(summary(talk.takeEvents("creator")), ["intercepted"]);
 });
 
-test("the joiner proves nothing before the creator has", async () => {
+test("the joiner sends no proof before it has the creator's", async () => {
   const talk = await Talk.begin({ code: CODE, link: true,
     relay: only("creator", 2, drop) });
   await talk.start();
@@ -267,7 +267,7 @@ test("a second key for one offer ends the session", async () => {
   assert.equal(talk.sent.creator.length, before);
 });
 
-test("the commit does not open with another code", async () => {
+test("a joiner with another code refuses the reveal", async () => {
   const creator = await Session.create(CODE);
   const joiner = await Session.join(
     { code: "f".repeat(24), secret: creator.secret });

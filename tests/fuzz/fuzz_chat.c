@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes the stored document. What is read obeys the rules whatever it holds,
- * and what is written after them is read as the same again.
+ * Fuzzes the stored document. The rules of a chat hold for every document that
+ * can be read, and a chat that is written can be read as the same chat.
  */
 #include "model/chat_bson.h"
 
@@ -15,7 +15,7 @@ static void demand(bool good)
 		abort();
 }
 
-/* Writes and reads again; the copies are one and the same. */
+/* Writes the chat, reads and writes it again: both documents are the same. */
 static void pass_on(const struct sf_chat *chat)
 {
 	struct sf_chat again;

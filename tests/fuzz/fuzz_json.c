@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes the bodies of requests. What is taken keeps the protocol's limits, and
- * the answer that is made of it holds the same messages again.
+ * Fuzzes the bodies of requests. Every accepted body keeps the protocol's
+ * limits, and a reply with the accepted messages holds the same messages.
  */
 #include "api/json.h"
 
@@ -13,7 +13,7 @@ static void demand(bool good)
 		abort();
 }
 
-/* The list of the answer, put into a request. */
+/* Makes a reply with the messages, and puts its list into a request. */
 static char *make_request(const struct sf_messages *messages)
 {
 	struct sf_json_status ok = { 200, "Ok" };

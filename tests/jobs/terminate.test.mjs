@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The program `terminate`, which cron starts. With a Redis it queues a job;
-// without one it does the work itself: both kinds of change of PROTOCOL,
-// "Background jobs".
+// without one it does the work itself: both kinds of change that PROTOCOL,
+// "Background jobs", names.
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -43,7 +43,7 @@ test('with Redis, ten runs at the same moment queue one job', async (t) => {
   assert.equal(await countJobs(env, 'waiting'), 1);
 });
 
-test('without Redis it closes old chats and no others', async (t) => {
+test('without Redis `terminate` closes old chats and no others', async (t) => {
   const env = await makePlace(t);
   const { creator, joiner } = await makeChat(env);
   await send(creator, 'undelivered', env);

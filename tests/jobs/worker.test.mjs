@@ -17,7 +17,7 @@ import {
 } from './lib/jobs.mjs';
 
 const OLD = 86400 + 60;
-/** After a job's first failure; see SF_QUEUE_PAUSE_MS. */
+/** The pause after a job's first failure; see SF_QUEUE_PAUSE_MS. */
 const PAUSE_MS = 10_000;
 
 /**
@@ -264,7 +264,7 @@ test('a worker logs once that Redis is away, and goes on later', async (t) => {
   assert.deepEqual(await worker.ended, { code: 0, signal: null });
 });
 
-test('a job is done once when Redis is killed under it', async (t) => {
+test('a job is done once even if Redis is killed meanwhile', async (t) => {
   const { env, redis } = await makeRedisPlace(t);
   await fillStore(MANY, OLD, env);
   const workers = await Promise.all([startWorker(t, env), startWorker(t, env)]);

@@ -92,7 +92,7 @@ export async function create(server, names) {
   return new Person(server, chatToken, userToken, names);
 }
 
-/** Asks to join the chat with that code; returns the reply, also a refusal. */
+/** Asks to join the chat with that code; returns the reply, even if it is a refusal. */
 export function askToJoin(server, code) {
   return api(
     server, "POST", "join.json", { body: { data: { chatToken: code } } });

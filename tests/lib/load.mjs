@@ -54,7 +54,7 @@ class Traveller {
   }
 
   /**
-   * Sends messages while `goesOn` says so, and one that is the last.
+   * Sends messages while `goesOn` returns true, and then the message `LAST`.
    *
    * @param {() => boolean} goesOn
    * @returns {Promise<string[]>} the messages' ids, in order

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A real Redis server for one test program, on a Unix socket in the runtime
- * directory. The server saves its data there, so they survive a kill.
+ * directory. The server saves its data there, so it survives a kill.
  */
 #ifndef PRIVATE_REDIS_H
 #define PRIVATE_REDIS_H

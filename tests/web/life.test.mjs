@@ -221,13 +221,13 @@ describe("life of a chat that has grown old", { concurrency: true }, () => {
     await young.stop();
   });
 
-  /** Waits until all chats that there are have grown old at the old server. */
+  /** Waits until all chats are old for the old server, and takes these people to it. */
   async function growOld(...people) {
     await sleep(LIFETIME * 1000 + 100);
     for (const person of people) person.server = old;
   }
 
-  it("expire: the first look closes it and drops its messages", async () => {
+  it("expire: the first look closes the chat and drops its messages", async () => {
     const [alice, bob] = await meet(young);
     await alice.send("never read");
     await growOld(alice, bob);
@@ -237,7 +237,7 @@ describe("life of a chat that has grown old", { concurrency: true }, () => {
     }
   });
 
-  it("expire: any other request closes it too", async () => {
+  it("expire: any other request closes the chat too", async () => {
     const ready = await Promise.all([1, 2, 3].map(() => meet(young)));
     const draft = await create(young);
     await growOld(draft, ...ready.flat());
@@ -251,7 +251,7 @@ describe("life of a chat that has grown old", { concurrency: true }, () => {
     await hasOnlyEvent(draft, "closed_automatically", CLOSED.closed_automatically);
   });
 
-  it("expire: `Sunset` says when, until the chat is closed", async () => {
+  it("expire: `Sunset` says when the chat expires, until it is closed", async () => {
     const before = Date.now();
     const people = await meet(young);
     const after = Date.now();
@@ -266,7 +266,7 @@ describe("life of a chat that has grown old", { concurrency: true }, () => {
     assert.equal((await people[1].look()).headers.sunset, undefined);
   });
 
-  it("expire: ends a poll", async () => {
+  it("expire: a chat that expires ends a poll", async () => {
     const [alice] = await meet(young);
     alice.server = old;
     const { json } = await alice.poll();

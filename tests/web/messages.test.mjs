@@ -356,7 +356,7 @@ describe("messages", () => {
     assert.equal((await alice.send("room again")).status, 202);
   });
 
-  it("429: a retry of stored messages is accepted", async () => {
+  it("a retry of stored messages is accepted while 100 messages wait", async () => {
     const [alice, bob] = await meet(server);
     const items = Array.from(
       { length: 100 }, (_, i) => ({ _id: makeToken(), msg: `${i}` }));
@@ -367,7 +367,7 @@ describe("messages", () => {
     assert.equal((await bob.look()).json.results.count, 100);
   });
 
-  it("429: the largest possible reply arrives whole", async () => {
+  it("the largest possible reply arrives whole", async () => {
     const [alice, bob] = await meet(server);
     const sealed = { msg: "x".repeat(1024), sealed: true };
     for (let sent = 0; sent < 100; sent += 25) {

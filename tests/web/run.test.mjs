@@ -103,7 +103,7 @@ describe("scripts/run", () => {
     await waitGone(dir);
   });
 
-  it("runs the job that closes old chats again and again", async (t) => {
+  it("runs, again and again, the job that closes old chats", async (t) => {
     const { output } = await start(t, { SFCHAT_SCHEDULE_SECONDS: "1" });
     await waitFor(async () => /job 2, terminate: done/.test(output()), "a second job is done");
   });
@@ -247,8 +247,8 @@ describe("scripts/install", () => {
   after(() => rm(dir, { recursive: true }));
 
   /**
-   * Runs scripts/install with only these commands, by name with their text, and
-   * a few standard ones.
+   * Runs scripts/install where only these commands and a few standard ones exist.
+   * `commands` maps the name of each command to the text of its script.
    */
   async function install(names, commands, { env = {}, ...options } = {}) {
     const bin = await mkdtemp(path.join(dir, "bin-"));

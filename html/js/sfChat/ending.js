@@ -89,7 +89,7 @@ export function createEnding(options) {
       stayOpen(error);
       return false;
     }
-    // The poll brings the farewell, but it may be in a pause.
+    // The poll brings the farewell, but the poll may be in a pause.
     options.look();
     return true;
   }
@@ -106,7 +106,7 @@ export function createEnding(options) {
     }),
     /**
      * Nothing can be sent any more. If the chat is closed, Talker may have
-     * written before: the poll brings that and the farewell.
+     * written before the end: the poll brings those messages and the farewell.
      * @param {ApiError} error
      */
     stopSending(error) {

@@ -196,7 +196,7 @@ function createEntry(field) {
       setBusy(false);
       show("");
     },
-    /** @param {Way} way the user is asked first if it leads out of another chat */
+    /** @param {Way} way if this tab has another chat, the page asks the user first */
     enter(way) {
       if (!current()) return start(way);
       show("");

@@ -54,7 +54,7 @@ export class Peer {
     return api(this.#server, method, resource, { headers: this.#headers, body });
   }
 
-  /** Posts the envelopes of a step; `change` maps each to those to post. */
+  /** Posts the envelopes of a step; `change` maps an envelope to those to post instead. */
   async post(step, change = (msg) => [msg]) {
     this.events.push(...step.events);
     for (const { msg } of step.send) {

@@ -185,7 +185,7 @@ export async function launch(executablePath, preferences) {
 
 /**
  * WebDriver does not report the console, so this script makes the page record
- * its errors and warnings. Earlier ones than the first `evaluate` are missed.
+ * its errors and warnings, from the first `evaluate` on.
  */
 const LISTEN = `
   window.complaints ??= (() => {

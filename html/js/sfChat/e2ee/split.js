@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * Divides a text into parts that each fit into one message. It divides between
- * words, in a word that is too long between characters as people see them, and in
- * a character that is too long between code points.
+ * Divides a text into parts that each fit into one message. A text is divided
+ * between words; a word that is too long, between characters as people see them;
+ * and a character that is too long, between code points.
  */
 
 import { utf8 } from "./bytes.js";

@@ -13,7 +13,7 @@ const COLLECTOR = "https://www.google-analytics.com/g/collect";
 export function count(name) {
   const tid = analyticsId();
   if (!tid) return;
-  // A new random id each time: every event seems to be of a new visitor.
+  // A new random id each time: every event seems to come from a new visitor.
   const cid = crypto.getRandomValues(new Uint32Array(2)).join(".");
   const query = new URLSearchParams({ v: "2", tid, cid, en: name.replaceAll(" ", "_") });
   fetch(`${COLLECTOR}?${query}`, {

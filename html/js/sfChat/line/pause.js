@@ -6,8 +6,8 @@
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
-// The longest pause that the server may ask for. A longer one would outlast the
-// chat: the server closes the chat of a participant who does not poll.
+// The longest pause that the server may ask for. A longer one could outlast the
+// chat: on some sites a participant may be away for a few minutes only.
 const LONGEST_ASKED_SECONDS = 300;
 
 export function createPause() {

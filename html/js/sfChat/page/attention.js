@@ -115,7 +115,7 @@ async function isAllowed() {
   try {
     isGranted = await Notification.requestPermission() === "granted";
   } catch {
-    // A policy can forbid even to ask.
+    // A policy can forbid even the question.
   }
   find("notify-problem", HTMLElement).hidden = isGranted;
   return isGranted;

@@ -18,7 +18,7 @@ const SERVER_TEXT_LIMIT = 140;
 /**
  * @param {object} options
  * @param {Record<string, string>} options.values for `{name}` in the texts
- * @param {() => void} options.onTryAgain the user wants to send again what failed
+ * @param {() => void} options.onTryAgain the user wants to send the failed messages again
  */
 export function createView({ values, onTryAgain }) {
   const log = find("log", HTMLElement);
