@@ -131,8 +131,8 @@ LINT = tests/tools/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst \
 check-lint: check-format
 	@$(LINT)
 
-# The same, but of the C files only those that differ from HEAD; and the types of
-# the page's scripts.
+# The same, but compilers, cppcheck and clang-tidy see only the .c files that
+# differ from HEAD; and the types of the page's scripts.
 lint: check-format check-types
 	@$(if $(ALL),,CHANGED=1) $(LINT)
 

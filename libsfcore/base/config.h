@@ -27,12 +27,14 @@ enum sf_wake_kind {
 };
 
 struct sf_config {
-	char runtime_dir[SF_CONFIG_PATH_MAX]; /* tables, default store */
-	char store[SF_CONFIG_PATH_MAX];       /* "lmdb:DIR" or a mongodb URI */
+	/* Holds the files of shared_words.h and the default store. */
+	char runtime_dir[SF_CONFIG_PATH_MAX];
+	char store[SF_CONFIG_PATH_MAX]; /* "lmdb:DIR" or a mongodb URI */
 	enum sf_wake_kind wake;
 	struct sf_redis_address redis; /* wake-ups and jobs */
 	int64_t poll_sleep_ms;         /* longest wait between looks */
-	int64_t poll_iteration; /* the length of a poll, in poll_sleep_ms */
+	/* The longest time of a poll, as a multiple of poll_sleep_ms. */
+	int64_t poll_iteration;
 	int64_t chat_lifetime_seconds;
 	int64_t create_limit; /* chats per address and hour; 0: any number */
 	/* The CGI variables that carry the tokens: "HTTP_X_SFC_USERTOKEN". */

@@ -71,7 +71,7 @@ for (const engine of ENGINES) {
       }
     });
 
-    it("a message has a time, a name and a text, drawn as in the mock-up", async () => {
+    it("a message has a time, a name and a text", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await say(creator, "one");
       await say(creator, "two");

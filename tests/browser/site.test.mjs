@@ -140,13 +140,13 @@ describe("the built site", () => {
 
   it("the names of scripts and styles contain a hash of their content", () => {
     for (const name of list(site).filter((file) => /^(js|css|images)\//.test(file))) {
-      // Browsers request this file by a fixed name.
+      // Some browsers ask for /favicon.ico, which lighttpd answers with this file.
       if (name === "images/favicon.svg") continue;
       assert.match(name, /-[0-9a-f]{12}\.(js|css|svg)(\.map)?$/);
     }
   });
 
-  it("the home page has the words of the mock-up in their order", () => {
+  it("the home page has these words in this order", () => {
     const lines = read("index.html").replace(/<head>.*?<\/head>|<script.*?<\/script>/gs, "")
       .replace(/<input[^>]* placeholder="([^"]*)"[^>]*>/g, "$1").replace(/<[^>]*>/g, "\n")
       .split("\n").map((line) => line.replace(/\s+/g, " ").trim());

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Envelopes that no session wrote: each bit of a message flipped in turn, a
-// message cut at every length, every type in every phase with the right length
-// and with a wrong one, noise. A session answers each with a fault or not at
-// all. It never shows a text, never gets established, never throws.
-// The name of the first test shows the seed; E2EE_SEED=n repeats a run.
+// Envelopes that no session wrote: each bit of a text flipped in turn, one bit
+// of each byte of the handshake, a message cut at every length, every type in
+// every phase with the right length and with a wrong one, noise. A session
+// answers each with a fault or not at all. It never shows a text, never gets
+// established, never throws.
+// The name of the first test shows the seed. E2EE_SEED=n repeats the choice of
+// bits and the noise of that run; the keys are new in every run.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -24,7 +26,7 @@ let chance = seed;
 const next = (below) => (chance = chance * 48271 % 2147483647) % below;
 const noise = (length) => Uint8Array.from({ length }, () => next(256));
 
-test(`E2EE_SEED=${seed} repeats this run`, () => {});
+test(`E2EE_SEED=${seed} repeats the bits and the noise`, () => {});
 
 const sealed = (msg) => ({ msg, sealed: true });
 

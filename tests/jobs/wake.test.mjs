@@ -16,8 +16,9 @@ import {
  * Makes the settings of two machines with one store and one Redis.
  *
  * @param {import('node:test').TestContext} t
- * @param {string} [pollSleep]  seconds between two looks of a poll; by default
- *   an hour, so that only a wake-up can end a poll
+ * @param {string} [pollSleep]  seconds between two looks of a poll on `here`;
+ *   by default an hour, so that only a wake-up can end such a poll. On `there`
+ *   a poll looks every 3 seconds, the default of SFCHAT_POLL_SLEEP
  */
 async function makeMachines(t, pollSleep = '3600') {
   const here = await makePlace(t, {
@@ -35,7 +36,8 @@ async function makeMachines(t, pollSleep = '3600') {
 }
 
 /**
- * Waits until so many polls have subscribed to wake-ups.
+ * Waits until `count` channels have a subscriber: one channel for each user who
+ * polls.
  *
  * @param {import('../lib/stores.mjs').Redis} redis
  * @param {number} count

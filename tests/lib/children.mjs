@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Runs other programs for a test, waits for them, and ends them when the test
-// ends.
+// Runs other programs for a test, waits for them, and calls the functions that
+// clean up when the test ends.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
