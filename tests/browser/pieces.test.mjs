@@ -351,7 +351,7 @@ describe("share sheet", () => {
     await yieldTurn();
   });
 
-  for (const [where, canShare] of [["cannot share", undefined], ["does not want the link", () => false]]) {
+  for (const [where, canShare] of [["cannot share", undefined], ["refuses the link", () => false]]) {
     it(`sharing is not offered where the device ${where}`, () => {
       stub(canShare, undefined);
       invite();

@@ -253,7 +253,7 @@ describe("programs without a server", () => {
       });
     }
 
-    it(`${about}: 30,000 bytes of one character are refused`, async () => {
+    it(`${about}: 30,000 bytes that repeat one text are refused`, async () => {
       for (const character of ["\0", "[", '{"a":', '"', "\\", "\u00ff"]) {
         const answer = await ask({}, character.repeat(30000).slice(0, 30000));
         assert.equal(answer.status, 400);

@@ -63,8 +63,8 @@ const HANDSHAKE = [
   ["point of the joiner altered", "joiner", 0, flip(X), ["point"], NOTHING],
   ["form of the joiner's point altered", "joiner", 0, flip(3, 2), ["point"],
     NOTHING],
-  ["mode unknown", "joiner", 0, flip(2, 2), ["malformed"], NOTHING],
-  ["mode turned over", "joiner", 0, flip(2, 1), NOTHING, "proof"],
+  ["mode changed to an unknown one", "joiner", 0, flip(2, 2), ["malformed"], NOTHING],
+  ["mode changed to the other", "joiner", 0, flip(2, 1), NOTHING, "proof"],
   ["point of the creator altered", "creator", 1, flip(X), NOTHING, ["commit"]],
   ["nonce of the creator altered", "creator", 1, flip(-1), NOTHING, ["commit"]],
   ["confirm of the creator altered", "creator", 2, flip(-1), NOTHING, "proof"],
@@ -73,30 +73,30 @@ const HANDSHAKE = [
   ["key truncated", "joiner", 0, truncate, ["malformed"], NOTHING],
   ["reveal truncated", "creator", 1, truncate, NOTHING, ["malformed"]],
   ["confirm truncated", "joiner", 1, truncate, ["malformed"], MET],
-  ["empty instead of commit", "creator", 0, () => [sealed("")], NOTHING,
+  ["empty text instead of the commit", "creator", 0, () => [sealed("")], NOTHING,
     ["malformed"]],
-  ["version alone", "creator", 0, () => [sealed("AQ")], NOTHING,
+  ["version alone instead of the commit", "creator", 0, () => [sealed("AQ")], NOTHING,
     ["malformed"]],
-  ["not base64url", "creator", 0, (msg) => [sealed(`${msg.slice(0, -1)}+`)],
+  ["commit not in base64url", "creator", 0, (msg) => [sealed(`${msg.slice(0, -1)}+`)],
     NOTHING, ["malformed"]],
-  ["another spelling of the same bytes", "creator", 1,
+  ["reveal with one character more", "creator", 1,
     (msg) => [sealed(`${msg}A`)], NOTHING, ["malformed"]],
-  ["version of the commit", "creator", 0, flip(0, 3), NOTHING, ["version"]],
-  ["version of the key", "joiner", 0, flip(0, 3), ["version"], NOTHING],
-  ["type of the commit", "creator", 0, flip(1, 0x40), NOTHING, ["type"]],
-  ["type of the key", "joiner", 0, flip(1, 0x40), ["type"], NOTHING],
-  ["commit called confirm", "creator", 0, retype(TYPE.CONFIRM), NOTHING,
+  ["version of the commit altered", "creator", 0, flip(0, 3), NOTHING, ["version"]],
+  ["version of the key altered", "joiner", 0, flip(0, 3), ["version"], NOTHING],
+  ["type of the commit altered", "creator", 0, flip(1, 0x40), NOTHING, ["type"]],
+  ["type of the key altered", "joiner", 0, flip(1, 0x40), ["type"], NOTHING],
+  ["type of the commit changed to confirm", "creator", 0, retype(TYPE.CONFIRM), NOTHING,
     ["order"]],
-  ["confirm called commit", "joiner", 1, retype(TYPE.COMMIT), ["order"], MET],
-  ["commit in the open", "creator", 0, unseal, NOTHING, ["plaintext"]],
-  ["key in the open", "joiner", 0, unseal, ["plaintext"], NOTHING],
+  ["type of the confirm changed to commit", "joiner", 1, retype(TYPE.COMMIT), ["order"], MET],
+  ["commit not marked as sealed", "creator", 0, unseal, NOTHING, ["plaintext"]],
+  ["key not marked as sealed", "joiner", 0, unseal, ["plaintext"], NOTHING],
 ];
 
 const PROOF = { true: ["intercepted"], false: ["confirm"] };
 
 for (const link of [true, false]) {
   for (const [what, sender, index, change, ...told] of HANDSHAKE) {
-    test(`handshake by ${link ? "link" : "code"} with ${what}`, async () => {
+    test(`handshake by ${link ? "link" : "code"}: ${what}`, async () => {
       const relay = only(sender, index, change);
       const talk = await Talk.begin({ code: CODE, link, relay });
       await talk.start();
@@ -115,13 +115,13 @@ const CONVERSATION = [
   ["altered iv", [0], flip(10), ["tag"]],
   ["number raised", [0], flip(9, 1), ["tag"]],
   ["number raised out of reach", [0], flip(2, 0x80), ["skipped"]],
-  ["number lowered to one seen", [1], flip(9, 1), ["0:a", "missing 1", "2:c"]],
+  ["number changed to one that was received", [1], flip(9, 1), ["0:a", "missing 1", "2:c"]],
   ["truncated", [0], truncate, ["malformed"]],
-  ["wrong version", [0], flip(0, 2), ["version"]],
-  ["unknown type", [0], flip(1, 1), ["type"]],
-  ["called a confirm", [0], retype(TYPE.CONFIRM), ["malformed"]],
-  ["in the open", [0], unseal, ["plaintext"]],
-  ["another text in the open", [0], () => [{ msg: "hello", sealed: false }],
+  ["version altered", [0], flip(0, 2), ["version"]],
+  ["type changed to an unknown one", [0], flip(1, 1), ["type"]],
+  ["type changed to confirm", [0], retype(TYPE.CONFIRM), ["malformed"]],
+  ["not marked as sealed", [0], unseal, ["plaintext"]],
+  ["replaced by a plaintext", [0], () => [{ msg: "hello", sealed: false }],
     ["plaintext"]],
   ["doubled", [0, 1, 2], double, ["0:a", "1:b", "2:c"]],
   ["first dropped", [0], drop, ["missing 0", "1:b", "2:c"]],
@@ -131,7 +131,7 @@ const CONVERSATION = [
 
 for (const side of ["creator", "joiner"]) {
   for (const [what, indices, change, expected] of CONVERSATION) {
-    test(`messages of the ${side} with ${what}`, async () => {
+    test(`messages of the ${side}: ${what}`, async () => {
       const talk = await Talk.begin({ code: CODE, link: true });
       await talk.start();
       const first = talk.sent[side].length;

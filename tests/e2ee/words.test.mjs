@@ -42,10 +42,10 @@ test("a content is read as it was written", () => {
 const BAD_CONTENTS = [
   ["unknown kind", content(3, "a")],
   ["empty text", content(0, "")],
-  ["typing that says something", content(2, "a")],
+  ["typing hint that has a text", content(2, "a")],
   ["length beyond the end", content(0, "a", { length: 510 })],
   ["length far beyond the end", content(0, "a", { length: 65535 })],
-  ["length too short for what follows", content(0, "ab", { length: 1 })],
+  ["length shorter than the text", content(0, "ab", { length: 1 })],
   ["padding that is not zero", content(0, "a", { tail: 1 })],
   ["UTF-8 cut off", content(0, Uint8Array.of(0xf0, 0x9d, 0x84))],
   ["UTF-8 surrogate", content(0, Uint8Array.of(0xed, 0xa0, 0x80))],

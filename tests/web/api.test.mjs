@@ -138,10 +138,10 @@ for (const h2 of [false, true]) {
       ["missing", "/api/create.json", undefined],
       ["unknown in the path", "/api/v2/create.json", undefined],
       ["unknown in the header", "/api/create.json", "v2"],
-      ["different", "/api/v1/create.json", "v2"],
-      ["different, path unknown", "/api/v2/create.json", "v1"],
+      ["different in path and header", "/api/v1/create.json", "v2"],
+      ["unknown in the path and known in the header", "/api/v2/create.json", "v1"],
       ["in capitals", "/api/V1/create.json", undefined],
-      ["longer", "/api/v11/create.json", undefined],
+      ["too long", "/api/v11/create.json", undefined],
       ["empty", "/api//create.json", undefined],
     ]) {
       it(`404: the version is ${what}`, async () => {
@@ -301,7 +301,7 @@ for (const h2 of [false, true]) {
         '{"data":{"chatToken":"0123456789abcdef01234567"}}\0',
       "nested too deep": "[".repeat(30000),
     })) {
-      it(`400: the body of a join is ${what}`, async () => {
+      it(`400: the body of a join has this fault: ${what}`, async () => {
         const answer = await ask("POST", "/api/v1/join.json",
           { body, headers: { "content-type": "application/json" } });
         isAnswer(answer, 400, "Bad Request", /./);

@@ -128,7 +128,7 @@ describe("messages", () => {
     "with a comma too many": '{"data":{"messages":[{"msg":"x"},]}}',
     "NaN": "NaN",
   })) {
-    it(`POST: a body that is ${what} is refused`, () =>
+    it(`POST: a body with this fault is refused: ${what}`, () =>
       isRefused(sendBody(body), /./));
   }
 
@@ -173,9 +173,10 @@ describe("messages", () => {
   });
 
   for (const [what, item] of Object.entries({
-    "a string": makeToken(), "without an id": {}, "with a short id":
-    { _id: "abc" }, "with an id in capitals": { _id: "A".repeat(24) },
-    "with a number": { _id: 1 }, "null": null,
+    "that is a string": makeToken(), "without an id": {},
+    "with a short id": { _id: "abc" },
+    "with an id in capitals": { _id: "A".repeat(24) },
+    "with a number as id": { _id: 1 }, "that is null": null,
   })) {
     it(`DELETE: an item ${what} is refused and removes nothing`, async () => {
       const [alice, bob] = await meet(server);
@@ -217,13 +218,14 @@ describe("messages", () => {
   }
 
   for (const [what, bytes] of Object.entries({
-    "a lone continuation": [0x80], "cut off": [0xe2, 0x82],
-    "overlong": [0xc0, 0xaf], "overlong of three": [0xe0, 0x80, 0xaf],
+    "a lone continuation": [0x80], "a sequence cut off": [0xe2, 0x82],
+    "two bytes, overlong": [0xc0, 0xaf],
+    "three bytes, overlong": [0xe0, 0x80, 0xaf],
     "a surrogate": [0xed, 0xa0, 0x80], "over U+10FFFF": [0xf4, 0x90, 0x80, 0x80],
-    "Latin 1": [0xe9, 0x20], "a byte that never is": [0xff],
-    "a control character raw": [0x01],
+    "Latin 1": [0xe9, 0x20], "a byte that UTF-8 never has": [0xff],
+    "a control character that is not escaped": [0x01],
   })) {
-    it(`msg: ${what} in UTF-8 is refused`, () => isRefused(sendBody(Buffer.concat([
+    it(`msg: these bytes are refused: ${what}`, () => isRefused(sendBody(Buffer.concat([
       Buffer.from('{"data":{"messages":[{"msg":"x'), Buffer.from(bytes),
       Buffer.from('"}]}}'),
     ])), /./));

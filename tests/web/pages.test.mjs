@@ -234,8 +234,8 @@ describe("pages", () => {
   for (const [what, text, status] of [
     ["garbage", "GARBAGE\r\n\r\n", 400],
     ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
-    ["a host that is none", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400],
-    ["a header that is none", "GET / HTTP/1.1\r\nHost: a\r\nX Y: 1\r\n\r\n", 400],
+    ["a malformed host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400],
+    ["a malformed header", "GET / HTTP/1.1\r\nHost: a\r\nX Y: 1\r\n\r\n", 400],
     ["two lengths", "POST /api/v1/join.json HTTP/1.1\r\nHost: a\r\n" +
       "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 400],
     ["a negative length", "POST /api/v1/join.json HTTP/1.1\r\nHost: a\r\n" +
@@ -247,7 +247,7 @@ describe("pages", () => {
       431],
     ["a huge URL", `GET /${"x".repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
     // The older lighttpd of Debian 12 replies with 505.
-    ["a version to come", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", "400|505"],
+    ["an unknown version of HTTP", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", "400|505"],
   ]) {
     it(`${status}: a request with ${what} gets a reply in JSON`, async () => {
       const answer = await sendRaw(server, text);
