@@ -15,9 +15,9 @@ static const struct sf_command command = {
 		"SFCHAT_CHAT_LIFETIME, run it again to make the indexes fit.\n"
 		"It does no harm when there is nothing to do.\n"
 		"\n"
-		"Exit status: 0 done; 1 an unexpected error, which is\n"
-		"printed; 2 wrong arguments or settings; 3 the store cannot\n"
-		"be reached.\n",
+		"Exit status: 0 done; 1 an unexpected error; 2 wrong\n"
+		"arguments or settings; 3 the store cannot be reached, or\n"
+		"refuses.\n",
 };
 
 int main(int argc, char **argv)

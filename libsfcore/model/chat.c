@@ -8,7 +8,8 @@
 #include "base/mem.h"
 
 _Static_assert(SF_IDS_MAX >= SF_CHAT_WAITING_MAX,
-	"one DELETE can acknowledge everything that one GET returns");
+	"one DELETE can acknowledge all messages that sf_chat_push() lets "
+	"wait");
 
 static const char *const status_names[SF_STATUS__MAX] = {
 	[SF_STATUS_DRAFT] = "draft",

@@ -122,7 +122,7 @@ describe("the built site", () => {
     }
   });
 
-  it("the pages load only files of the site, each with its integrity hash", () => {
+  it("every script and style outside the home page is a file of the site with its hash", () => {
     for (const page of pages.filter((name) => path.basename(name) !== "index.html")) {
       const html = read(page);
       const tags = html.match(/<(?:script type="module"|link rel="stylesheet")[^>]*>/g);
@@ -138,7 +138,7 @@ describe("the built site", () => {
     assert.equal(hash(path.join(site, url), "sha384", "base64"), wanted);
   });
 
-  it("the names of scripts and styles contain a hash of their content", () => {
+  it("the names of scripts, styles and pictures end with a hash", () => {
     for (const name of list(site).filter((file) => /^(js|css|images)\//.test(file))) {
       // Some browsers ask for /favicon.ico, which lighttpd answers with this file.
       if (name === "images/favicon.svg") continue;

@@ -9,8 +9,8 @@ import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * The bound of every wait in these tests. It proves nothing about speed: when
- * it is over, the thing that was waited for has hung.
+ * The longest that a wait of these helpers may take. It proves nothing about
+ * speed: a wait that reaches it has hung.
  */
 export const PATIENCE_MS = 240_000;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The settings: each variable's default, bounds and refusal. */
+/*
+ * The settings: defaults, bounds and refusals. test_redis_address.c tests the
+ * values of SFCHAT_REDIS.
+ */
 #include "base/config.h"
 #include "support.h"
 
@@ -107,7 +110,8 @@ static void a_folder_must_be_absolute_and_fit(void **state)
 	assert_refuses(name, "/" FIVE_HUNDRED);
 }
 
-static void a_store_must_name_its_kind_and_an_absolute_path(void **state)
+static void a_store_must_have_a_known_kind_and_lmdb_an_absolute_path(
+	void **state)
 {
 	struct sf_config config = load_with("SFCHAT_STORE", "lmdb:/srv/chats");
 
@@ -140,7 +144,8 @@ static void skip_to(FILE *file, const char *last)
 	while (strcmp(line, last) != 0);
 }
 
-/* `row` is "| `NAME` | `default` | meaning |", with the ticks optional. */
+/* `row` is "| `NAME` | `default` | meaning |"; the default may lack its ticks.
+ */
 static void assert_lists_setting(char *row)
 {
 	char *name = row + strlen("| `");
@@ -228,7 +233,7 @@ static void a_number_out_of_bounds_is_refused(void **state)
 	}
 }
 
-static void a_value_that_is_no_number_is_refused(void **state)
+static void a_malformed_or_overflowing_number_is_refused(void **state)
 {
 	static const char *const bad[] = { "seven", "1s", "1 ", " 1", "+1",
 		"-1", "1.5", "1e3", "0x10", "4294967297",
@@ -279,7 +284,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			a_folder_must_be_absolute_and_fit, unset_settings),
 		cmocka_unit_test_setup(
-			a_store_must_name_its_kind_and_an_absolute_path,
+			a_store_must_have_a_known_kind_and_lmdb_an_absolute_path,
 			unset_settings),
 		cmocka_unit_test(
 			the_documents_list_every_setting_and_its_default),
@@ -288,7 +293,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			a_number_out_of_bounds_is_refused, unset_settings),
 		cmocka_unit_test_setup(
-			a_value_that_is_no_number_is_refused, unset_settings),
+			a_malformed_or_overflowing_number_is_refused,
+			unset_settings),
 		cmocka_unit_test_setup(
 			a_header_name_becomes_a_cgi_variable, unset_settings),
 		cmocka_unit_test_setup(

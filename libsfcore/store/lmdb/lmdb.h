@@ -15,7 +15,8 @@ struct sf_lmdb;
 enum sf_lmdb_access {
 	SF_LMDB_READ,
 	SF_LMDB_CHANGE,
-	SF_LMDB_GROW, /* to change, leaving the last eighth free */
+	SF_LMDB_GROW, /* to change, keeping the last eighth of the store's room
+			 free */
 	SF_LMDB_ACCESS__MAX
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
- * The one bound of every wait in the browser tests. It is generous: when it
- * expires, something hangs. No test measures time by it.
+ * The longest that a browser test waits for a page. It is generous: a wait that
+ * reaches it hangs. No test measures time by it.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * The invitation as text (E2EE, "Invitation"): `CODE` or, in a link,
- * `CODE.SECRET`. The reader finds it among other words. It never takes a damaged
- * link for a code: the chat would then not be verified by the link, and nobody
- * would notice.
+ * `CODE.SECRET`. `parseInvite` finds the invitation among other words. If a dot
+ * follows the code, but no whole secret, it does not fall back to the code: the
+ * chat would then not be verified by the link, and nobody would notice.
  */
 
 import { fromBase64url } from "./bytes.js";
@@ -33,7 +33,7 @@ export function formatInvite(code, secret) {
 }
 
 // The code may be in upper case and in groups; white space may divide the secret.
-// The last group of `LINKED` and `BARE` matches the rest of a damaged link.
+// The last group of `LINKED` and `BARE` matches the beginning of a damaged secret.
 const CODE = "([0-9a-f](?:[\\s-]*[0-9a-f]){23})(?!\\w)";
 const SECRET = "\\.(\\s*[\\w-]{22}|[\\w-](?:\\s*[\\w-]){21})(?![\\w-])";
 const LINKED = new RegExp(`^${CODE}(?:${SECRET}|(\\.))?`, "i");
