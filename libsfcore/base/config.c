@@ -34,7 +34,9 @@ static bool read_header(const struct sf_setting *setting, const char *value,
 	int length = snprintf(variable, SF_CONFIG_HEADER_MAX, "HTTP_%s", value);
 
 	for (; *variable; variable++)
-		*variable = *variable == '-' ? '_' : (char)toupper(*variable);
+		*variable = *variable == '-'
+				    ? '_'
+				    : (char)toupper((unsigned char)*variable);
 	return length < SF_CONFIG_HEADER_MAX &&
 	       value[strspn(value, LETTERS DIGITS "-")] == '\0';
 }
