@@ -68,11 +68,7 @@ void private_redis_kill(void)
 
 void private_redis_pause(void)
 {
-	int status;
-
-	assert_int_equal(kill(server.pid, SIGSTOP), 0);
-	assert_int_equal(waitpid(server.pid, &status, WUNTRACED), server.pid);
-	assert_true(WIFSTOPPED(status));
+	support_pause(server.pid);
 }
 
 void private_redis_resume(void)

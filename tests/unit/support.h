@@ -62,6 +62,9 @@ pid_t support_start(
 /* Waits for the process. Returns what `work` returned, or 128 + the signal. */
 int support_finish(pid_t pid);
 
+/* Sends SIGSTOP to a child process, and waits until it has stopped. */
+void support_pause(pid_t pid);
+
 /* The output of a process, and its end as support_finish() returns it. */
 struct support_output {
 	int status;
