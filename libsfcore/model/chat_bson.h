@@ -22,8 +22,7 @@ enum sf_err sf_chat_bson_decode(
 /* The name of the member that holds the ids chosen by the user at `index`. */
 const char *sf_chat_bson_sent_name(size_t index);
 
-/* These append arrays of a chat's parts, for a store that updates a document.
- */
+/* Each of these appends an array, for a store that updates a document. */
 
 struct _bson_t;
 

@@ -130,8 +130,7 @@ struct sf_sweep {
 	int64_t closed; /* chats so far */
 	int64_t removed;
 	int64_t unreadable; /* not a chat; left as they are */
-	/* The participants whose polls the caller must wake after this batch.
-	 */
+	/* After a batch, the caller must wake the polls of these users. */
 	size_t to_wake_count;
 	struct sf_token to_wake[SF_STORE_SWEEP_MAX * SF_CHAT_USERS_MAX];
 };

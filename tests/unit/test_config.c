@@ -144,8 +144,8 @@ static void skip_to(FILE *file, const char *last)
 	while (strcmp(line, last) != 0);
 }
 
-/* `row` is "| `NAME` | `default` | meaning |"; the default may lack its ticks.
- */
+/* `row` is "| `NAME` | `default` | meaning |"; ticks around the default are
+ * optional. */
 static void assert_lists_setting(char *row)
 {
 	char *name = row + strlen("| `");

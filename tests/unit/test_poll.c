@@ -283,8 +283,7 @@ static void a_replaced_poll_takes_no_messages(void **state)
 	struct sf_desk desk = open_desk(talk);
 	struct sf_token newer = talk_token();
 
-	/* When the older poll looks, it finds both a newer poll and a message.
-	 */
+	/* The next look of the older poll finds a newer poll and a message. */
 	assert_ok(talk_poll(talk, &talk->joiner, &newer));
 	assert_ok(talk_say(talk, &talk->creator, "Hi"));
 	sf_wake_send(desk.wake, &talk->joiner.user);
