@@ -4,7 +4,7 @@
 
 static enum sf_err close_chat(struct sf_app *app)
 {
-	return sf_desk_close(&app->desk, &app->caller, INT64_MAX);
+	return sf_desk_close(&app->desk, &app->caller);
 }
 
 static const struct sf_method methods[] = {

@@ -3,46 +3,70 @@
 #include <strings.h>
 
 #include "api/app.h"
-#include "chat/poll.h"
 
-static enum sf_err read_long_polling(struct sf_app *app)
+/* Reads a number of seconds, as milliseconds; an absent one stays. */
+static enum sf_err read_seconds(
+	struct sf_app *app, const char *name, int64_t *out_ms)
 {
-	bool *out = &app->input.long_polling;
-	char value[8] = "true";
-	enum sf_err err = sf_request_parameter(
-		&app->request, "longPolling", value, sizeof(value));
+	char value[10];
+	enum sf_err err =
+		sf_request_parameter(&app->request, name, value, sizeof(value));
 
-	*out = strcasecmp(value, "true") == 0;
-	if ((err && err != SF_ERR_NOT_FOUND) ||
-		(!*out && strcasecmp(value, "false") != 0))
+	if (err == SF_ERR_NOT_FOUND)
+		return SF_OK;
+	if (err || !*value || value[strspn(value, "0123456789")] != '\0')
 		return sf_detail_set(&app->reply.detail, SF_ERR_INVALID,
-			"longPolling: true or false was expected");
+			"%s: a whole number of seconds, of 1 to 9 digits, was "
+			"expected",
+			name);
+	*out_ms = 1000 * strtoll(value, NULL, 10);
 	return SF_OK;
 }
 
-static enum sf_err await_messages(struct sf_app *app, struct sf_chat *out)
+static enum sf_err read_poll(struct sf_app *app)
 {
+	struct sf_poll_request *poll = &app->input.poll;
+	char value[8] = "true";
+	enum sf_err err = sf_request_parameter(
+		&app->request, "longPolling", value, sizeof(value));
+	bool held = strcasecmp(value, "true") == 0;
+
+	if ((err && err != SF_ERR_NOT_FOUND) ||
+		(!held && strcasecmp(value, "false") != 0))
+		return sf_detail_set(&app->reply.detail, SF_ERR_INVALID,
+			"longPolling: true or false was expected");
+	poll->wait_ms = INT64_MAX;
+	err = read_seconds(app, "wait", &poll->wait_ms);
+	if (!held)
+		poll->wait_ms = 0;
+	return err ? err : read_seconds(app, "away", &poll->away_ms);
+}
+
+static enum sf_err poll_chat(struct sf_app *app, struct sf_chat *out)
+{
+	struct sf_poll_request *poll = &app->input.poll;
 	struct sf_hangup hangup;
 
+	if (poll->wait_ms == 0)
+		return sf_poll_look(
+			&app->desk, &app->config, &app->caller, poll, out);
 	sf_app_prepare_wait(app, &hangup);
-	return sf_poll_run(
-		&app->desk, &app->config, &app->caller, &hangup, out);
+	poll->hangup = &hangup;
+	return sf_poll_run(&app->desk, &app->config, &app->caller, poll, out);
 }
 
 static enum sf_err receive_messages(struct sf_app *app)
 {
 	struct sf_chat seen;
-	enum sf_err err =
-		app->input.long_polling
-			? await_messages(app, &seen)
-			: sf_desk_receive(&app->desk, &app->caller, &seen);
+	enum sf_err err = poll_chat(app, &seen);
 
 	if (err)
 		return err;
 	if (seen.status != SF_STATUS_CLOSED)
 		app->reply.sunset_ms = seen.created_ms +
 				       1000 * app->config.chat_lifetime_seconds;
-	app->reply.body = sf_json_compose_messages(&app->reply.status, &seen);
+	app->reply.body = sf_json_compose_messages(&app->reply.status, &seen,
+		sf_desk_silence(&seen, &app->caller.user));
 	sf_chat_release(&seen);
 	return SF_OK;
 }
@@ -70,7 +94,7 @@ static enum sf_err acknowledge_messages(struct sf_app *app)
 }
 
 static const struct sf_method methods[] = {
-	{ "GET", SF_APP_OK, SF_APP_CALLER | SF_APP_STORE, read_long_polling,
+	{ "GET", SF_APP_OK, SF_APP_CALLER | SF_APP_DESK, read_poll,
 		receive_messages, { NULL } },
 	{ "POST", SF_APP_ACCEPTED, SF_APP_CALLER | SF_APP_BODY | SF_APP_DESK,
 		read_messages, send_messages,

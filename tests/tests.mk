@@ -11,8 +11,10 @@ STORE_TESTS := $(filter $(OUT)/tests/unit/test_store% \
 UNIT_TESTS := $(filter-out $(STORE_TESTS),$(TESTS))
 TEST_SUPPORT := $(addprefix $(OUT)/obj/tests/unit/,support.o talk.o)
 
-# These tests step the clock; test_poll also shortens the sleeps of a poll.
-$(OUT)/tests/unit/test_poll: LDFLAGS += \
+# These tests step the clock; a poller also shortens its sleeps.
+POLL_TESTS := $(OUT)/tests/unit/test_poll $(OUT)/tests/unit/test_poll_absence
+$(POLL_TESTS): $(OUT)/obj/tests/unit/poller.o
+$(POLL_TESTS): LDFLAGS += \
 	-Wl,--wrap=clock_gettime,--wrap=sf_wake_wait
 $(OUT)/tests/unit/test_queue: LDFLAGS += -Wl,--wrap=clock_gettime
 
@@ -21,7 +23,8 @@ $(OUT)/tests/unit/test_mongodb: $(OUT)/obj/tests/unit/private_mongodb.o
 
 $(TESTS): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call SHORT,LD)$(CC) $(SANITIZE) $(LDFLAGS) -no-pie $^ $(LIBS) -lcmocka -o $@
+	$(call SHORT,LD)$(CC) $(SANITIZE) $(LDFLAGS) -no-pie \
+		$(filter %.o,$^) $(LIBRARY) $(LIBS) -lcmocka -o $@
 
 # Prints the whole output of a test program only if it fails. Always prints the
 # lines of skipped tests.

@@ -58,9 +58,8 @@ static void open_wake(struct sf_app *app)
 		(void)!sf_wake_open(&app->config, &app->desk.wake);
 }
 
-void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out)
+void sf_app_prepare_wait(const struct sf_app *app, struct sf_hangup *out)
 {
-	open_wake(app);
 	sf_hangup_init(&app->request, STDOUT_FILENO, out);
 	if (app->forked)
 		sf_hangup_request_signal(STDIN_FILENO);
@@ -142,18 +141,48 @@ static enum sf_err carry_out(struct sf_app *app, const struct sf_method *method)
 	return err;
 }
 
-static enum sf_err serve_request(struct sf_app *app)
+static const struct sf_method *find_method(
+	const struct sf_app *app, const char *name)
+{
+	const struct sf_method *method = app->methods;
+
+	while (method->name && strcmp(method->name, name) != 0)
+		method++;
+	return method;
+}
+
+/*
+ * Chooses the row of the request's method. A client behind something that lets
+ * no DELETE through sends a POST with X-SFC-Method.
+ */
+static enum sf_err choose_method(
+	struct sf_app *app, const struct sf_method **out)
 {
 	const char *name = sf_request_variable(&app->request, "REQUEST_METHOD");
-	const struct sf_method *method = app->methods;
+	const char *meant =
+		sf_request_variable(&app->request, "HTTP_X_SFC_METHOD");
+	const struct sf_method *row = find_method(app, "DELETE");
+
+	if (!*meant || strcmp(name, "POST") != 0 || !row->name)
+		row = find_method(app, name);
+	else if (strcmp(meant, row->name) != 0)
+		return sf_detail_set(&app->reply.detail, SF_ERR_INVALID,
+			"X-SFC-Method: DELETE was expected");
+	*out = row;
+	return row->name ? SF_OK : SF_ERR_METHOD;
+}
+
+static enum sf_err serve_request(struct sf_app *app)
+{
+	const struct sf_method *method = NULL;
+	enum sf_err err;
 
 	if (!is_version_known(&app->request))
 		return sf_detail_set(&app->reply.detail, SF_ERR_NOT_FOUND,
 			"version: v1 was expected, in the path or in "
 			"X-SFC-VERSION");
-	while (method->name && strcmp(method->name, name) != 0)
-		method++;
-	return method->name ? carry_out(app, method) : SF_ERR_METHOD;
+	err = choose_method(app, &method);
+	return err ? err : carry_out(app, method);
 }
 
 /*

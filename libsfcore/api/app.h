@@ -8,8 +8,7 @@
 #define SF_APP_H
 
 #include "api/json.h"
-#include "chat/desk.h"
-#include "http/hangup.h"
+#include "chat/poll.h"
 #include "http/http.h"
 
 /* What the reply says. A method's `check` and `handle` fill it. */
@@ -23,7 +22,7 @@ struct sf_app_reply {
 
 /* The `check` of a method fills this from the request, for its `handle`. */
 union sf_app_input {
-	bool long_polling;
+	struct sf_poll_request poll;
 	struct sf_participant joiner;
 	struct sf_messages messages;
 	struct sf_ids ids;
@@ -37,8 +36,8 @@ struct sf_app {
 	struct sf_participant caller; /* with SF_APP_CALLER */
 	union sf_app_input input;
 	/*
-	 * The row's `needs` say which parts are open. sf_app_prepare_wait()
-	 * opens `wake` too, and so does an SCGI server with local wake-ups.
+	 * The row's `needs` say which parts are open. An SCGI server with
+	 * local wake-ups opens `wake` in any case.
 	 */
 	struct sf_desk desk;
 	struct sf_app_reply reply;
@@ -74,12 +73,12 @@ struct sf_method {
 };
 
 /*
- * Prepares a wait: opens the wake-ups and fills `out`. In a child of an SCGI
- * server it also makes the kernel send SIGTERM when lighttpd closes the
+ * Prepares to notice that the client has left: fills `out`. In a child of an
+ * SCGI server it also makes the kernel send SIGTERM when lighttpd closes the
  * connection; a CGI program gets SIGTERM from lighttpd. Either signal can be
  * lost, so the handler also calls sf_hangup_happened().
  */
-void sf_app_prepare_wait(struct sf_app *app, struct sf_hangup *out);
+void sf_app_prepare_wait(const struct sf_app *app, struct sf_hangup *out);
 
 /*
  * The main function of every program of the API: serves one request as CGI/1.1

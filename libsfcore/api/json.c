@@ -297,8 +297,8 @@ static struct json_object *make_message(const struct sf_message *message)
 	return object;
 }
 
-char *sf_json_compose_messages(
-	const struct sf_json_status *status, const struct sf_chat *chat)
+char *sf_json_compose_messages(const struct sf_json_status *status,
+	const struct sf_chat *chat, int64_t silent_minutes)
 {
 	struct json_object *results = make_results(status);
 	struct json_object *list = json_object_new_array();
@@ -310,6 +310,9 @@ char *sf_json_compose_messages(
 	add_member(
 		results, "count", json_object_new_uint64(chat->message_count));
 	add_string(results, "status", sf_status_name(chat->status));
+	if (silent_minutes >= 0)
+		add_member(
+			results, "seen", json_object_new_int64(silent_minutes));
 	add_member(results, "messages", list);
 	return write_results(results);
 }

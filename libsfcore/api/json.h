@@ -49,8 +49,11 @@ char *sf_json_compose_standard(
 char *sf_json_compose_tokens(const struct sf_json_status *status,
 	const struct sf_token *chat_token, const struct sf_token *user);
 
-/* The reply to GET messages: the chat's status and its messages. */
-char *sf_json_compose_messages(
-	const struct sf_json_status *status, const struct sf_chat *chat);
+/*
+ * The reply to GET messages: the chat's status, its messages, and for how many
+ * minutes the other participant has been silent; a negative number is left out.
+ */
+char *sf_json_compose_messages(const struct sf_json_status *status,
+	const struct sf_chat *chat, int64_t silent_minutes);
 
 #endif

@@ -61,22 +61,46 @@ enum sf_err sf_desk_receive(struct sf_desk *desk,
 	return sf_store_view(desk->store, sf_desk_now(), caller, out);
 }
 
+int64_t sf_desk_silence(const struct sf_chat *seen, const struct sf_token *user)
+{
+	struct sf_token other = sf_chat_other(seen, user);
+	int64_t silent_ms = sf_desk_now() - sf_chat_last_sign(seen, &other);
+
+	if (seen->status != SF_STATUS_READY)
+		return -1;
+	return silent_ms > 0 ? silent_ms / 60000 : 0;
+}
+
 enum sf_err sf_desk_acknowledge(struct sf_desk *desk,
 	const struct sf_participant *caller, const struct sf_ids *ids)
 {
 	return sf_store_pull(desk->store, sf_desk_now(), caller, ids);
 }
 
-enum sf_err sf_desk_close(struct sf_desk *desk,
-	const struct sf_participant *closer, int64_t silent_since_ms)
+enum sf_err sf_desk_close(
+	struct sf_desk *desk, const struct sf_participant *closer)
 {
 	struct sf_token other;
-	enum sf_err err = sf_store_close(
-		desk->store, sf_desk_now(), closer, silent_since_ms, &other);
+	enum sf_err err =
+		sf_store_close(desk->store, sf_desk_now(), closer, &other);
 
 	if (err)
 		return err;
 	sf_wake_send(desk->wake, &closer->user);
+	sf_wake_send(desk->wake, &other);
+	return SF_OK;
+}
+
+enum sf_err sf_desk_give_up(struct sf_desk *desk, int64_t now_ms,
+	const struct sf_participant *caller, int64_t usual_ms)
+{
+	struct sf_token other;
+	enum sf_err err =
+		sf_store_give_up(desk->store, now_ms, caller, usual_ms, &other);
+
+	if (err)
+		return err;
+	sf_wake_send(desk->wake, &caller->user);
 	sf_wake_send(desk->wake, &other);
 	return SF_OK;
 }

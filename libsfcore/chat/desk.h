@@ -42,19 +42,25 @@ enum sf_err sf_desk_send(struct sf_desk *desk,
 enum sf_err sf_desk_receive(struct sf_desk *desk,
 	const struct sf_participant *caller, struct sf_chat *out) SF_MUST_CHECK;
 
+/*
+ * How many whole minutes the other participant of a ready chat has been silent;
+ * -1: the chat is not ready.
+ */
+int64_t sf_desk_silence(
+	const struct sf_chat *seen, const struct sf_token *user);
+
 /* Removes messages that `caller` has received. Errors as sf_store_pull(). */
 enum sf_err sf_desk_acknowledge(struct sf_desk *desk,
 	const struct sf_participant *caller,
 	const struct sf_ids *ids) SF_MUST_CHECK;
 
-/*
- * Closes the chat on behalf of `closer`, unless `closer` has shown a sign of
- * life after `silent_since_ms` (INT64_MAX: close in any case). Errors as
- * sf_store_close().
- */
+/* Closes the chat on behalf of `closer`. Errors as sf_store_close(). */
 enum sf_err sf_desk_close(struct sf_desk *desk,
-	const struct sf_participant *closer,
-	int64_t silent_since_ms) SF_MUST_CHECK;
+	const struct sf_participant *closer) SF_MUST_CHECK;
+
+/* Closes the chat if the other is absent. Errors as sf_store_give_up(). */
+enum sf_err sf_desk_give_up(struct sf_desk *desk, int64_t now_ms,
+	const struct sf_participant *caller, int64_t usual_ms) SF_MUST_CHECK;
 
 /* Carries a sweep of all chats on by one batch. Errors as sf_store_sweep(). */
 enum sf_err sf_desk_sweep(

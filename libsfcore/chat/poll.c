@@ -2,9 +2,9 @@
 /*
  * A poll reads the chat, and sleeps until somebody wakes it or it is time for
  * the next look. If a wake-up is lost, that look finds the message. The length
- * of a poll is measured by the monotonic clock, so that a change of the system
- * time does not change it. The store keeps the last sign of life as wall-clock
- * time, so close_if_abandoned() uses the wall clock.
+ * of a poll is measured by the monotonic clock, so that setting the date does
+ * not change it. The store keeps signs of life as dates, so absence is judged
+ * by the date, and a poll that sees the date leap registers itself anew.
  */
 #include "chat/poll.h"
 
@@ -20,21 +20,80 @@
 /* Timer slack: lets the kernel wake many pollers together. */
 #define SLACK_NS 100000000UL
 
-/* Without a sign of life for two whole polls, a participant has left. */
-static enum sf_err close_if_abandoned(struct sf_desk *desk,
-	const struct sf_config *config, const struct sf_chat *seen,
-	const struct sf_participant *caller)
+/* A poll under way. */
+struct poll {
+	struct sf_desk *desk;
+	const struct sf_participant *caller;
+	const struct sf_hangup *hangup;
+	struct sf_patience patience;
+	struct sf_token id;
+	int64_t sleep_ms;  /* between two looks */
+	int64_t end_ms;    /* of the monotonic clock */
+	int64_t offset_ms; /* how far the date is ahead of that clock */
+};
+
+static struct poll make_poll(struct sf_desk *desk,
+	const struct sf_config *config, const struct sf_participant *caller,
+	const struct sf_poll_request *request)
 {
-	int64_t silence_ms = 2 * config->poll_sleep_ms * config->poll_iteration;
-	int64_t since_ms = sf_desk_now() - silence_ms;
-	struct sf_participant other = { .chat = caller->chat,
-		.user = sf_chat_other(seen, &caller->user) };
+	const int64_t longest_ms =
+		config->poll_sleep_ms * config->poll_iteration;
+	const int64_t lifetime_ms = 1000 * config->chat_lifetime_seconds;
+	int64_t wait_ms = request->wait_ms;
+	int64_t away_ms = request->away_ms;
+
+	if (wait_ms > longest_ms)
+		wait_ms = longest_ms;
+	if (away_ms > lifetime_ms)
+		away_ms = lifetime_ms;
+	if (away_ms < 2 * longest_ms)
+		away_ms = 2 * longest_ms;
+	return (struct poll){
+		.desk = desk,
+		.caller = caller,
+		.hangup = request->hangup,
+		.patience = { away_ms, 2 * longest_ms,
+			longest_ms + config->poll_sleep_ms },
+		.sleep_ms = config->poll_sleep_ms,
+		.end_ms = sf_clock_ms(CLOCK_MONOTONIC) + wait_ms,
+		.offset_ms = sf_desk_now() - sf_clock_ms(CLOCK_MONOTONIC),
+	};
+}
+
+/* Registers the poll, and wakes the one that it replaces: that one is over. */
+static enum sf_err register_poll(struct poll *poll)
+{
 	enum sf_err err;
 
-	if (seen->status != SF_STATUS_READY ||
-		sf_chat_last_sign(seen, &other.user) > since_ms)
+	sf_token_generate(&poll->id);
+	err = sf_store_begin_poll(poll->desk->store, sf_desk_now(),
+		poll->caller, &poll->id, &poll->patience);
+	if (!err)
+		sf_wake_send(poll->desk->wake, &poll->caller->user);
+	return err;
+}
+
+/*
+ * Gives the other participant up if that one is absent; the store judges again.
+ * If the date has leapt, nobody is judged by it: the poll registers itself
+ * anew, which gives the other one time to do the same.
+ */
+static enum sf_err judge_other(struct poll *poll, const struct sf_chat *seen)
+{
+	const int64_t usual_ms = poll->patience.usual_ms;
+	const int64_t now_ms = sf_desk_now();
+	const int64_t leap_ms =
+		now_ms - sf_clock_ms(CLOCK_MONOTONIC) - poll->offset_ms;
+	struct sf_token other = sf_chat_other(seen, &poll->caller->user);
+	enum sf_err err;
+
+	if (leap_ms > poll->sleep_ms || leap_ms < -poll->sleep_ms) {
+		poll->offset_ms += leap_ms;
+		return register_poll(poll);
+	}
+	if (!sf_chat_is_absent(seen, &other, now_ms, usual_ms))
 		return SF_OK;
-	err = sf_desk_close(desk, &other, since_ms);
+	err = sf_desk_give_up(poll->desk, now_ms, poll->caller, usual_ms);
 	return err == SF_ERR_CONFLICT ? SF_OK : err;
 }
 
@@ -50,45 +109,48 @@ static void shrink_process(void)
 }
 
 /* Ends early after a wake-up, and when the client has hung up. */
-static void sleep_between_looks(
-	struct sf_desk *desk, int64_t sleep_ms, const struct sf_hangup *hangup)
+static void sleep_until_look(const struct poll *poll)
 {
+	int64_t sleep_ms = poll->end_ms - sf_clock_ms(CLOCK_MONOTONIC);
+
+	if (sleep_ms > poll->sleep_ms)
+		sleep_ms = poll->sleep_ms;
 	for (; sleep_ms > HANGUP_MS; sleep_ms -= HANGUP_MS)
-		if (sf_wake_wait(desk->wake, HANGUP_MS) ||
-			sf_hangup_happened(hangup))
+		if (sf_wake_wait(poll->desk->wake, HANGUP_MS) ||
+			sf_hangup_happened(poll->hangup))
 			return;
-	(void)sf_wake_wait(desk->wake, (int)sleep_ms);
+	if (sleep_ms > 0)
+		(void)sf_wake_wait(poll->desk->wake, (int)sleep_ms);
+}
+
+/* Reads the chat into `out`. Returns whether the poll ends with it. */
+static bool look(const struct poll *poll, struct sf_chat *out, enum sf_err *err)
+{
+	sf_wake_prepare(poll->desk->wake, &poll->caller->user);
+	*err = sf_desk_receive(poll->desk, poll->caller, out);
+	if (*err)
+		return true;
+	if (!sf_chat_has_poll(out, &poll->id)) {
+		sf_chat_release(out);
+		return true;
+	}
+	return out->message_count > 0 || out->status == SF_STATUS_CLOSED ||
+	       sf_clock_ms(CLOCK_MONOTONIC) >= poll->end_ms ||
+	       sf_hangup_happened(poll->hangup);
 }
 
 enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
-	const struct sf_participant *caller, const struct sf_hangup *hangup,
-	struct sf_chat *out)
+	const struct sf_participant *caller,
+	const struct sf_poll_request *request, struct sf_chat *out)
 {
-	int64_t end_ms = sf_clock_ms(CLOCK_MONOTONIC) +
-			 config->poll_sleep_ms * config->poll_iteration;
-	struct sf_token poll;
+	struct poll poll = make_poll(desk, config, caller, request);
 	enum sf_err err;
 
-	sf_token_generate(&poll);
-	err = sf_store_begin_poll(desk->store, sf_desk_now(), caller, &poll);
+	err = register_poll(&poll);
 	if (err)
 		return err;
-	/* Wake the poll that this one replaces, so that it looks and ends. */
-	sf_wake_send(desk->wake, &caller->user);
-	for (int looks = 1;; looks++) {
-		sf_wake_prepare(desk->wake, &caller->user);
-		err = sf_desk_receive(desk, caller, out);
-		if (err)
-			return err;
-		if (!sf_chat_has_poll(out, &poll)) {
-			sf_chat_release(out);
-			return SF_OK;
-		}
-		if (out->message_count > 0 || out->status == SF_STATUS_CLOSED ||
-			sf_clock_ms(CLOCK_MONOTONIC) >= end_ms ||
-			sf_hangup_happened(hangup))
-			return SF_OK;
-		err = close_if_abandoned(desk, config, out, caller);
+	for (int looks = 1; !look(&poll, out, &err); looks++) {
+		err = judge_other(&poll, out);
 		sf_chat_release(out);
 		if (err)
 			return err;
@@ -96,6 +158,24 @@ enum sf_err sf_poll_run(struct sf_desk *desk, const struct sf_config *config,
 		/* A poll that has slept once will probably sleep for long. */
 		if (looks == 2)
 			shrink_process();
-		sleep_between_looks(desk, config->poll_sleep_ms, hangup);
+		sleep_until_look(&poll);
 	}
+	return err;
+}
+
+enum sf_err sf_poll_look(struct sf_desk *desk, const struct sf_config *config,
+	const struct sf_participant *caller,
+	const struct sf_poll_request *request, struct sf_chat *out)
+{
+	struct poll poll = make_poll(desk, config, caller, request);
+	enum sf_err err = sf_desk_receive(desk, caller, out);
+
+	if (err ||
+		sf_chat_has_sign(out, &caller->user,
+			sf_desk_now() - poll.sleep_ms, poll.patience.away_ms))
+		return err;
+	err = register_poll(&poll);
+	if (err)
+		sf_chat_release(out);
+	return err;
 }

@@ -134,9 +134,52 @@ int64_t sf_chat_last_sign(
 	return i < chat->poll_count ? chat->polls[i].created_ms : 0;
 }
 
+/* Until when the user of `poll` may be silent. */
+static int64_t get_until(
+	const struct sf_poll *poll, int64_t now_ms, int64_t usual_ms)
+{
+	int64_t since_ms =
+		poll->created_ms < now_ms ? poll->created_ms : now_ms;
+
+	return since_ms +
+	       (poll->until_ms ? poll->until_ms - poll->created_ms : usual_ms);
+}
+
+bool sf_chat_has_sign(const struct sf_chat *chat, const struct sf_token *user,
+	int64_t since_ms, int64_t away_ms)
+{
+	size_t i = find_poll(chat, user);
+
+	return i < chat->poll_count && chat->polls[i].created_ms >= since_ms &&
+	       chat->polls[i].until_ms - chat->polls[i].created_ms == away_ms;
+}
+
+bool sf_chat_is_absent(const struct sf_chat *chat, const struct sf_token *user,
+	int64_t now_ms, int64_t usual_ms)
+{
+	size_t i = find_poll(chat, user);
+
+	return chat->status == SF_STATUS_READY && i < chat->poll_count &&
+	       get_until(&chat->polls[i], now_ms, usual_ms) < now_ms;
+}
+
+static void replace_poll(struct sf_chat *chat, const struct sf_poll *poll)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < chat->poll_count; i++)
+		if (!sf_token_equal(&chat->polls[i].user, &poll->user))
+			chat->polls[kept++] = chat->polls[i];
+	/* Two participants have two polls. Only a damaged document has more. */
+	if (kept == SF_CHAT_POLLS_MAX)
+		kept--;
+	chat->polls[kept++] = *poll;
+	chat->poll_count = kept;
+}
+
 /*
  * A join counts as a sign of life of both: the creator may have left the page
- * to send the code.
+ * to send the code. The patience of each begins anew and is as long as before.
  */
 static void record_sign(
 	struct sf_chat *chat, const struct sf_token *user, int64_t now_ms)
@@ -145,10 +188,13 @@ static void record_sign(
 	size_t i = find_poll(chat, user);
 
 	if (i < chat->poll_count)
-		poll.id = chat->polls[i].id;
+		poll = chat->polls[i];
 	else
 		sf_token_generate(&poll.id);
-	sf_chat_begin_poll(chat, &poll);
+	if (poll.until_ms)
+		poll.until_ms += now_ms - poll.created_ms;
+	poll.created_ms = now_ms;
+	replace_poll(chat, &poll);
 }
 
 enum sf_err sf_chat_join(
@@ -285,34 +331,44 @@ void sf_chat_narrow(struct sf_chat *chat, const struct sf_token *user)
 	drop_messages(chat, user, NULL);
 }
 
-void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer)
+static void close_chat(struct sf_chat *chat, const struct sf_token *user,
+	enum sf_event event, enum sf_event event_of_other)
 {
 	if (chat->status == SF_STATUS_CLOSED)
 		return;
 	chat->status = SF_STATUS_CLOSED;
-	for (size_t i = 0; i < chat->user_count; i++) {
-		const struct sf_token *user = &chat->users[i];
-
+	for (size_t i = 0; i < chat->user_count; i++)
 		append_event(chat,
-			sf_token_equal(user, closer)
-				? SF_EVENT_CLOSED_BY_YOU
-				: SF_EVENT_CLOSED_BY_TALKER,
-			user);
-	}
+			sf_token_equal(&chat->users[i], user) ? event
+							      : event_of_other,
+			&chat->users[i]);
 }
 
-void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll)
+void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer)
 {
-	size_t kept = 0;
+	close_chat(chat, closer, SF_EVENT_CLOSED_BY_YOU,
+		SF_EVENT_CLOSED_BY_TALKER);
+}
 
-	for (size_t i = 0; i < chat->poll_count; i++)
-		if (!sf_token_equal(&chat->polls[i].user, &poll->user))
-			chat->polls[kept++] = chat->polls[i];
-	/* Two participants have two polls. Only a damaged document has more. */
-	if (kept == SF_CHAT_POLLS_MAX)
-		kept--;
-	chat->polls[kept++] = *poll;
-	chat->poll_count = kept;
+void sf_chat_give_up(struct sf_chat *chat, const struct sf_token *user)
+{
+	close_chat(chat, user, SF_EVENT_WAS_ABSENT, SF_EVENT_ABSENT);
+}
+
+void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll,
+	const struct sf_patience *patience)
+{
+	const int64_t now_ms = poll->created_ms;
+	const int64_t usual_ms = patience->usual_ms;
+	struct sf_token other = sf_chat_other(chat, &poll->user);
+	size_t i = find_poll(chat, &other);
+
+	if (now_ms - sf_chat_last_sign(chat, &poll->user) > patience->gap_ms &&
+		i < chat->poll_count &&
+		get_until(&chat->polls[i], now_ms, usual_ms) <
+			now_ms + usual_ms)
+		chat->polls[i].until_ms = now_ms + usual_ms;
+	replace_poll(chat, poll);
 }
 
 static bool is_over_lifetime(

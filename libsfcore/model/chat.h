@@ -38,6 +38,15 @@ struct sf_poll {
 	struct sf_token id;
 	struct sf_token user;
 	int64_t created_ms; /* since 1970, UTC */
+	int64_t until_ms;   /* the user may be silent until then; 0: unsaid */
+};
+
+/* How long users may be silent, in milliseconds. */
+struct sf_patience {
+	int64_t away_ms;  /* the user of this poll, from now on */
+	int64_t usual_ms; /* a user who has not said it */
+	/* A user who was silent for longer before this poll was cut off. */
+	int64_t gap_ms;
 };
 
 /* The last ids that one sender chose for messages. */
@@ -94,6 +103,20 @@ int64_t sf_chat_last_sign(
 	const struct sf_chat *chat, const struct sf_token *user);
 
 /*
+ * Returns whether `user` has shown a sign of life since that time, and may be
+ * silent for `away_ms` from that sign on.
+ */
+bool sf_chat_has_sign(const struct sf_chat *chat, const struct sf_token *user,
+	int64_t since_ms, int64_t away_ms);
+
+/*
+ * Returns whether the chat is ready and `user` has been silent for too long. A
+ * sign of life with a future date counts as one of now.
+ */
+bool sf_chat_is_absent(const struct sf_chat *chat, const struct sf_token *user,
+	int64_t now_ms, int64_t usual_ms);
+
+/*
  * Lets `user` in; a repeated join changes nothing. SF_ERR_CONFLICT: somebody
  * else has joined, or `user` made the chat. SF_ERR_NOT_FOUND: the chat is
  * closed.
@@ -124,8 +147,16 @@ void sf_chat_pull(struct sf_chat *chat, const struct sf_token *user,
 /* Closes the chat on behalf of `closer`; a closed chat stays as it is. */
 void sf_chat_close(struct sf_chat *chat, const struct sf_token *closer);
 
-/* Adds `poll`, a sign of life, which replaces the other ones of its user. */
-void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll);
+/* Closes a chat in which `user` is absent, and tells both why. */
+void sf_chat_give_up(struct sf_chat *chat, const struct sf_token *user);
+
+/*
+ * Adds `poll`, which replaces the other polls of its user and begins that
+ * user's patience. If the user was cut off before, the other one, who may have
+ * been cut off too, may be silent for the usual time from now on.
+ */
+void sf_chat_begin_poll(struct sf_chat *chat, const struct sf_poll *poll,
+	const struct sf_patience *patience);
 
 /*
  * Closes an open chat whose lifetime is over: drops its messages and adds the

@@ -83,6 +83,8 @@ static void append_poll_item(
 	append_token(&item, "_id", &poll->id);
 	append_token(&item, "user_token", &poll->user);
 	BSON_APPEND_DATE_TIME(&item, "created", poll->created_ms);
+	if (poll->until_ms)
+		BSON_APPEND_DATE_TIME(&item, "until", poll->until_ms);
 	bson_append_document_end(array, &item);
 }
 
@@ -249,6 +251,8 @@ static bool decode_poll(const bson_iter_t *iter, struct sf_chat *out)
 			good = decode_token(&member, &poll.user);
 		else if (strcmp(key, "created") == 0)
 			good = decode_date(&member, &poll.created_ms);
+		else if (strcmp(key, "until") == 0)
+			good = decode_date(&member, &poll.until_ms);
 	}
 	out->polls[out->poll_count++] = poll;
 	return good && is_at_end(&member);

@@ -28,6 +28,12 @@ static const struct {
 	[SF_EVENT_CLOSED_AUTOMATICALLY] = { "closed_automatically",
 		"Thank you for using SFChat.\n"
 		"Current chat was closed automatically." },
+	[SF_EVENT_ABSENT] = { "absent",
+		"Thank you for using SFChat.\n"
+		"Talker has not been here for too long: the chat was closed." },
+	[SF_EVENT_WAS_ABSENT] = { "was_absent",
+		"Thank you for using SFChat.\n"
+		"You have not been here for too long: the chat was closed." },
 };
 
 const char *sf_event_name(enum sf_event event)

@@ -101,20 +101,26 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 	const struct sf_ids *ids) SF_MUST_CHECK;
 
 /*
- * Closes the chat on behalf of `closer`, unless `closer` has shown a sign of
- * life after `silent_since_ms` (INT64_MAX: close in any case). A closed chat
- * stays as it is. `other` gets the token of the other participant, or
- * `closer->user` if there is no other. SF_ERR_CONFLICT: there was such a sign;
- * the chat stays as it is.
+ * Closes the chat on behalf of `closer`. A closed chat stays as it is. `other`
+ * gets the token of the other participant, or `closer->user` if there is no
+ * other.
  */
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *closer, int64_t silent_since_ms,
+	const struct sf_participant *closer,
 	struct sf_token *other) SF_MUST_CHECK;
 
-/* Registers `poll`, which replaces the caller's other polls. */
+/*
+ * Closes the chat if the other participant, whose token `other` gets, is absent
+ * (sf_chat_is_absent()). SF_ERR_CONFLICT: the other one is not.
+ */
+enum sf_err sf_store_give_up(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *caller, int64_t usual_ms,
+	struct sf_token *other) SF_MUST_CHECK;
+
+/* Registers `poll` as sf_chat_begin_poll(). */
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *caller,
-	const struct sf_token *poll) SF_MUST_CHECK;
+	const struct sf_participant *caller, const struct sf_token *poll,
+	const struct sf_patience *patience) SF_MUST_CHECK;
 
 /* One call of sf_store_sweep() changes at most this many chats. */
 #define SF_STORE_SWEEP_MAX 128

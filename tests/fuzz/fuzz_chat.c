@@ -35,6 +35,7 @@ static void pass_on(const struct sf_chat *chat)
 
 static void talk(struct sf_chat *chat)
 {
+	const struct sf_patience patience = { 20000, 10000, 6000 };
 	struct sf_messages messages = {
 		{ { .chosen_id = true, .text = (char[]){ "one" } },
 			{ .sealed = true, .text = (char[]){ "two" } } },
@@ -48,7 +49,7 @@ static void talk(struct sf_chat *chat)
 	demand(err == SF_OK || err == SF_ERR_CLOSED || err == SF_ERR_CONFLICT ||
 		err == SF_ERR_TOO_MANY);
 	pass_on(chat);
-	sf_chat_begin_poll(chat, &poll);
+	sf_chat_begin_poll(chat, &poll, &patience);
 	demand(sf_chat_has_poll(chat, &poll.id));
 	pass_on(chat);
 	ids.count = chat->sent[0].count;

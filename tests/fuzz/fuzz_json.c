@@ -20,7 +20,7 @@ static char *make_request(const struct sf_messages *messages)
 	struct sf_chat chat = { .status = SF_STATUS_READY,
 		.message_count = messages->count,
 		.messages = (struct sf_message *)(uintptr_t)messages->items };
-	char *answer = sf_json_compose_messages(&ok, &chat);
+	char *answer = sf_json_compose_messages(&ok, &chat, -1);
 	const char *list = strstr(answer, "\"messages\":");
 	char *request = NULL;
 

@@ -252,16 +252,30 @@ void assert_gone(struct talk *talk)
 	sf_chat_release(&chat);
 }
 
+const struct sf_patience talk_patience = {
+	.away_ms = 20000,
+	.usual_ms = 10000,
+	.gap_ms = 6000,
+};
+
+enum sf_err talk_give_up(struct talk *talk, const struct sf_participant *caller)
+{
+	struct sf_token other;
+
+	return sf_store_give_up(talk->store, talk->now_ms, caller,
+		talk_patience.usual_ms, &other);
+}
+
 enum sf_err talk_end(struct talk *talk, const struct sf_participant *closer)
 {
 	struct sf_token other;
 
-	return sf_store_close(
-		talk->store, talk->now_ms, closer, INT64_MAX, &other);
+	return sf_store_close(talk->store, talk->now_ms, closer, &other);
 }
 
 enum sf_err talk_poll(struct talk *talk,
 	const struct sf_participant *participant, const struct sf_token *id)
 {
-	return sf_store_begin_poll(talk->store, talk->now_ms, participant, id);
+	return sf_store_begin_poll(
+		talk->store, talk->now_ms, participant, id, &talk_patience);
 }

@@ -81,7 +81,17 @@ enum sf_err talk_pull(struct talk *talk,
 enum sf_err talk_acknowledge(
 	struct talk *talk, const struct sf_participant *participant);
 
-/* Closes the chat on behalf of `closer`, in any case. */
+/*
+ * The patience of talk_poll(): 20 s asked for, 10 s usual. A user who was
+ * silent for more than 6 s was cut off.
+ */
+extern const struct sf_patience talk_patience;
+
+/* Closes the chat if the other participant is absent. */
+enum sf_err talk_give_up(
+	struct talk *talk, const struct sf_participant *caller);
+
+/* Closes the chat on behalf of `closer`. */
 enum sf_err talk_end(struct talk *talk, const struct sf_participant *closer);
 
 /* Begins a poll with this id. */

@@ -314,14 +314,16 @@ static void a_second_close_changes_nothing(void **state)
 		&pair->chat.messages[count].receiver, &pair->creator));
 }
 
+static const struct sf_patience patience = { 20000, 10000, 6000 };
+
 static void a_poll_is_a_sign_of_life(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_poll poll = { make_token(), pair->creator, NOW_MS + 5 };
+	struct sf_poll poll = { make_token(), pair->creator, NOW_MS + 5, 0 };
 
 	assert_int_equal(sf_chat_last_sign(&pair->chat, &pair->creator), 0);
 	assert_false(sf_chat_has_poll(&pair->chat, &poll.id));
-	sf_chat_begin_poll(&pair->chat, &poll);
+	sf_chat_begin_poll(&pair->chat, &poll, &patience);
 	assert_true(sf_chat_has_poll(&pair->chat, &poll.id));
 	assert_int_equal(
 		sf_chat_last_sign(&pair->chat, &pair->creator), NOW_MS + 5);
@@ -329,7 +331,7 @@ static void a_poll_is_a_sign_of_life(void **state)
 	/* However often a user polls, the chat keeps one poll. */
 	for (int i = 0; i < 3 * SF_CHAT_POLLS_MAX; i++) {
 		poll.id = make_token();
-		sf_chat_begin_poll(&pair->chat, &poll);
+		sf_chat_begin_poll(&pair->chat, &poll, &patience);
 	}
 	assert_int_equal(pair->chat.poll_count, 1);
 }
@@ -338,13 +340,13 @@ static void a_poll_is_a_sign_of_life(void **state)
 static void a_chat_full_of_polls_takes_one_more(void **state)
 {
 	struct pair *pair = *state;
-	struct sf_poll poll = { make_token(), pair->creator, NOW_MS };
+	struct sf_poll poll = { make_token(), pair->creator, NOW_MS, 0 };
 
 	for (int i = 0; i < SF_CHAT_POLLS_MAX; i++)
-		pair->chat.polls[i] =
-			(struct sf_poll){ make_token(), make_token(), NOW_MS };
+		pair->chat.polls[i] = (struct sf_poll){ make_token(),
+			make_token(), NOW_MS, 0 };
 	pair->chat.poll_count = SF_CHAT_POLLS_MAX;
-	sf_chat_begin_poll(&pair->chat, &poll);
+	sf_chat_begin_poll(&pair->chat, &poll, &patience);
 	assert_int_equal(pair->chat.poll_count, SF_CHAT_POLLS_MAX);
 	assert_true(sf_chat_has_poll(&pair->chat, &poll.id));
 }

@@ -101,7 +101,7 @@ static void a_close_wakes_both_participants(void **state)
 	struct sf_wake *creator = prepare_wait(talk, &talk->creator);
 	struct sf_wake *joiner = prepare_wait(talk, &talk->joiner);
 
-	assert_ok(sf_desk_close(&desk, &talk->joiner, INT64_MAX));
+	assert_ok(sf_desk_close(&desk, &talk->joiner));
 	assert_woken(creator);
 	assert_woken(joiner);
 	assert_sees(talk, creator, "closed [closed_by_talker]");
@@ -109,14 +109,25 @@ static void a_close_wakes_both_participants(void **state)
 	sf_wake_free(desk.wake);
 }
 
-static void a_participant_with_a_sign_of_life_is_not_closed_out(void **state)
+static void giving_up_an_absent_participant_wakes_both(void **state)
 {
 	struct talk *talk = *state;
 	struct sf_desk desk = open_desk(talk);
+	struct sf_wake *creator;
+	struct sf_wake *joiner;
 
 	assert_refused(talk,
-		sf_desk_close(&desk, &talk->joiner, talk->now_ms - 1),
+		sf_desk_give_up(
+			&desk, sf_desk_now(), &talk->creator, FOREVER_MS),
 		SF_ERR_CONFLICT);
+	creator = prepare_wait(talk, &talk->creator);
+	joiner = prepare_wait(talk, &talk->joiner);
+	assert_ok(sf_desk_give_up(&desk, sf_desk_now() + 2 * FOREVER_MS,
+		&talk->creator, FOREVER_MS));
+	assert_woken(creator);
+	assert_woken(joiner);
+	assert_sees(talk, creator, "closed [absent]");
+	assert_sees(talk, joiner, "closed [was_absent]");
 	sf_wake_free(desk.wake);
 }
 
@@ -128,7 +139,7 @@ static void every_action_works_without_wake_ups(void **state)
 
 	assert_ok(sf_desk_join(&desk, &talk->joiner));
 	assert_ok(sf_desk_send(&desk, &talk->creator, &messages));
-	assert_ok(sf_desk_close(&desk, &talk->creator, INT64_MAX));
+	assert_ok(sf_desk_close(&desk, &talk->creator));
 	assert_sees(talk, joiner, "closed [ready] Hi [closed_by_talker]");
 }
 
@@ -150,8 +161,7 @@ static void a_refusal_by_the_store_is_returned(void **state)
 		SF_ERR_CONFLICT);
 	assert_int_equal(
 		sf_desk_acknowledge(&desk, &nobody, &ids), SF_ERR_UNAUTHORIZED);
-	assert_int_equal(
-		sf_desk_close(&desk, &nobody, INT64_MAX), SF_ERR_UNAUTHORIZED);
+	assert_int_equal(sf_desk_close(&desk, &nobody), SF_ERR_UNAUTHORIZED);
 }
 
 int main(void)
@@ -162,7 +172,7 @@ int main(void)
 		with_draft(a_join_wakes_the_creator),
 		with_ready(a_message_wakes_its_receiver),
 		with_ready(a_close_wakes_both_participants),
-		with_ready(a_participant_with_a_sign_of_life_is_not_closed_out),
+		with_ready(giving_up_an_absent_participant_wakes_both),
 		with_draft(every_action_works_without_wake_ups),
 		with_draft(a_refusal_by_the_store_is_returned),
 	};

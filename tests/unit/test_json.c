@@ -391,7 +391,7 @@ static void a_reply_with_messages_has_their_count_and_the_status(void **state)
 	(void)state;
 	assert_true(sf_token_parse(CODE, SF_TOKEN_DIGITS, &messages[0].id));
 	messages[1].id = messages[2].id = messages[0].id;
-	assert_composes(sf_json_compose_messages(&ok, &chat),
+	assert_composes(sf_json_compose_messages(&ok, &chat, -1),
 		"{\"results\":{\"code\":200,\"msg\":\"Ok\",\"count\":3,"
 		"\"status\":\"ready\",\"messages\":["
 		"{\"_id\":\"" CODE "\",\"msg\":\"Hi </b> \xe2\x82\xac\\n\","
@@ -402,7 +402,7 @@ static void a_reply_with_messages_has_their_count_and_the_status(void **state)
 		"\"system\":false,\"sealed\":true}]}}");
 	chat.message_count = 0;
 	chat.status = SF_STATUS_CLOSED;
-	assert_composes(sf_json_compose_messages(&ok, &chat),
+	assert_composes(sf_json_compose_messages(&ok, &chat, -1),
 		"{\"results\":{\"code\":200,\"msg\":\"Ok\",\"count\":0,"
 		"\"status\":\"closed\",\"messages\":[]}}");
 }
@@ -421,7 +421,7 @@ static void a_parsed_text_is_composed_unchanged(void **state)
 			.messages = &message };
 		struct sf_messages back;
 		struct sf_detail detail;
-		char *answer = sf_json_compose_messages(&ok, &chat);
+		char *answer = sf_json_compose_messages(&ok, &chat, -1);
 		char request[512];
 
 		(void)snprintf(request, sizeof(request), "{\"data\":{%s",

@@ -298,8 +298,8 @@ static int make_room(struct talk *talk)
 	struct sf_token other;
 	struct sf_chat seen;
 
-	if (sf_store_begin_poll(
-		    talk->store, talk->now_ms, &talk->joiner, &poll))
+	if (sf_store_begin_poll(talk->store, talk->now_ms, &talk->joiner, &poll,
+		    &talk_patience))
 		return STEP_NO_POLL;
 	if (sf_store_view(talk->store, talk->now_ms, &talk->joiner, &seen))
 		return STEP_NO_POLL;
@@ -310,8 +310,7 @@ static int make_room(struct talk *talk)
 			    talk->store, talk->now_ms, &talk->joiner, &ids))
 			return STEP_NO_PULL;
 	}
-	if (sf_store_close(talk->store, talk->now_ms, &talk->creator, INT64_MAX,
-		    &other))
+	if (sf_store_close(talk->store, talk->now_ms, &talk->creator, &other))
 		return STEP_NO_CLOSE;
 	sf_chat_release(&seen);
 	return STEP_DONE;

@@ -182,28 +182,37 @@ static void a_sealed_text_must_be_base64url(void **state)
 	assert_non_null(sf_message_check(text, sizeof(text), true));
 }
 
+static const struct {
+	const char *name;
+	const char *text;
+} events[SF_EVENT__MAX] = {
+	[SF_EVENT_CREATED] = { "created",
+		"Welcome to SFChat!\nPlease send code: "
+		"0123456789abcdef00ff100f to Talker" },
+	[SF_EVENT_JOINED] = { "joined",
+		"Talker was successfully joined to chat" },
+	[SF_EVENT_READY] = { "ready", "Chat is ready to use" },
+	[SF_EVENT_CLOSED_BY_YOU] = { "closed_by_you",
+		"Thank you for using SFChat.\n"
+		"Current chat was successfully closed." },
+	[SF_EVENT_CLOSED_BY_TALKER] = { "closed_by_talker",
+		"Thank you for using SFChat.\n"
+		"Chat was successfully closed by Talker." },
+	[SF_EVENT_CLOSED_AUTOMATICALLY] = { "closed_automatically",
+		"Thank you for using SFChat.\n"
+		"Current chat was closed automatically." },
+	[SF_EVENT_ABSENT] = { "absent",
+		"Thank you for using SFChat.\n"
+		"Talker has not been here for too long: "
+		"the chat was closed." },
+	[SF_EVENT_WAS_ABSENT] = { "was_absent",
+		"Thank you for using SFChat.\n"
+		"You have not been here for too long: "
+		"the chat was closed." },
+};
+
 static void system_messages_have_the_texts_of_the_protocol(void **state)
 {
-	static const struct {
-		const char *name;
-		const char *text;
-	} events[SF_EVENT__MAX] = {
-		[SF_EVENT_CREATED] = { "created",
-			"Welcome to SFChat!\nPlease send code: "
-			"0123456789abcdef00ff100f to Talker" },
-		[SF_EVENT_JOINED] = { "joined",
-			"Talker was successfully joined to chat" },
-		[SF_EVENT_READY] = { "ready", "Chat is ready to use" },
-		[SF_EVENT_CLOSED_BY_YOU] = { "closed_by_you",
-			"Thank you for using SFChat.\n"
-			"Current chat was successfully closed." },
-		[SF_EVENT_CLOSED_BY_TALKER] = { "closed_by_talker",
-			"Thank you for using SFChat.\n"
-			"Chat was successfully closed by Talker." },
-		[SF_EVENT_CLOSED_AUTOMATICALLY] = { "closed_automatically",
-			"Thank you for using SFChat.\n"
-			"Current chat was closed automatically." },
-	};
 	struct sf_token chat_token;
 	struct sf_token receiver;
 

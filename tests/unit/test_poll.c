@@ -2,161 +2,16 @@
 /*
  * The long poll. One process polls, and the test does what ends the poll. If
  * only a wake-up may end the poll, the poll would look again after an hour, and
- * an alarm makes that a failure. The linker puts the wrappers below in the
- * place of clock_gettime() and sf_wake_wait().
+ * an alarm makes that a failure.
  */
-#include "chat/poll.h"
+#include "poller.h"
 #include "base/clock.h"
-#include "talk.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define FOREVER_MS 3600000
-#define SLEEP_MS 50
-
-/* A poll in a process of its own, and the result. */
-struct poller {
-	struct sf_config config;
-	struct sf_participant participant;
-	bool without_wake;
-	bool shortens_sleep;      /* sleeps for a tenth of each wait */
-	_Atomic int step_seconds; /* the date is this far ahead */
-	int reply;                /* the poll's end of the reply; -1: none */
-	int client_end;           /* the client's end of the reply; -1: none */
-	pid_t pid;
-	enum sf_err err;
-	enum sf_status status;
-	size_t count;
-	char text[64];
-};
-
-/* The poller that runs in this process; NULL in the test itself. */
-static const struct poller *self;
-
-int __real_clock_gettime(clockid_t clock, struct timespec *out);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
-bool __real_sf_wake_wait(struct sf_wake *wake, int limit_ms);
-bool __wrap_sf_wake_wait(struct sf_wake *wake, int limit_ms);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
-{
-	int status = __real_clock_gettime(clock, out);
-
-	if (self && clock == CLOCK_REALTIME)
-		out->tv_sec += self->step_seconds;
-	return status;
-}
-
-bool __wrap_sf_wake_wait(struct sf_wake *wake, int limit_ms)
-{
-	return __real_sf_wake_wait(
-		wake, self && self->shortens_sleep ? limit_ms / 10 : limit_ms);
-}
-
-static int run_poll(void *data, int number)
-{
-	struct poller *poller = data;
-	struct sf_hangup hangup = { .reply_fd = poller->reply };
-	struct sf_desk desk = { .wake = NULL };
-	struct sf_chat seen;
-
-	(void)number;
-	self = poller;
-	(void)alarm(SUPPORT_PATIENCE_SECONDS);
-	(void)close(poller->client_end);
-	if (sf_store_open(&poller->config, &desk.store) ||
-		(!poller->without_wake &&
-			sf_wake_open(&poller->config, &desk.wake)))
-		return 1;
-	poller->err = sf_poll_run(
-		&desk, &poller->config, &poller->participant, &hangup, &seen);
-	if (poller->err)
-		return 0;
-	poller->status = seen.status;
-	poller->count = seen.message_count;
-	if (seen.message_count)
-		(void)snprintf(poller->text, sizeof(poller->text), "%s",
-			seen.messages[0].text);
-	return 0;
-}
-
-static struct poller *make_poller(struct talk *talk,
-	const struct sf_participant *participant, int sleep_ms, int iteration)
-{
-	struct poller *poller = support_share(sizeof(*poller));
-
-	poller->config = talk->config;
-	poller->config.poll_sleep_ms = sleep_ms;
-	poller->config.poll_iteration = iteration;
-	poller->participant = *participant;
-	poller->reply = poller->client_end = -1;
-	return poller;
-}
-
-static void start_poll(struct talk *talk, struct poller *poller)
-{
-	/* No handle of a store may cross a fork. */
-	talk_disconnect(talk);
-	poller->pid = support_start(run_poll, poller, 0);
-	talk_connect(talk);
-}
-
-static void finish_poll(struct poller *poller)
-{
-	assert_int_equal(support_finish(poller->pid), 0);
-}
-
-static void free_poller(struct poller *poller)
-{
-	support_unshare(poller, sizeof(*poller));
-}
-
-static size_t count_polls(struct talk *talk,
-	const struct sf_participant *participant, struct sf_token *last)
-{
-	struct sf_chat seen = talk_view(talk, participant);
-	size_t count = 0;
-
-	for (size_t i = 0; i < seen.poll_count; i++) {
-		if (!sf_token_equal(&seen.polls[i].user, &participant->user))
-			continue;
-		*last = seen.polls[i].id;
-		count++;
-	}
-	sf_chat_release(&seen);
-	return count;
-}
-
-/* Starts the poll, and returns once the store has recorded the poll. */
-static void start_poll_and_await(struct talk *talk, struct poller *poller)
-{
-	const struct sf_participant *participant = &poller->participant;
-	struct sf_token before = { { 0 } };
-	struct sf_token now;
-
-	(void)count_polls(talk, participant, &before);
-	now = before;
-	start_poll(talk, poller);
-	for (int i = 0; sf_token_equal(&before, &now); i++) {
-		assert_in_range(i, 0, SUPPORT_PATIENCE_SECONDS * 1000);
-		(void)usleep(1000);
-		(void)count_polls(talk, participant, &now);
-	}
-}
-
-/* Starts a poll that only a wake-up can end. */
-static struct poller *start_sleeping_poll(
-	struct talk *talk, const struct sf_participant *participant)
-{
-	struct poller *poller = make_poller(talk, participant, FOREVER_MS, 1);
-
-	start_poll_and_await(talk, poller);
-	return poller;
-}
 
 static struct sf_desk open_desk(struct talk *talk)
 {
@@ -239,7 +94,7 @@ static void a_close_ends_the_wait_of_both(void **state)
 	struct poller *joiner = start_sleeping_poll(talk, &talk->joiner);
 	struct sf_desk desk = open_desk(talk);
 
-	assert_ok(sf_desk_close(&desk, &talk->joiner, INT64_MAX));
+	assert_ok(sf_desk_close(&desk, &talk->joiner));
 	finish_poll(creator);
 	finish_poll(joiner);
 	assert_ok(creator->err);
@@ -401,111 +256,6 @@ static void a_client_that_leaves_ends_the_sleep_of_its_poll(void **state)
 	free_poller(poller);
 }
 
-/* Replaces the chat by one whose participants joined `age_ms` ago. */
-static void begin_old_chat(struct talk *talk, int age_ms)
-{
-	struct sf_chat chat;
-
-	talk->now_ms = sf_desk_now() - age_ms;
-	sf_chat_init(&chat, talk->now_ms);
-	talk->creator.chat = talk->joiner.chat = chat.id;
-	talk->creator.user = chat.users[0];
-	assert_ok(sf_store_insert(talk->store, &chat));
-	sf_chat_release(&chat);
-	assert_ok(talk_join(talk, &talk->joiner.user));
-	assert_ok(talk_acknowledge(talk, &talk->creator));
-	assert_ok(talk_acknowledge(talk, &talk->joiner));
-	talk->now_ms = sf_desk_now();
-}
-
-static void the_chat_of_an_absent_talker_is_closed(void **state)
-{
-	struct talk *talk = *state;
-	struct poller *poller =
-		make_poller(talk, &talk->creator, SLEEP_MS, 100);
-
-	/* The joiner has been silent for longer than two polls of 5 seconds. */
-	begin_old_chat(talk, 11000);
-	poller->participant = talk->creator;
-	start_poll(talk, poller);
-	finish_poll(poller);
-	assert_ok(poller->err);
-	assert_int_equal(poller->status, SF_STATUS_CLOSED);
-	assert_int_equal(poller->count, 1);
-	assert_sees(talk, creator, "closed [closed_by_talker]");
-	assert_sees(talk, joiner, "closed [closed_by_you]");
-	free_poller(poller);
-}
-
-static void a_talker_may_be_silent_for_the_length_of_two_polls(void **state)
-{
-	static const struct {
-		int age_ms;
-		enum sf_status status;
-	} cases[] = {
-		{ 2 * FOREVER_MS - 1000 * SUPPORT_PATIENCE_SECONDS,
-			SF_STATUS_READY },
-		{ 2 * FOREVER_MS + 1000, SF_STATUS_CLOSED },
-	};
-	struct talk *talk = *state;
-
-	for (size_t i = 0; i < 2; i++) {
-		struct poller *poller = make_poller(
-			talk, &talk->creator, SLEEP_MS, FOREVER_MS / SLEEP_MS);
-
-		begin_old_chat(talk, cases[i].age_ms);
-		poller->participant = talk->creator;
-		start_poll(talk, poller);
-		(void)usleep(4000 * SLEEP_MS);
-		if (cases[i].status == SF_STATUS_READY)
-			assert_ok(talk_say(talk, &talk->joiner, "still here"));
-		finish_poll(poller);
-		assert_ok(poller->err);
-		assert_int_equal(poller->status, cases[i].status);
-		free_poller(poller);
-	}
-}
-
-static void the_chat_of_a_talker_who_polled_stays_open(void **state)
-{
-	struct talk *talk = *state;
-	struct poller *poller = make_poller(
-		talk, &talk->creator, SLEEP_MS, FOREVER_MS / SLEEP_MS);
-	struct sf_token poll = talk_token();
-
-	begin_old_chat(talk, 3 * FOREVER_MS);
-	assert_ok(talk_poll(talk, &talk->joiner, &poll));
-	poller->participant = talk->creator;
-	start_poll(talk, poller);
-	(void)usleep(4000 * SLEEP_MS);
-	assert_ok(talk_say(talk, &talk->joiner, "still here"));
-	finish_poll(poller);
-	assert_ok(poller->err);
-	assert_int_equal(poller->status, SF_STATUS_READY);
-	free_poller(poller);
-}
-
-static void a_draft_is_not_closed_for_an_absent_talker(void **state)
-{
-	struct talk *talk = *state;
-	struct poller *poller = make_poller(talk, &talk->creator, SLEEP_MS, 1);
-	struct sf_chat chat;
-
-	sf_chat_init(&chat, sf_desk_now() - 3600 * 1000);
-	talk->creator.chat = chat.id;
-	talk->creator.user = chat.users[0];
-	assert_ok(sf_store_insert(talk->store, &chat));
-	sf_chat_release(&chat);
-	talk->now_ms = sf_desk_now();
-	assert_ok(talk_acknowledge(talk, &talk->creator));
-	poller->participant = talk->creator;
-	start_poll(talk, poller);
-	finish_poll(poller);
-	assert_ok(poller->err);
-	assert_int_equal(poller->status, SF_STATUS_DRAFT);
-	free_poller(poller);
-}
-
 static void a_chat_that_expires_ends_the_wait(void **state)
 {
 	struct talk *talk = *state;
@@ -553,10 +303,6 @@ int main(void)
 			without_wake_ups_a_poll_finds_a_message_at_its_next_look),
 		with_ready(a_poll_whose_client_has_left_does_not_wait),
 		with_ready(a_client_that_leaves_ends_the_sleep_of_its_poll),
-		with_ready(the_chat_of_an_absent_talker_is_closed),
-		with_ready(a_talker_may_be_silent_for_the_length_of_two_polls),
-		with_ready(the_chat_of_a_talker_who_polled_stays_open),
-		with_draft(a_draft_is_not_closed_for_an_absent_talker),
 		with_ready(a_chat_that_expires_ends_the_wait),
 		with_ready(the_poll_of_a_stranger_is_refused),
 	};

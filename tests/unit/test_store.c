@@ -415,7 +415,7 @@ static void close_notifies_both_and_keeps_waiting_messages(void **state)
 
 	assert_ok(talk_say(talk, &talk->creator, "Bye"));
 	assert_ok(sf_store_close(
-		talk->store, talk->now_ms, &talk->joiner, INT64_MAX, &other));
+		talk->store, talk->now_ms, &talk->joiner, &other));
 	assert_memory_equal(&other, &talk->creator.user, SF_TOKEN_SIZE);
 	assert_sees(talk, creator, "closed [closed_by_talker]");
 	assert_sees(talk, joiner, "closed Bye [closed_by_you]");
@@ -427,7 +427,7 @@ static void close_of_a_draft_notifies_the_creator(void **state)
 	struct sf_token other;
 
 	assert_ok(sf_store_close(
-		talk->store, talk->now_ms, &talk->creator, INT64_MAX, &other));
+		talk->store, talk->now_ms, &talk->creator, &other));
 	assert_memory_equal(&other, &talk->creator.user, SF_TOKEN_SIZE);
 	assert_sees(talk, creator, "closed [created] [closed_by_you]");
 }
@@ -439,50 +439,6 @@ static void close_of_a_closed_chat_changes_nothing(void **state)
 	assert_ok(talk_end(talk, &talk->creator));
 	assert_refused(talk, talk_end(talk, &talk->creator), SF_OK);
 	assert_refused(talk, talk_end(talk, &talk->joiner), SF_OK);
-}
-
-static enum sf_err close_if_silent(struct talk *talk,
-	const struct sf_participant *closer, int64_t since_ms)
-{
-	struct sf_token other;
-
-	return sf_store_close(
-		talk->store, talk->now_ms, closer, since_ms, &other);
-}
-
-static void close_is_refused_after_a_recent_join_or_poll(void **state)
-{
-	struct talk *talk = *state;
-	struct sf_token poll = talk_token();
-	int64_t joined_ms;
-
-	joined_ms = talk->now_ms;
-	assert_refused(talk,
-		close_if_silent(talk, &talk->joiner, joined_ms - 1),
-		SF_ERR_CONFLICT);
-	assert_refused(talk,
-		close_if_silent(talk, &talk->creator, joined_ms - 1),
-		SF_ERR_CONFLICT);
-	talk->now_ms += 5000;
-	assert_ok(talk_poll(talk, &talk->joiner, &poll));
-	assert_refused(talk,
-		close_if_silent(talk, &talk->joiner, talk->now_ms - 1),
-		SF_ERR_CONFLICT);
-	assert_ok(close_if_silent(talk, &talk->joiner, talk->now_ms));
-	assert_sees(talk, creator, "closed [closed_by_talker]");
-	assert_sees(talk, joiner, "closed [closed_by_you]");
-}
-
-static void close_succeeds_if_the_closer_has_been_silent(void **state)
-{
-	struct talk *talk = *state;
-	struct sf_token poll = talk_token();
-
-	talk->now_ms += 5000;
-	/* A sign of life of the partner does not count. */
-	assert_ok(talk_poll(talk, &talk->creator, &poll));
-	assert_ok(close_if_silent(talk, &talk->joiner, talk->now_ms - 1));
-	assert_sees(talk, creator, "closed [closed_by_talker]");
 }
 
 static void begin_poll_replaces_the_poll_of_the_same_user(void **state)
@@ -549,8 +505,6 @@ int main(void)
 		with_ready(close_notifies_both_and_keeps_waiting_messages),
 		with_draft(close_of_a_draft_notifies_the_creator),
 		with_ready(close_of_a_closed_chat_changes_nothing),
-		with_ready(close_is_refused_after_a_recent_join_or_poll),
-		with_ready(close_succeeds_if_the_closer_has_been_silent),
 		with_ready(begin_poll_replaces_the_poll_of_the_same_user),
 		with_draft(begin_poll_works_in_a_draft_and_a_closed_chat),
 	};

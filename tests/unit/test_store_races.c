@@ -480,8 +480,8 @@ static int poll_or_close_silent(void *data, int number)
 	if (!enter_race(race))
 		return BROKEN;
 	if (number == 1)
-		return (int)sf_store_close(talk->store, talk->now_ms,
-			&talk->creator, talk->now_ms - 1000, &other);
+		return (int)sf_store_give_up(
+			talk->store, talk->now_ms, &talk->joiner, 999, &other);
 	if (talk_poll(talk, &talk->creator, &race->ids[0]))
 		return BROKEN;
 	return strcmp(talk_see(talk, &talk->creator), "ready") == 0

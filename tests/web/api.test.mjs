@@ -52,6 +52,42 @@ for (const h2 of [false, true]) {
       return people;
     };
 
+    // --- a DELETE that comes as a POST ---
+
+    it("X-SFC-Method: DELETE makes a POST that DELETE", async () => {
+      const headers = { "X-SFC-Method": "DELETE" };
+      const [alice, bob] = await pair();
+      await alice.send("Hi");
+      const [{ _id }] = (await bob.look()).json.results.messages;
+      isStandard(await bob.ask("POST", "messages.json", {
+        headers, body: { data: { messages: [{ _id }] } },
+      }), 202, "Accepted");
+      assert.equal((await bob.look()).json.results.count, 0);
+      isStandard(await bob.ask("POST", "chat.json", { headers }), 202, "Accepted");
+      assert.equal((await alice.look()).json.results.status, "closed");
+    });
+
+    it("X-SFC-Method: another value is refused, and changes nothing", async () => {
+      const [alice, bob] = await pair();
+      for (const value of ["delete", "GET", "PUT", "DELETE x"]) {
+        const headers = { "X-SFC-Method": value };
+        isAnswer(await alice.ask("POST", "chat.json", { headers }),
+          400, "Bad Request", /^X-SFC-Method: /);
+        isAnswer(await alice.ask("POST", "messages.json", {
+          headers, body: { data: { messages: [{ msg: "Hi" }] } },
+        }), 400, "Bad Request", /^X-SFC-Method: /);
+      }
+      assert.equal((await bob.look()).json.results.count, 0);
+      assert.equal((await bob.look()).json.results.status, "ready");
+    });
+
+    it("X-SFC-Method: ignored where there is no DELETE, and without a POST", async () => {
+      const headers = { "X-SFC-Method": "anything" };
+      isAnswer(await ask("POST", "/api/v1/create.json", { headers }), 201, "Created");
+      const [alice] = await pair();
+      isAnswer(await alice.ask("GET", "messages.json?wait=0", { headers }), 200, "Ok");
+    });
+
     // --- success ---
 
     it("create.json POST: returns 201 with both tokens", async () => {
@@ -91,7 +127,7 @@ for (const h2 of [false, true]) {
       const answer = await bob.look();
       isAnswer(answer, 200, "Ok");
       assert.deepEqual(answer.json, { results: {
-        code: 200, msg: "Ok", count: 0, status: "ready", messages: [],
+        code: 200, msg: "Ok", count: 0, status: "ready", seen: 0, messages: [],
       } });
     });
 

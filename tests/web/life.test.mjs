@@ -14,6 +14,8 @@ const CLOSED = {
   closed_by_you: `${goodbye}Current chat was successfully closed.`,
   closed_by_talker: `${goodbye}Chat was successfully closed by Talker.`,
   closed_automatically: `${goodbye}Current chat was closed automatically.`,
+  absent: `${goodbye}Talker has not been here for too long: the chat was closed.`,
+  was_absent: `${goodbye}You have not been here for too long: the chat was closed.`,
 };
 
 /** Checks that exactly one message waits for the person: this system message. */
@@ -293,7 +295,7 @@ describe("life of an abandoned chat", { concurrency: true }, () => {
   });
   after(() => server.stop());
 
-  it("abandoned: closed after two polls, as if the absent one had closed it",
+  it("abandoned: the chat is closed after two polls, and both are told why",
     async () => {
       const start = performance.now();
       const [alice, bob] = await meet(server);
@@ -304,11 +306,34 @@ describe("life of an abandoned chat", { concurrency: true }, () => {
       assert.ok(performance.now() - start > 2 * POLL_SECONDS * 1000 - 100,
         "not before two polls are over");
       assert.equal(results.status, "closed");
-      assert.equal(results.messages[0].event, "closed_by_talker");
-      await hasOnlyEvent(bob, "closed_by_you", CLOSED.closed_by_you);
+      assert.equal(results.messages[0].event, "absent");
+      assert.equal(results.messages[0].msg, CLOSED.absent);
+      await hasOnlyEvent(bob, "was_absent", CLOSED.was_absent);
     });
 
-  it("abandoned: not while both poll", async () => {
+  it("abandoned: the chat stays open for as long as `away` allows", async () => {
+    const [alice, bob] = await meet(server);
+    await bob.ask("GET", "messages.json?wait=0&away=3600");
+    for (let polls = 0; polls < 4; polls++) {
+      assert.equal((await alice.poll()).json.results.status, "ready");
+    }
+    await bob.ask("GET", "messages.json?wait=0");
+    let results;
+    do {
+      ({ results } = (await alice.poll()).json);
+    } while (results.status === "ready");
+    assert.equal(results.messages[0].event, "absent");
+  });
+
+  it("abandoned: a look without a wait is a sign of life", async () => {
+    const [alice, bob] = await meet(server);
+    for (let polls = 0; polls < 4; polls++) {
+      const [{ json }] = await Promise.all([alice.poll(), bob.look()]);
+      assert.equal(json.results.status, "ready");
+    }
+  });
+
+  it("abandoned: the chat stays open while both poll", async () => {
     const [alice, bob] = await meet(server);
     for (let polls = 0; polls < 3; polls++) {
       for (const { json } of await Promise.all([alice.poll(), bob.poll()])) {

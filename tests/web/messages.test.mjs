@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { makeToken, meet, texts } from "../lib/chat.mjs";
+import { create, join, makeToken, meet, texts } from "../lib/chat.mjs";
 import { startServer } from "../lib/server.mjs";
 
 const json = { "content-type": "application/json" };
@@ -81,6 +81,46 @@ describe("messages", () => {
       assert.match(answer.json.results.detail, /longPolling/);
     });
   }
+
+  // --- wait and away ---
+
+  for (const query of ["wait=0", "wait=1", "wait=000000001&away=0", "away=999999999&wait=0"]) {
+    it(`a poll with ${query} ends without a message`, async () => {
+      const [alice] = await meet(server);
+      const answer = await alice.ask("GET", `messages.json?${query}`);
+      assert.equal(answer.status, 200);
+      assert.equal(answer.json.results.count, 0);
+      assert.equal(answer.json.results.status, "ready");
+    });
+  }
+
+  it("a wait that is longer than a poll may last is accepted", async () => {
+    const [alice, bob] = await meet(server);
+    const poll = bob.ask("GET", "messages.json?wait=999999999");
+    await alice.send("Hi");
+    assert.deepEqual(texts(await poll), ["Hi"]);
+  });
+
+  for (const name of ["wait", "away"]) {
+    for (const value of ["", "-1", "1.5", "1s", "+1", "%201", "1234567890", "%00", "x"]) {
+      it(`400: ${name}=${value}`, async () => {
+        const [alice] = await meet(server);
+        const answer = await alice.ask("GET", `messages.json?${name}=${value}`);
+        assert.equal(answer.status, 400);
+        assert.match(answer.json.results.detail, new RegExp(`^${name}: `));
+      });
+    }
+  }
+
+  it("the reply says how long ago the other was there, while the chat is ready", async () => {
+    const alice = await create(server);
+    assert.equal("seen" in (await alice.look()).json.results, false);
+    const bob = await join(server, alice.chat);
+    assert.equal((await alice.look()).json.results.seen, 0);
+    assert.equal((await bob.look()).json.results.seen, 0);
+    await bob.close();
+    assert.equal("seen" in (await alice.look()).json.results, false);
+  });
 
   it("unknown query parameters are ignored", async () => {
     const [alice] = await meet(server);

@@ -296,8 +296,7 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 }
 
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *closer, int64_t silent_since_ms,
-	struct sf_token *other)
+	const struct sf_participant *closer, struct sf_token *other)
 {
 	struct change change;
 	enum sf_err err =
@@ -305,24 +304,41 @@ enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
 
 	if (err)
 		return err;
-	if (sf_chat_last_sign(&change.chat, &closer->user) > silent_since_ms)
-		return finish_change(&change, SF_ERR_CONFLICT);
 	*other = sf_chat_other(&change.chat, &closer->user);
 	sf_chat_close(&change.chat, &closer->user);
 	return finish_change(&change, SF_OK);
 }
 
-enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *caller, const struct sf_token *poll)
+enum sf_err sf_store_give_up(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *caller, int64_t usual_ms,
+	struct sf_token *other)
 {
-	struct sf_poll sign = { *poll, caller->user, now_ms };
 	struct change change;
 	enum sf_err err =
 		begin_change_as(store, now_ms, caller, SF_LMDB_CHANGE, &change);
 
 	if (err)
 		return err;
-	sf_chat_begin_poll(&change.chat, &sign);
+	*other = sf_chat_other(&change.chat, &caller->user);
+	if (!sf_chat_is_absent(&change.chat, other, now_ms, usual_ms))
+		return finish_change(&change, SF_ERR_CONFLICT);
+	sf_chat_give_up(&change.chat, other);
+	return finish_change(&change, SF_OK);
+}
+
+enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *caller, const struct sf_token *poll,
+	const struct sf_patience *patience)
+{
+	struct sf_poll sign = { *poll, caller->user, now_ms,
+		now_ms + patience->away_ms };
+	struct change change;
+	enum sf_err err =
+		begin_change_as(store, now_ms, caller, SF_LMDB_CHANGE, &change);
+
+	if (err)
+		return err;
+	sf_chat_begin_poll(&change.chat, &sign, patience);
 	return finish_change(&change, SF_OK);
 }
 

@@ -7,27 +7,19 @@
  * filter does not match, nothing changes; the verb then reads the chat, and
  * tries again or returns the reason.
  */
-#include "store/store.h"
+#include "store/mongodb/store_mongodb.h"
 
 #include <malloc.h>
 
 #include "model/chat_bson.h"
 #include "base/die.h"
 #include "base/mem.h"
-#include "store/mongodb/snapshot.h"
 #include "store/mongodb/mongodb_indexes.h"
 
 #define COLLECTION "chats"
 
 /* The last resort: MongoDB's TTL removes a chat a day after its lifetime. */
 #define TTL_MARGIN_SECONDS 86400
-/* sf_store_sweep() returns after this time: the job must check its lease. */
-#define BATCH_US 1000000
-
-struct sf_store {
-	struct sf_mongodb *mongodb;
-	int64_t lifetime_ms;
-};
 
 /* One verb under way: its arguments, its result and its progress. */
 struct verb {
@@ -35,7 +27,8 @@ struct verb {
 	const struct sf_messages *messages; /* of push */
 	const struct sf_ids *ids;           /* of pull */
 	const struct sf_token *poll;        /* of begin_poll */
-	int64_t silent_since_ms;            /* of close */
+	const struct sf_patience *patience; /* of begin_poll */
+	int64_t usual_ms;                   /* of give_up */
 	struct sf_token *other; /* the result: the other participant */
 	struct sf_snapshot snapshot;
 	bool done; /* the command's filter matched, or no command is needed */
@@ -95,7 +88,7 @@ enum sf_err sf_store_prepare(struct sf_store *store)
 		store->lifetime_ms / 1000 + TTL_MARGIN_SECONDS);
 }
 
-static struct sf_snapshot begin_snapshot(
+struct sf_snapshot sf_store_begin_snapshot(
 	const struct sf_store *store, int64_t now_ms)
 {
 	sf_mongodb_start_deadline(store->mongodb);
@@ -112,7 +105,7 @@ static enum sf_err run_verb(const struct sf_store *store, int64_t now_ms,
 {
 	enum sf_err err;
 
-	verb->snapshot = begin_snapshot(store, now_ms);
+	verb->snapshot = sf_store_begin_snapshot(store, now_ms);
 	do
 		err = attempt(verb);
 	while (!err && !verb->done);
@@ -149,7 +142,7 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	const struct sf_participant *caller, struct sf_chat *out)
 {
-	struct sf_snapshot snapshot = begin_snapshot(store, now_ms);
+	struct sf_snapshot snapshot = sf_store_begin_snapshot(store, now_ms);
 	enum sf_err err = sf_snapshot_find_as(&snapshot, caller);
 
 	if (!err) {
@@ -161,13 +154,23 @@ enum sf_err sf_store_view(struct sf_store *store, int64_t now_ms,
 	return err;
 }
 
+/* Matches the chat if its polls too are as found. */
+static bson_t *match_polls(const struct verb *verb)
+{
+	bson_t *filter = sf_snapshot_filter(&verb->snapshot);
+	bson_iter_t polls;
+
+	if (bson_iter_init_find(&polls, verb->snapshot.found, "long_polling"))
+		(void)bson_append_iter(filter, "long_polling", -1, &polls);
+	return filter;
+}
+
 static enum sf_err try_join(struct verb *verb)
 {
 	const struct sf_participant *joiner = verb->caller;
 	struct sf_chat *chat = &verb->snapshot.chat;
 	enum sf_err err = sf_snapshot_find(&verb->snapshot, &joiner->chat);
 	bson_t *filter, *set, *added, *update;
-	bson_iter_t polls;
 
 	if (!err) {
 		*verb->other = chat->users[0];
@@ -177,10 +180,7 @@ static enum sf_err try_join(struct verb *verb)
 		!err && chat->message_count == verb->snapshot.found_messages;
 	if (err || verb->done)
 		return err;
-	filter = sf_snapshot_filter(&verb->snapshot);
-	/* join rewrites `long_polling`: the filter must match its old value. */
-	if (bson_iter_init_find(&polls, verb->snapshot.found, "long_polling"))
-		(void)bson_append_iter(filter, "long_polling", -1, &polls);
+	filter = match_polls(verb);
 	set = BCON_NEW("status", BCON_UTF8(sf_status_name(chat->status)));
 	sf_chat_bson_append_polls(
 		set, "long_polling", chat->polls, chat->poll_count);
@@ -360,29 +360,14 @@ enum sf_err sf_store_pull(struct sf_store *store, int64_t now_ms,
 	return run_verb(store, now_ms, &verb, try_pull);
 }
 
-/* Requires that `user` has shown no sign of life since that time. */
-static void require_silence(
-	bson_t *filter, const struct sf_token *user, int64_t since_ms)
+/* Stores that a rule has closed the chat. */
+static enum sf_err store_closed(struct verb *verb, bson_t *filter)
 {
-	BCON_APPEND(filter, "long_polling", "{", "$not", "{", "$elemMatch", "{",
-		"user_token", SF_BCON_TOKEN(user), "created", "{", "$gt",
-		BCON_DATE_TIME(since_ms), "}", "}", "}", "}");
-}
+	bson_t *added = sf_snapshot_added_messages(&verb->snapshot);
+	bson_t *update = BCON_NEW("$set", "{", "status",
+		BCON_UTF8(sf_status_name(SF_STATUS_CLOSED)), "}", "$push", "{",
+		"messages", BCON_DOCUMENT(added), "}");
 
-static enum sf_err close_found(struct verb *verb)
-{
-	const struct sf_token *closer = &verb->caller->user;
-	bson_t *filter = sf_snapshot_filter(&verb->snapshot);
-	bson_t *added;
-	bson_t *update;
-
-	if (verb->silent_since_ms < INT64_MAX)
-		require_silence(filter, closer, verb->silent_since_ms);
-	sf_chat_close(&verb->snapshot.chat, closer);
-	added = sf_snapshot_added_messages(&verb->snapshot);
-	update = BCON_NEW("$set", "{", "status",
-		BCON_UTF8(sf_status_name(verb->snapshot.chat.status)), "}",
-		"$push", "{", "messages", BCON_DOCUMENT(added), "}");
 	bson_destroy(added);
 	return change_chat(verb, filter, update);
 }
@@ -390,41 +375,106 @@ static enum sf_err close_found(struct verb *verb)
 static enum sf_err try_close(struct verb *verb)
 {
 	const struct sf_token *closer = &verb->caller->user;
-	const struct sf_chat *chat = &verb->snapshot.chat;
+	struct sf_chat *chat = &verb->snapshot.chat;
 	enum sf_err err = sf_snapshot_find_as(&verb->snapshot, verb->caller);
 
 	if (err)
 		return err;
-	if (sf_chat_last_sign(chat, closer) > verb->silent_since_ms)
-		return SF_ERR_CONFLICT;
 	*verb->other = sf_chat_other(chat, closer);
 	verb->done = chat->status == SF_STATUS_CLOSED;
-	return verb->done ? SF_OK : close_found(verb);
+	if (verb->done)
+		return SF_OK;
+	sf_chat_close(chat, closer);
+	return store_closed(verb, sf_snapshot_filter(&verb->snapshot));
 }
 
 enum sf_err sf_store_close(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *closer, int64_t silent_since_ms,
-	struct sf_token *other)
+	const struct sf_participant *closer, struct sf_token *other)
 {
-	struct verb verb = { .caller = closer,
-		.silent_since_ms = silent_since_ms,
-		.other = other };
+	struct verb verb = { .caller = closer, .other = other };
 
 	return run_verb(store, now_ms, &verb, try_close);
 }
 
-static enum sf_err try_begin_poll(struct verb *verb)
+static enum sf_err try_give_up(struct verb *verb)
 {
+	struct sf_chat *chat = &verb->snapshot.chat;
+	enum sf_err err = sf_snapshot_find_as(&verb->snapshot, verb->caller);
+
+	if (err)
+		return err;
+	*verb->other = sf_chat_other(chat, &verb->caller->user);
+	if (!sf_chat_is_absent(
+		    chat, verb->other, verb->snapshot.now_ms, verb->usual_ms))
+		return SF_ERR_CONFLICT;
+	sf_chat_give_up(chat, verb->other);
+	return store_closed(verb, match_polls(verb));
+}
+
+enum sf_err sf_store_give_up(struct sf_store *store, int64_t now_ms,
+	const struct sf_participant *caller, int64_t usual_ms,
+	struct sf_token *other)
+{
+	struct verb verb = {
+		.caller = caller, .usual_ms = usual_ms, .other = other
+	};
+
+	return run_verb(store, now_ms, &verb, try_give_up);
+}
+
+/* The poll as the rule stores it. */
+static struct sf_poll make_poll(const struct verb *verb)
+{
+	const int64_t now_ms = verb->snapshot.now_ms;
+
+	return (struct sf_poll){ *verb->poll, verb->caller->user, now_ms,
+		now_ms + verb->patience->away_ms };
+}
+
+/*
+ * Usually the caller was not cut off, which the filter requires: then the rule
+ * concerns no other poll, and the chat need not be read before.
+ */
+static enum sf_err begin_poll_blindly(struct verb *verb)
+{
+	const struct sf_poll poll = make_poll(verb);
+	bson_t *filter = match_living(verb);
 	bson_t *update = BCON_NEW("0", "{", "$set", "{", "long_polling", "{",
 		"$concatArrays", "[", "{", "$filter", "{", "input",
 		BCON_UTF8("$long_polling"), "cond", "{", "$ne", "[",
-		BCON_UTF8("$$this.user_token"),
-		SF_BCON_TOKEN(&verb->caller->user), "]", "}", "}", "}", "[",
-		"{", "_id", SF_BCON_TOKEN(verb->poll), "user_token",
-		SF_BCON_TOKEN(&verb->caller->user), "created",
-		BCON_DATE_TIME(verb->snapshot.now_ms), "}", "]", "]", "}", "}",
-		"}");
-	enum sf_err err = change_chat(verb, match_living(verb), update);
+		BCON_UTF8("$$this.user_token"), SF_BCON_TOKEN(&poll.user), "]",
+		"}", "}", "}", "[", "{", "_id", SF_BCON_TOKEN(&poll.id),
+		"user_token", SF_BCON_TOKEN(&poll.user), "created",
+		BCON_DATE_TIME(poll.created_ms), "until",
+		BCON_DATE_TIME(poll.until_ms), "}", "]", "]", "}", "}", "}");
+
+	BCON_APPEND(filter, "long_polling", "{", "$elemMatch", "{",
+		"user_token", SF_BCON_TOKEN(&poll.user), "created", "{", "$gte",
+		BCON_DATE_TIME(poll.created_ms - verb->patience->gap_ms), "}",
+		"}", "}");
+	return change_chat(verb, filter, update);
+}
+
+static enum sf_err begin_poll_found(struct verb *verb)
+{
+	const struct sf_poll poll = make_poll(verb);
+	struct sf_chat *chat = &verb->snapshot.chat;
+	bson_t *filter = match_polls(verb);
+	bson_t *set = bson_new();
+	bson_t *update;
+
+	sf_chat_begin_poll(chat, &poll, verb->patience);
+	sf_chat_bson_append_polls(
+		set, "long_polling", chat->polls, chat->poll_count);
+	update = BCON_NEW("$set", BCON_DOCUMENT(set));
+	bson_destroy(set);
+	return change_chat(verb, filter, update);
+}
+
+static enum sf_err try_begin_poll(struct verb *verb)
+{
+	enum sf_err err = verb->snapshot.found ? begin_poll_found(verb)
+					       : begin_poll_blindly(verb);
 
 	return err || verb->done
 		       ? err
@@ -432,136 +482,12 @@ static enum sf_err try_begin_poll(struct verb *verb)
 }
 
 enum sf_err sf_store_begin_poll(struct sf_store *store, int64_t now_ms,
-	const struct sf_participant *caller, const struct sf_token *poll)
+	const struct sf_participant *caller, const struct sf_token *poll,
+	const struct sf_patience *patience)
 {
-	struct verb verb = { .caller = caller, .poll = poll };
+	struct verb verb = {
+		.caller = caller, .poll = poll, .patience = patience
+	};
 
 	return run_verb(store, now_ms, &verb, try_begin_poll);
-}
-
-/*
- * The due chats in parts, each of which an index serves. A single query for all
- * parts would scan every closed chat.
- */
-enum part {
-	PART_DRAFT, /* their lifetime is over */
-	PART_READY,
-	PART_CLOSED, /* past their grace */
-	PART_EMPTY,  /* closed, with no message left */
-	PART__MAX
-};
-
-static bson_t *match_part(
-	const struct sf_store *store, int64_t now_ms, enum part part)
-{
-	static const enum sf_status statuses[PART__MAX] = {
-		[PART_DRAFT] = SF_STATUS_DRAFT,
-		[PART_READY] = SF_STATUS_READY,
-		[PART_CLOSED] = SF_STATUS_CLOSED,
-		[PART_EMPTY] = SF_STATUS_CLOSED,
-	};
-	const char *status = sf_status_name(statuses[part]);
-	int64_t since_ms = now_ms - store->lifetime_ms;
-
-	if (part == PART_EMPTY)
-		return BCON_NEW(
-			"status", BCON_UTF8(status), "messages", "[", "]");
-	if (part == PART_CLOSED)
-		since_ms -= SF_CHAT_GRACE_MS;
-	return BCON_NEW("status", BCON_UTF8(status), "created", "{", "$lte",
-		BCON_DATE_TIME(since_ms), "}");
-}
-
-/* Finds due chats, oldest first, after the ones that the sweep has passed. */
-static enum sf_err find_due(const struct sf_store *store, int64_t now_ms,
-	const struct sf_sweep *sweep, bson_t **out, size_t *count)
-{
-	bson_t *filter = match_part(store, now_ms, (enum part)sweep->part);
-	bson_t *fields = sf_snapshot_outline();
-	bson_t *order = BCON_NEW("created", BCON_INT32(1));
-	struct sf_mongodb_query query = { filter, fields, order, sweep->passed,
-		SF_STORE_SWEEP_MAX };
-	enum sf_err err;
-
-	sf_mongodb_start_deadline(store->mongodb);
-	err = sf_mongodb_find(store->mongodb, &query, out, count);
-	bson_destroy(order);
-	bson_destroy(fields);
-	bson_destroy(filter);
-	return err;
-}
-
-/* Closes or removes the found chat, unless a request was quicker. */
-static enum sf_err sweep_found(
-	struct sf_snapshot *snapshot, struct sf_sweep *sweep)
-{
-	const struct sf_chat *chat = &snapshot->chat;
-	bool open = chat->status != SF_STATUS_CLOSED;
-	bool removable = sf_chat_is_removable(
-		chat, snapshot->now_ms, snapshot->lifetime_ms);
-	enum sf_err err = sf_snapshot_settle(snapshot);
-
-	if (err)
-		return err == SF_ERR_NOT_FOUND ? SF_OK : err;
-	if (removable)
-		sweep->removed++;
-	else
-		sweep->closed++;
-	for (size_t i = 0; open && i < chat->user_count; i++)
-		sweep->to_wake[sweep->to_wake_count++] = chat->users[i];
-	return SF_OK;
-}
-
-/* Takes ownership of `found`. */
-static enum sf_err sweep_one(struct sf_store *store, int64_t now_ms,
-	bson_t *found, struct sf_sweep *sweep)
-{
-	struct sf_snapshot snapshot = begin_snapshot(store, now_ms);
-	enum sf_err err = SF_OK;
-
-	if (sf_snapshot_take(&snapshot, found) == SF_OK)
-		err = sweep_found(&snapshot, sweep);
-	else
-		sweep->unreadable++;
-	sf_snapshot_release(&snapshot);
-	return err;
-}
-
-/* Takes ownership of `found`'s documents. Stops early if the server is slow. */
-static enum sf_err sweep_batch(struct sf_store *store, int64_t now_ms,
-	bson_t **found, size_t count, struct sf_sweep *sweep)
-{
-	const int64_t end_us = bson_get_monotonic_time() + BATCH_US;
-	const int64_t unreadable = sweep->unreadable;
-	enum sf_err err = SF_OK;
-	size_t i = 0;
-
-	for (; i < count && !err && bson_get_monotonic_time() < end_us; i++)
-		err = sweep_one(store, now_ms, found[i], sweep);
-	/* The next query finds unreadable chats again: skip them. */
-	sweep->passed += sweep->unreadable - unreadable;
-	if (i == count && count < SF_STORE_SWEEP_MAX && !err) {
-		sweep->part++;
-		sweep->passed = 0;
-	}
-	for (; i < count; i++)
-		bson_destroy(found[i]);
-	return err;
-}
-
-enum sf_err sf_store_sweep(
-	struct sf_store *store, int64_t now_ms, struct sf_sweep *sweep)
-{
-	const int64_t before = sweep->closed + sweep->removed;
-	bson_t *found[SF_STORE_SWEEP_MAX];
-	size_t count;
-	enum sf_err err = find_due(store, now_ms, sweep, found, &count);
-
-	sweep->to_wake_count = 0;
-	if (!err)
-		err = sweep_batch(store, now_ms, found, count, sweep);
-	sweep->done = !err && sweep->part == PART__MAX;
-	/* After a change, return no fault: the caller must then wake the
-	 * participants. If the fault lasts, the next call returns it. */
-	return sweep->closed + sweep->removed > before ? SF_OK : err;
 }
