@@ -174,7 +174,7 @@ static enum sf_err choose_method(
 
 static enum sf_err serve_request(struct sf_app *app)
 {
-	const struct sf_method *method = NULL;
+	const struct sf_method *method = app->methods;
 	enum sf_err err;
 
 	if (!is_version_known(&app->request))

@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
+import { Person } from "../lib/chat.mjs";
 import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, panic, readLog, readSystem, say, submit, waitMarks,
-  waitPath, waitReady, waitState, waitSystem, waitText, waitVanished,
+  closeChat, createChat, joinChat, meet, panic, readLog, readSaved, readSystem, say, submit,
+  waitMarks, waitPath, waitReady, waitState, waitSystem, waitText, waitVanished,
 } from "./lib/story.mjs";
 
 /** Waits until the home page shows why joining failed. */
@@ -287,12 +288,12 @@ for (const engine of ENGINES) {
     it("the page ends the chat when the server does not know it any more", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);
-      await page.evaluate(() => {
-        const session = JSON.parse(sessionStorage.sfChat);
-        session.userToken = "0".repeat(24);
-        sessionStorage.sfChat = JSON.stringify(session);
-      });
-      await page.reload();
+      const { chatToken, userToken } = await readSaved(page);
+      await page.goto(`${server.url}/faq`);
+      const person = new Person(server, chatToken, userToken);
+      await person.close();
+      await person.drain();
+      await page.goto(`${server.url}/chat`);
       await waitState(page, "closed");
       assert.match((await readSystem(page)).at(-1), /no longer exists/);
       assert.equal(await page.evaluate(() => sessionStorage.length), 0);

@@ -109,7 +109,9 @@ describe("claim", () => {
 });
 
 describe("api", () => {
-  const { receive } = createApi({ chatToken: CODE, userToken: CODE }, { user: "u", chat: "c" });
+  const { receive } = createApi(
+    { chatToken: CODE, userToken: CODE },
+    { userHeader: "u", chatHeader: "c", away: "3600" });
   const ask = (results, headers = {}, status = 200) => {
     mock.method(globalThis, "fetch", async () =>
       new Response(JSON.stringify({ results }), { status, headers }));
@@ -121,11 +123,11 @@ describe("api", () => {
     const messages = [{ _id: CODE, msg: "hello", system: true, event: "ready" }];
     for (const status of ["draft", "ready", "closed"]) {
       assert.deepEqual(await ask({ code: 200, msg: "Ok", count: 1, status, messages }),
-        { status, messages, left: null });
+        { status, messages, left: null, seen: 0 });
     }
   });
 
-  it("a malformed reply is a passing error: 502, not final", async () => {
+  it("a malformed reply is a passing error, not final", async () => {
     const messages = [];
     for (const odd of [
       {}, 7, "text", [], null, { status: "ready" }, { messages },
@@ -134,14 +136,46 @@ describe("api", () => {
       ...[null, 7, "text", {}, { _id: CODE }, { _id: 7, msg: "a" }, { _id: CODE, msg: 7 }]
         .map((message) => ({ status: "ready", messages: [message] })),
     ]) {
-      await assert.rejects(ask(odd), (error) =>
-        error instanceof ApiError && error.code === 502 && !error.isFinal, JSON.stringify(odd));
+      for (const results of [odd, { code: 200, ...odd }]) {
+        await assert.rejects(ask(results), (error) =>
+          error instanceof ApiError && error.code === 502 && !error.isFinal, JSON.stringify(odd));
+      }
     }
+  });
+
+  it("only the API itself can end a chat", async () => {
+    for (const code of [401, 403]) {
+      await assert.rejects(ask({ code, msg: "" }, {}, code), { code, isFinal: true });
+      for (const foreign of [null, {}, { code: 200 }, { code: String(code) }]) {
+        await assert.rejects(ask(foreign, {}, code), { code: 502, isFinal: false });
+      }
+      mock.method(globalThis, "fetch", async () =>
+        new Response("<h1>Forbidden</h1>", { status: code }));
+      await assert.rejects(receive(true, new AbortController().signal),
+        { code: 502, isFinal: false, message: `HTTP ${code}` });
+    }
+  });
+
+  it("a DELETE that something in between refuses is sent as a POST with X-SFC-Method", async () => {
+    const { close, acknowledge } = createApi(
+      { chatToken: CODE, userToken: CODE },
+      { userHeader: "u", chatHeader: "c", away: "3600" });
+    const asked = [];
+    mock.method(globalThis, "fetch", async (_, { method, headers }) => {
+      asked.push(`${method} ${headers["X-SFC-Method"] ?? "-"}`);
+      return method === "DELETE"
+        ? new Response("<h1>Not allowed</h1>", { status: 405 })
+        : new Response(JSON.stringify({ results: { code: 202, msg: "" } }), { status: 202 });
+    });
+    await acknowledge([CODE]);
+    await close();
+    assert.deepEqual(asked, ["DELETE -", "POST DELETE", "POST DELETE"]);
   });
 
   it("an error carries the seconds of Retry-After", async () => {
     for (const [asked, seconds] of [["7", 7], ["soon", 0], ["", 0]]) {
-      await assert.rejects(ask(null, { "Retry-After": asked }, 503), { retryAfter: seconds });
+      await assert.rejects(
+        ask({ code: 503 }, { "Retry-After": asked }, 503), { retryAfter: seconds });
     }
   });
 });
@@ -412,6 +446,13 @@ describe("poll", () => {
     assert.deepEqual(seen.handled, ["a", "b", "c"]);
     assert.deepEqual(seen.holds, [false, true, true, true]);
     assert.deepEqual(seen.states, ["going"]);
+  });
+
+  it("a held poll that a proxy ends changes no state", async () => {
+    const seen = await runPoll(["a", 0, "b", 502, "c"]);
+    assert.deepEqual(seen.handled, ["a", "b", "c"]);
+    assert.deepEqual(seen.states, ["going"]);
+    assert.deepEqual(seen.holds, [false, true, false, true, false, true]);
   });
 
   it("the poll goes on after errors, and tells each change of state once", async () => {

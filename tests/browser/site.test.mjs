@@ -203,6 +203,7 @@ describe("the built site", () => {
     for (const [name, value] of [
       ["SFCHAT_USER_TOKEN_HEADER", "a b"], ["SFCHAT_CHAT_TOKEN_HEADER", "x:"],
       ["SFCHAT_GA_ID", '"><script>'],
+      ["SFCHAT_AWAY_SECONDS", "an hour"],
       ["SFCHAT_SOURCE_URL", "javascript:alert(1)"], ["SFCHAT_CONTACT", "me"],
     ]) {
       assert.throws(() => build(path.join(dir, "refused"), { [name]: value }),

@@ -136,7 +136,7 @@ for (const engine of ENGINES) {
         };
         window.dispatchEvent(new Event("online"));
       });
-      await creator.waitFor(() => window.asked.at(-1)?.includes("longPolling=true"));
+      await creator.waitFor(() => window.asked.at(-1)?.includes("wait=50"));
       await creator.evaluate(async () => {
         for (let i = 0; i < 60; i += 1) Array.from({ length: 100_000 }, (_, j) => ({ j }));
         // Browsers collect garbage when they are idle.
@@ -201,7 +201,8 @@ for (const engine of ENGINES) {
           window.asked = [];
           window.fetch = async (_, { method }) => {
             window.asked.push(method);
-            return new Response("", { status: code });
+            const results = { code, msg: "" };
+            return new Response(JSON.stringify({ results }), { status: code });
           };
           // Submit in the same task: after the first reply the composer is gone.
           document.querySelector("#text").value = "to nobody";
@@ -217,6 +218,30 @@ for (const engine of ENGINES) {
           return window.asked;
         });
         assert.equal(new Set(asked).size, asked.length, String(asked));
+      });
+    }
+
+    for (const status of [200, 401, 403, 404, 502]) {
+      it(`a page of a proxy or a firewall, ${status}, does not end the chat`, async () => {
+        const [creator, joiner] = await meet(browser, server.url);
+        await creator.evaluate((code) => {
+          window.realFetch = window.fetch;
+          window.asked = 0;
+          window.fetch = async () => {
+            window.asked += 1;
+            return new Response("<h1>Blocked</h1>", { status: code });
+          };
+          window.dispatchEvent(new Event("online"));
+        }, status);
+        await creator.waitFor(() => window.asked > 1);
+        await waitState(creator, "retrying");
+        await creator.evaluate(() => {
+          window.fetch = window.realFetch;
+          window.dispatchEvent(new Event("online"));
+        });
+        await waitState(creator, "ready");
+        await say(creator, "still here");
+        await waitText(joiner, "still here");
       });
     }
 

@@ -54,7 +54,7 @@ for (const h2 of [false, true]) {
 
     // --- a DELETE that comes as a POST ---
 
-    it("X-SFC-Method: DELETE makes a POST that DELETE", async () => {
+    it("X-SFC-Method: DELETE makes the server treat a POST as a DELETE", async () => {
       const headers = { "X-SFC-Method": "DELETE" };
       const [alice, bob] = await pair();
       await alice.send("Hi");
@@ -81,7 +81,7 @@ for (const h2 of [false, true]) {
       assert.equal((await bob.look()).json.results.status, "ready");
     });
 
-    it("X-SFC-Method: ignored where there is no DELETE, and without a POST", async () => {
+    it("X-SFC-Method: ignored if the resource has no DELETE or the request is no POST", async () => {
       const headers = { "X-SFC-Method": "anything" };
       isAnswer(await ask("POST", "/api/v1/create.json", { headers }), 201, "Created");
       const [alice] = await pair();

@@ -10,9 +10,10 @@ import { createEnding } from "./ending.js";
 import { createIncoming } from "./incoming.js";
 import { createApi } from "./line/api.js";
 import { newId, save, wipe } from "./line/saved-chat.js";
-import { tokenHeaders } from "./line/settings.js";
+import { apiSettings } from "./line/settings.js";
 import { createOutgoing } from "./outgoing.js";
 import { createAttention } from "./page/attention.js";
+import { createAwake } from "./page/awake.js";
 import { createClock, showState } from "./page/bar.js";
 import { createClosing } from "./page/closing.js";
 import { createComposer } from "./page/composer.js";
@@ -45,7 +46,7 @@ export async function startChat(saved, left) {
 function assemble(saved, encryption) {
   const look = () => incoming.look();
   const phase = createPhase();
-  const api = createApi(saved, tokenHeaders());
+  const api = createApi(saved, apiSettings());
   const conversation = createConversation(saved, createView({
     values: { code: saved.chatToken },
     onTryAgain: () => outgoing.flush(),
@@ -75,7 +76,7 @@ function assemble(saved, encryption) {
   });
   const closing = createClosing(ending.close);
   const incoming = createIncoming(
-    { ...core, ending, outgoing, clock, composer, typing, verification });
+    { ...core, ending, outgoing, awake: createAwake(), clock, composer, typing, verification });
 
   function clear() {
     composer.remove();

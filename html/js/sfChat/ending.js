@@ -134,6 +134,7 @@ export function createEnding(options) {
      */
     leave(unsent) {
       const draft = unsent.filter(Boolean).join("\n");
+      const wasOpen = !phase.isOver && !phase.hasEnded;
       if (phase.isOver) {
         wipe();
       } else if (!phase.hasEnded && draft !== "") {
@@ -142,6 +143,7 @@ export function createEnding(options) {
       }
       phase.end();
       attention.silence();
+      if (wasOpen) api.leave().catch(() => {});
     },
   };
 }

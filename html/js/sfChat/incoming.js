@@ -7,16 +7,18 @@
  */
 
 import { createPoll } from "./line/poll.js";
-import { showState } from "./page/bar.js";
+import { formatMinutes, showState } from "./page/bar.js";
 import { hideInvitation, showInvitation } from "./page/invitation.js";
 
 const ACKNOWLEDGE_LIMIT = 100;
 // How long an overtaken message may take before the user is told.
 const MISSING_MS = 10_000;
 const HANDSHAKE_MS = 30_000;
-const FAREWELL = /^closed_/;
+const FAREWELL = /^(closed_|absent$|was_absent$)/;
 // The events of the server for which an absent user is called.
-const CALLING = /^(joined$|closed_)/;
+const CALLING = /^(joined$|closed_|absent$|was_absent$)/;
+// Talker polls once a minute at least, so a shorter silence says nothing.
+const ABSENT_MINUTES = 2;
 
 /**
  * @typedef {import("./line/api.js").Answer} Answer
@@ -35,6 +37,7 @@ const CALLING = /^(joined$|closed_)/;
  * @param {import("./ending.js").Ending} options.ending
  * @param {import("./outgoing.js").Outgoing} options.outgoing
  * @param {import("./page/attention.js").Attention} options.attention
+ * @param {import("./page/awake.js").Awake} options.awake
  * @param {import("./page/bar.js").Clock} options.clock
  * @param {import("./page/composer.js").Composer} options.composer
  * @param {import("./page/typing.js").Typing} options.typing
@@ -42,9 +45,10 @@ const CALLING = /^(joined$|closed_)/;
  */
 export function createIncoming(options) {
   const { saved, encryption, phase, api, conversation, ending, outgoing } = options;
-  const { attention, clock, composer, typing, verification } = options;
+  const { attention, awake, clock, composer, typing, verification } = options;
   /** @type {PollState} */
   let line = "going";
+  let seen = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
   const poll = createPoll({
@@ -56,20 +60,23 @@ export function createIncoming(options) {
   });
   phase.onEnd(() => {
     poll.stop();
+    awake.release();
     clearTimeout(patience);
   });
 
   // --- an answer of the poll ------------------------------------------------
 
   /** @param {Answer} answer */
-  async function receive({ status, messages, left }) {
+  async function receive({ status, messages, left, seen: minutes }) {
     const isLast = status === "closed" || phase.isRefused;
+    seen = minutes;
     if (left !== null) clock.set(left);
     for (const message of messages) await take(message, status);
     if (status === "ready") await beginEncryption();
     await encryption.thank();
     if (phase.hasEnded) return;
     if (isLast) phase.finish();
+    showLine();
     outgoing.post();
     ending.endByFault();
     const ids = messages.map(({ _id }) => _id);
@@ -139,6 +146,7 @@ export function createIncoming(options) {
   function invite() {
     const { secret, linkOnly } = encryption;
     if (secret === null) return;
+    awake.hold();
     showInvitation({
       code: saved.chatToken,
       secret,
@@ -157,6 +165,7 @@ export function createIncoming(options) {
   /** Talker has joined. */
   function meet() {
     hideInvitation();
+    awake.release();
     if (encryption.established) showSecurity();
     else patience ??= setTimeout(() => conversation.announce("note.noHandshake"), HANDSHAKE_MS);
     showLine();
@@ -180,10 +189,12 @@ export function createIncoming(options) {
   // --- the line to the server -----------------------------------------------
 
   function showLine() {
-    if (phase.hasEnded) return;
+    if (phase.hasEnded || phase.isOver) return;
     if (line !== "going") showState(line);
     else if (saved.status === "draft") showState("draft");
-    else showState(encryption.established ? "ready" : "securing");
+    else if (!encryption.established) showState("securing");
+    else if (seen < ABSENT_MINUTES) showState("ready");
+    else showState("absent", { time: formatMinutes(seen) });
   }
 
   /** @param {PollState} state */

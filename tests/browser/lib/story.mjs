@@ -141,11 +141,12 @@ export async function panic(page, means = "Escape twice") {
   await waitVanished(page);
 }
 
+/** Reads the chat that the tab of the page has saved. */
+export const readSaved = (page) => page.evaluate(() => JSON.parse(sessionStorage.sfChat));
+
 /** Reads the invitation that the page keeps. */
 export async function readInvite(page) {
   await page.waitFor(() => document.querySelector("#invite:not([hidden])"));
-  return page.evaluate(() => {
-    const { chatToken, crypto } = JSON.parse(sessionStorage.sfChat);
-    return { code: chatToken, secret: crypto.offer.secret };
-  });
+  const { chatToken, crypto } = await readSaved(page);
+  return { code: chatToken, secret: crypto.offer.secret };
 }

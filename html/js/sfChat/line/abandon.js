@@ -3,7 +3,7 @@
 
 import { createApi } from "./api.js";
 import { wipe } from "./saved-chat.js";
-import { tokenHeaders } from "./settings.js";
+import { apiSettings } from "./settings.js";
 
 /**
  * Closes a chat. A failure is ignored: no page is left to show it, and the chat
@@ -12,7 +12,7 @@ import { tokenHeaders } from "./settings.js";
  * @returns {Promise<unknown>} resolves when the request is over; never rejects
  */
 export function closeUnseen(tokens) {
-  return createApi(tokens, tokenHeaders()).close().catch(() => {});
+  return createApi(tokens, apiSettings()).close().catch(() => {});
 }
 
 /**

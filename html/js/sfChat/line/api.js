@@ -7,9 +7,10 @@
 
 const BASE = "/api/v1/";
 const PATIENCE_MS = 20_000;
-// Longer than any sensible `SFCHAT_POLL_SLEEP` × `SFCHAT_POLL_ITERATION`: a poll
-// without a reply after this time has lost its connection.
-const POLL_PATIENCE_MS = 600_000;
+// Many proxies end a request after 60 seconds.
+const WAIT_SECONDS = 50;
+// A poll without a reply after this time has lost its connection.
+const POLL_PATIENCE_MS = (WAIT_SECONDS + 20) * 1_000;
 const STATUSES = ["draft", "ready", "closed"];
 
 /**
@@ -22,11 +23,13 @@ const STATUSES = ["draft", "ready", "closed"];
  * @property {Message[]} messages
  * @property {number | null} left milliseconds until the chat expires; null if
  *   the server did not say
+ * @property {number} seen minutes since Talker was last there
  */
 
 export class ApiError extends Error {
   /**
-   * @param {number} code HTTP status; 0 if there was no reply
+   * @param {number} code HTTP status; 0 if there was no reply; 502 if the reply
+   *   was not the API's, so that a proxy or a firewall never ends a chat
    * @param {string} message
    * @param {number} [retryAfter] how many seconds the server asks to wait
    */
@@ -69,15 +72,11 @@ export async function join(chatToken, userToken) {
 /**
  * The requests of one participant. Each of them throws `ApiError`.
  * @param {Tokens} tokens
- * @param {{ user: string, chat: string }} names the names of the headers that
- *   carry the tokens
+ * @param {import("./settings.js").ApiSettings} settings
  */
-export function createApi({ chatToken, userToken }, names) {
-  const headers = { [names.user]: userToken, [names.chat]: chatToken };
-
-  /** @param {string} method @param {unknown} messages */
-  const change = (method, messages) =>
-    request("messages.json", { method, headers, body: { messages } });
+export function createApi({ chatToken, userToken }, settings) {
+  const { userHeader, chatHeader, away } = settings;
+  const headers = { [userHeader]: userToken, [chatHeader]: chatToken };
 
   return {
     /**
@@ -87,7 +86,8 @@ export function createApi({ chatToken, userToken }, names) {
      * @returns {Promise<Answer>}
      */
     async receive(hold, signal) {
-      const answer = await request(`messages.json?longPolling=${hold}`, {
+      const wait = hold ? WAIT_SECONDS : 0;
+      const answer = await request(`messages.json?wait=${wait}&away=${away}`, {
         method: "GET",
         headers,
         signal,
@@ -96,15 +96,45 @@ export function createApi({ chatToken, userToken }, names) {
       return { ...readAnswer(answer.results), left: readLeft(answer.headers) };
     },
     /** @param {Item[]} items */
-    send: (items) => change("POST", items),
+    send: (items) => request(
+      "messages.json", { method: "POST", headers, body: { messages: items } }),
     /** @param {string[]} ids */
     acknowledge: (ids) =>
-      change("DELETE", ids.map((_id) => ({ _id }))),
-    close: () => request("chat.json", { method: "DELETE", headers, keepalive: true }),
+      remove("messages.json", { headers, body: { messages: ids.map((_id) => ({ _id })) } }),
+    close: () => remove("chat.json", { headers, keepalive: true }),
+    /**
+     * Tells the server that the user has left the page. If the user does not come
+     * back, the server gives the user up after the usual time, not after `away`.
+     * The request outlives the page.
+     */
+    leave: () => request("messages.json?wait=0", { method: "GET", headers, keepalive: true }),
   };
 }
 
 /** @typedef {ReturnType<typeof createApi>} Api */
+
+/** Whether something between the page and the server lets no DELETE through. */
+let isDeleteRefused = false;
+
+/**
+ * Sends a DELETE. If the DELETE does not reach the API, sends the same request as
+ * a POST that asks the API to treat it as a DELETE.
+ * @param {string} resource
+ * @param {Omit<Asked, "method">} asked
+ */
+async function remove(resource, asked) {
+  if (!isDeleteRefused) {
+    try {
+      return await request(resource, { ...asked, method: "DELETE" });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 502) throw error;
+    }
+  }
+  const headers = { ...asked.headers, "X-SFC-Method": "DELETE" };
+  const answer = await request(resource, { ...asked, method: "POST", headers });
+  isDeleteRefused = true;
+  return answer;
+}
 
 /**
  * @typedef {object} Asked
@@ -158,33 +188,36 @@ function anyOf(...signals) {
 /**
  * @param {Response} response
  * @param {string} json
+ * @throws {ApiError} with code 502, if this is not a reply of the API
  */
 function readResults(response, json) {
   let results;
   try {
     ({ results } = JSON.parse(json));
   } catch {
-    // The error page of a proxy is no JSON, but it has a status.
+    // The page of a proxy, a firewall or a captive portal.
   }
-  if (response.ok && results) return results;
+  if (results?.code !== response.status) {
+    throw new ApiError(502, `HTTP ${response.status}`);
+  }
+  if (response.ok) return results;
   const wait = Number(response.headers.get("Retry-After")) || 0;
-  const code = response.ok ? 502 : response.status;
-  throw new ApiError(code, results?.detail ?? results?.msg ?? "", wait);
+  throw new ApiError(response.status, results.detail ?? results.msg ?? "", wait);
 }
 
 /**
  * Checks the reply to a poll. Throws 502 for a malformed reply, so that the
  * poll tries again.
  * @param {any} results
- * @returns {{ status: Status, messages: Message[] }}
+ * @returns {{ status: Status, messages: Message[], seen: number }}
  * @throws {ApiError}
  */
-function readAnswer({ status, messages }) {
+function readAnswer({ status, messages, seen = 0 }) {
   const isSound = STATUSES.includes(status) && Array.isArray(messages) &&
     messages.every((message) =>
       typeof message?._id === "string" && typeof message.msg === "string");
   if (!isSound) throw new ApiError(502, "");
-  return { status, messages };
+  return { status, messages, seen: Number(seen) };
 }
 
 /**

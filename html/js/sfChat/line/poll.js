@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * The loop of polls (PROTOCOL, "Long polling"): asks, hands the answer over, asks
- * again. After a failure it tries again with growing pauses, up to a limit. It
- * does not know what an answer means.
+ * again. After a failure it tries again with growing pauses, up to a limit. A
+ * held poll that ends without an answer of the API is no failure yet, because
+ * proxies limit how long a request may take: the loop asks again at once. It does
+ * not know what an answer means.
  */
 
 import { ApiError } from "./api.js";
@@ -61,9 +63,11 @@ export function createPoll({ receive, handle, onState, onEnd, onFail }) {
     let hold = false;
     running = true;
     while (!stopped && failures < ATTEMPTS) {
+      const wasHeld = hold;
       const error = await ask(hold);
       hold = !error;
       if (stopped) break;
+      if (wasHeld && (error?.code === 0 || error?.code === 502)) continue;
       if (!error) {
         failures = 0;
         tell("going");

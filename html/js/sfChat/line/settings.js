@@ -10,11 +10,20 @@ function read(name) {
   return value;
 }
 
-/** The names of the headers that carry the two tokens. */
-export function tokenHeaders() {
+/**
+ * @typedef {object} ApiSettings
+ * @property {string} userHeader the name of the header with the user token
+ * @property {string} chatHeader the name of the header with the chat token
+ * @property {string} away how many seconds the user may be away before the
+ *   server gives the user up
+ */
+
+/** @returns {ApiSettings} */
+export function apiSettings() {
   return {
-    user: read("userHeader"),
-    chat: read("chatHeader"),
+    userHeader: read("userHeader"),
+    chatHeader: read("chatHeader"),
+    away: read("away"),
   };
 }
 

@@ -7,14 +7,19 @@ import { language, say } from "./i18n.js";
 const MINUTE_MS = 60_000;
 
 /**
- * @typedef {"draft" | "securing" | "ready" | "retrying" | "offline"
+ * @typedef {"draft" | "securing" | "ready" | "absent" | "retrying" | "offline"
  *   | "closing" | "closed" | "elsewhere"} State
  */
 
-/** @param {State} name */
-export function showState(name) {
+/**
+ * @param {State} name
+ * @param {Record<string, string>} [values] of the text
+ */
+export function showState(name, values = {}) {
   const state = find("state", HTMLElement);
-  state.textContent = say(`state.${name}`);
+  const text = say(`state.${name}`, values);
+  // The element is a live region: the same text must not be read out again.
+  if (state.textContent !== text) state.textContent = text;
   state.dataset.state = name;
   find("retry", HTMLElement).hidden = name !== "retrying" && name !== "offline";
 }
@@ -49,7 +54,7 @@ export function createClock() {
 /** @typedef {ReturnType<typeof createClock>} Clock */
 
 /** @param {number} minutes shown in hours from two hours on */
-function formatMinutes(minutes) {
+export function formatMinutes(minutes) {
   const inHours = minutes >= 120;
   return new Intl.NumberFormat(language(), {
     style: "unit",

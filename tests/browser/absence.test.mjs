@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * The server does not give up a participant who is away for a while, and the page
+ * says how long Talker has been away.
+ */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+
+import { startServer } from "../lib/server.mjs";
+import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import {
+  createChat, joinChat, meet, say, waitReady, waitState, waitSystem, waitText,
+} from "./lib/story.mjs";
+
+/** Counts the polls of the page and, on request, changes their replies. */
+function countPolls(page) {
+  return page.evaluate(() => {
+    const { fetch } = window;
+    window.polls = 0;
+    window.fetch = async (url, asked) => {
+      if (asked.method !== "GET") return fetch(url, asked);
+      if (window.isAway) {
+        return new Promise((_, reject) => {
+          asked.signal.addEventListener("abort", () => reject(asked.signal.reason));
+        });
+      }
+      const response = await fetch(url, asked);
+      window.polls += 1;
+      if (!window.seen) return response;
+      const { results } = await response.json();
+      return new Response(JSON.stringify({ results: { ...results, seen: window.seen } }),
+        { status: response.status, headers: response.headers });
+    };
+    window.dispatchEvent(new Event("online"));
+  });
+}
+
+for (const engine of ENGINES) {
+  describe(`absence in ${engine}`, () => {
+    let browser;
+    let server;
+
+    before(async () => {
+      // The server gives up a participant who has polled without `away` after four
+      // seconds.
+      server = await startServer({ env: {
+        SFCHAT_POLL_SLEEP: "1", SFCHAT_POLL_ITERATION: "2",
+      } });
+      browser = await openBrowser(engine);
+    });
+    after(async () => {
+      await browser?.close();
+      await server?.stop();
+    });
+    afterEach(() => browser.closePages());
+
+    it("a phone in a pocket is not given up", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await countPolls(creator);
+      await countPolls(joiner);
+      await joiner.evaluate(() => {
+        window.isAway = true;
+        window.dispatchEvent(new Event("online"));
+      });
+      await creator.evaluate(() => { window.polls = 0; });
+      await creator.waitFor(() => window.polls > 6);
+      await waitState(creator, "ready");
+      await say(creator, "are you there?");
+      await joiner.evaluate(() => {
+        window.isAway = false;
+        window.dispatchEvent(new Event("online"));
+      });
+      await waitText(joiner, "are you there?");
+      await say(joiner, "back again");
+      await waitText(creator, "back again");
+    });
+
+    it("a user who leaves the page and does not come back is given up", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await joiner.evaluate(() => { setTimeout(() => { location.href = "about:blank"; }); });
+      await waitSystem(creator, /Talker has not been here for too long/);
+      await waitState(creator, "closed");
+      assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
+    });
+
+    it("a user who leaves the page and comes back goes on with the chat", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await countPolls(creator);
+      await joiner.reload();
+      await creator.evaluate(() => { window.polls = 0; });
+      await creator.waitFor(() => window.polls > 6);
+      await say(joiner, "still here");
+      await waitText(creator, "still here");
+    });
+
+    it("the screen stays on while the creator waits for Talker", async () => {
+      const creator = await browser.newPage();
+      const code = await createChat(creator, server.url);
+      await creator.evaluate(() => {
+        // The browser has taken back the lock that the page had until now.
+        if ("WakeLockSentinel" in window) {
+          Object.defineProperty(WakeLockSentinel.prototype, "released", { value: true });
+        }
+        window.locks = [];
+        const request = async (kind) => {
+          const lock = {
+            kind,
+            released: false,
+            async release() {
+              lock.released = true;
+            },
+          };
+          window.locks.push(lock);
+          return lock;
+        };
+        Object.defineProperty(navigator, "wakeLock", { value: { request }, configurable: true });
+        Object.defineProperty(document, "hidden", { value: false, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      });
+      await creator.waitFor(() => window.locks[0]?.kind === "screen");
+      const joiner = await browser.newPage();
+      await joinChat(joiner, server.url, code);
+      await waitReady(creator);
+      await creator.waitFor(() => window.locks.every(({ released }) => released));
+    });
+
+    it("the page says how long Talker has not been there", async () => {
+      const [creator] = await meet(browser, server.url);
+      await countPolls(creator);
+      await creator.evaluate(() => {
+        window.seen = 7;
+        window.dispatchEvent(new Event("online"));
+      });
+      await waitState(creator, "absent");
+      const text = await creator.evaluate(() => document.querySelector("#state").textContent);
+      assert.match(text, /Talker was here 7 min/);
+      await creator.evaluate(() => {
+        window.seen = 1;
+        window.dispatchEvent(new Event("online"));
+      });
+      await waitState(creator, "ready");
+    });
+  });
+}
