@@ -12,7 +12,6 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const FIRST_VISIT_BYTES = 40 * 1024;
 // A server sends ten segments before the first acknowledgement (RFC 6928);
 // some of that goes to the headers.
 const ONE_ROUND_TRIP_BYTES = 10 * 1460 - 1_500;
@@ -259,18 +258,5 @@ describe("the built site", () => {
       assert.ok(bytes <= ONE_ROUND_TRIP_BYTES, `${page}: ${bytes} bytes`);
       assert.doesNotMatch(read(page), /<(?:script|img)[^>]*\ssrc=|rel="stylesheet"/);
     }
-  });
-
-  it("a first visit loads at most 40 KiB, the chat included", () => {
-    const files = new Set(["index.html", "chat.html"]);
-    for (const page of [...files]) {
-      for (const [, url] of read(page).matchAll(/(?:src|href|data-unread)="(\/[^"]+\.(?:js|css|svg))"/g)) {
-        files.add(url.slice(1));
-      }
-    }
-    const bytes = [...files].map((name) => gzipSync(read(name)).length)
-      .reduce((sum, length) => sum + length);
-    assert.ok(files.size >= 6);
-    assert.ok(bytes <= FIRST_VISIT_BYTES, `${bytes} bytes`);
   });
 });

@@ -10,7 +10,7 @@ import {
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import tls from "node:tls";
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 
 import { execute } from "../lib/children.mjs";
 import { build, request, root, startServer, storeKind } from "../lib/server.mjs";
@@ -22,7 +22,12 @@ const PAGES = {
   "/license": "license",
 };
 
-const gzip = { "accept-encoding": "br, gzip" };
+// What a client accepts, and how the test decodes the reply.
+const ENCODINGS = {
+  br: { headers: { "accept-encoding": "gzip, deflate, br" }, decode: brotliDecompressSync },
+  gzip: { headers: { "accept-encoding": "gzip, deflate" }, decode: gunzipSync },
+};
+const FIRST_VISIT_BYTES = 40_000;
 
 /** Checks the headers that protect every reply. */
 function isProtected({ headers }) {
@@ -136,20 +141,35 @@ describe("pages", () => {
     }
   });
 
-  it("pages and assets are compressed for a client that accepts it", async () => {
-    for (const target of ["/", ...assets.map((name) => `/${name}`)]) {
-      const plain = await request(server, "GET", target);
-      const answer = await request(server, "GET", target, { headers: gzip });
-      assert.equal(answer.headers["content-encoding"], "gzip");
-      assert.match(answer.headers.vary, /accept-encoding/i);
-      assert.ok(answer.bytes.length < Buffer.byteLength(plain.body));
-      assert.equal(gunzipSync(answer.bytes).toString(), plain.body);
-    }
+  for (const [encoding, { headers, decode }] of Object.entries(ENCODINGS)) {
+    it(`pages and assets are compressed by ${encoding} for a client that accepts it`, async () => {
+      for (const target of ["/", ...assets.map((name) => `/${name}`)]) {
+        const plain = await request(server, "GET", target);
+        const answer = await request(server, "GET", target, { headers });
+        assert.equal(answer.headers["content-encoding"], encoding);
+        assert.match(answer.headers.vary, /accept-encoding/i);
+        assert.ok(answer.bytes.length < Buffer.byteLength(plain.body));
+        assert.equal(decode(answer.bytes).toString(), plain.body);
+      }
+    });
+  }
+
+  it("a first visit loads at most 40 KB, the chat and a QR code included", async () => {
+    const { headers } = ENCODINGS.br;
+    const read = async (target) => (await request(server, "GET", target, { headers })).bytes;
+    const pages = await Promise.all(["/", "/chat"].map(read));
+    const markup = pages.map((page) => brotliDecompressSync(page)).join("");
+    const linked = markup.matchAll(/(?:src|href|unread|qr-url)="(\/[^"]+\.(?:js|css|svg))"/g);
+    const files = [...new Set([...linked].map(([, file]) => file))];
+    assert.ok(files.some((file) => file.startsWith("/js/qr-code-")));
+    const parts = [...pages, ...await Promise.all(files.map(read))];
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    assert.ok(bytes <= FIRST_VISIT_BYTES, `${bytes} bytes`);
   });
 
   it("replies of the API are not compressed", async () => {
     const answer = await request(server, "GET", "/api/v1/messages.json",
-      { headers: gzip });
+      { headers: ENCODINGS.br.headers });
     assert.equal(answer.headers["content-encoding"], undefined);
   });
 
