@@ -117,8 +117,12 @@ function wrapPage(tab, person, line) {
       if (cameTrue) return;
       await sleep(INTERVAL_MS);
     }
+    const shown = await Promise.race([
+      tab.evaluate(() => `${location.pathname}\n${document.body.innerText}`),
+      sleep(SILENCE_MS, undefined, { ref: false }),
+    ]).catch(({ message }) => message);
     throw new Error(
-      `waited ${PATIENCE_MS / 1_000} s for ${fn} with [${args}]: ${problem}`);
+      `waited ${PATIENCE_MS / 1_000} s for ${fn} with [${args}]: ${problem}\n${shown}`);
   }
 
   const press = (keys) => tab.press(keys.split("+"));
