@@ -72,8 +72,7 @@ for (const engine of ENGINES) {
       await joiner.click("#enter");
       await joiner.waitFor(() => /no chat/.test(document.querySelector("#problem").textContent));
       await joiner.evaluate((link) => { location.hash = link; }, `j=${code}.${secret}`);
-      await joiner.waitFor(() => document.querySelector("#code").value.startsWith("j="));
-      await joiner.click("#enter");
+      await joiner.click("#accept");
       await joiner.waitFor(() => location.pathname === "/chat");
 
       const visitors = [];

@@ -8,15 +8,9 @@ import { ENGINES } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, joinChat, meet, panic, pressEscapeTwice, say, shortenTimers, waitPath, waitReady,
-  waitState, waitSystem, waitText, waitVanished,
+  createChat, joinChat, meet, panic, pressEscapeTwice, say, shortenTimers, waitPath,
+  waitProblem, waitReady, waitState, waitSystem, waitText, waitVanished,
 } from "./lib/story.mjs";
-
-/** Waits until the home page shows a problem that matches. */
-const waitProblem = (page, pattern) =>
-  page.waitFor((source) =>
-    new RegExp(source).test(document.querySelector("#problem:not(.busy)").textContent),
-  pattern.source);
 
 const goHome = async (page) => {
   await page.click("h1 a");

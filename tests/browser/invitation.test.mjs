@@ -7,10 +7,8 @@ import { describe, it } from "node:test";
 import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, meet, panic, readInvite, say, waitReady, waitSystem, waitText,
+  createChat, meet, panic, readInvite, say, waitSystem, waitText,
 } from "./lib/story.mjs";
-
-const readField = (page) => page.evaluate(() => document.querySelector("#code").value);
 
 /** Records what the page copies: tests cannot read the clipboard. */
 const catchCopies = (page) => page.evaluate(() => {
@@ -73,36 +71,6 @@ for (const engine of ENGINES) {
       await page.click("#show-qr");
       await page.waitFor(() => /could not be loaded/.test(document.querySelector("#copied").textContent));
       assert.equal(await page.evaluate(() => document.querySelector("#qr svg")), null);
-    });
-
-    it("a link fills in the code, leaves the address bar and waits for a click", async () => {
-      const creator = await browser.newPage();
-      await createChat(creator, server.url);
-      const { code, secret } = await readInvite(creator);
-      const joiner = await browser.newPage();
-      await joiner.goto(`${server.url}/#j=${code}.${secret}`);
-      await joiner.waitFor(() => document.querySelector("#invited:not([hidden])"));
-      assert.equal(await readField(joiner), `j=${code}.${secret}`);
-      assert.equal(await joiner.evaluate(() => document.activeElement.id), "enter");
-      assert.equal(await joiner.url(), `${server.url}/`);
-      assert.equal(
-        await creator.evaluate(() => document.querySelector("#state").dataset.state), "draft");
-      await joiner.click("#enter");
-      await waitReady(joiner);
-      await waitReady(creator);
-      for (const page of [creator, joiner]) {
-        assert.equal(
-          await page.evaluate(() => document.querySelector("#security").dataset.verified), "link");
-        assert.equal(await page.evaluate(() => document.querySelector("#invite").hidden), true);
-      }
-    });
-
-    it("a link is accepted by a page that is already open", async () => {
-      const page = await browser.newPage();
-      await page.goto(`${server.url}/`);
-      await page.evaluate(() => { location.hash = "#j=0123456789abcdef01234567.AAECAwQFBgcICQoLDA0ODw"; });
-      await page.waitFor(() => document.querySelector("#code").value.startsWith("j=0123"));
-      assert.equal(await page.url(), `${server.url}/`);
     });
 
     for (const means of ["button", "Escape twice"]) {

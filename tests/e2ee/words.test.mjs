@@ -9,7 +9,7 @@ import { fromBase64url, fromUint64, toBase64url, toUint64, utf8 }
   from "../../html/js/sfChat/e2ee/bytes.js";
 import { readContent, writeDelivered, writeText, writeTyping }
   from "../../html/js/sfChat/e2ee/content.js";
-import { formatInvite, isSecret, parseInvite }
+import { formatInvite, isInviteLink, isSecret, parseInvite }
   from "../../html/js/sfChat/e2ee/invite.js";
 import { safetyNumber } from "../../html/js/sfChat/e2ee/keys.js";
 import { splitText } from "../../html/js/sfChat/e2ee/split.js";
@@ -129,7 +129,6 @@ const INVITES = [
   [`https://host/#j=${CODE}.${SECRET}`, { code: CODE, secret: SECRET }],
   [`Come!\nhttps://host/#${formatInvite(CODE, SECRET)}\n`,
     { code: CODE, secret: SECRET }],
-  [`https://host/#j=${CODE}`, { code: CODE, secret: null }],
   // People and programs put other characters around an invitation.
   ...[`<${LINK}>`, `(${LINK})`, `${LINK}.`, `[${LINK}](${LINK})`, `"${LINK}"`,
     `Join me. ${LINK} thanks`, `${LINK}?fbclid=1`, `${LINK}&a=b`,
@@ -137,7 +136,18 @@ const INVITES = [
     `${CODE}.${SECRET}.`, `${CODE}. ${SECRET}`,
     `https://host/#j=${CODE.slice(0, 9)}\n${CODE.slice(9)}.\n${SECRET}\nthanks`,
     `${LINK.slice(0, -9)}\n${LINK.slice(-9)}\n`,
+    // Mailers rewrite links.
+    LINK.replace("#", "%23"), LINK.replace("#j=", "%23j%3D").replace(".", "%2E"),
+    LINK.replace("#j=", "%2523j%253d"), `/%23j=${CODE}.${SECRET}?utm_source=mail`,
+    LINK.replace(".", "&#46;"), LINK.replace("#j=", "&#x23;j&#61;"),
+    `https://x.example/?url=${encodeURIComponent(LINK)}&data=05%7C01`,
+    LINK.replace("=", "=3D"), LINK.replace("=", "=3D").replace(".", "=2E"),
+    `${LINK.slice(0, -30)}=\r\n${LINK.slice(-30)}`,
+    `> ${LINK.slice(0, -9)}\r\n> ${LINK.slice(-9)}\r\n`,
+    LINK.replace("j=", "j=\n"), LINK.replace(".", "\n."), `${CODE}\n.${SECRET}`,
   ].map((typed) => [typed, { code: CODE, secret: SECRET }]),
+  ["https://host/#j=2e".padEnd(40, "4") + `.${SECRET}`,
+    { code: "2e".padEnd(24, "4"), secret: SECRET }],
   ...["Code: 0123 4567 89ab cdef 0123 4567", `"${CODE}"`, `\u201e${CODE}\u201c`,
     `${CODE}.`, `${CODE}. Thanks`, `Add ${CODE}, please!`, `${CODE} or ${CODE}`,
     "A code: 0123 4567 89ab cdef 0123 4567 a friend",
@@ -146,6 +156,15 @@ const INVITES = [
   [CODE.slice(1), null],
   [`${CODE}0`, null],
   // A link that was cut off or changed must not pass for a bare code.
+  ...["#j=", "%23j=", "#j%3D", "&#35;j=", "#j=3D"].flatMap((mark) => [
+    [`https://host/${mark}${CODE}`, null],
+    [`https://host/${mark}${CODE}.${SECRET.slice(1)}`, null],
+    [`https://host/${mark}${CODE}, or by the code ${CODE}`, null],
+  ]),
+  ["https://host/#j=2e".padEnd(40, "4") + `, or by the code ${CODE}`, null],
+  ...[" ", ",", "..", ":", "\n", "%252", "=2", "%"].map(
+    (lost) => [`${CODE}${lost}${SECRET}`, null]),
+  [`https://host/-23j-3D${CODE}.${SECRET}`, null],
   [`https://host/#j=${CODE}.`, null],
   [`https://host/#j=${CODE}. Thanks`, null],
   [`${LINK.slice(0, -1)}`, null],
@@ -170,6 +189,15 @@ for (const [typed, invite] of INVITES) {
     assert.deepEqual(parseInvite(typed), invite);
   });
 }
+
+test("a damaged link is still known for a link", () => {
+  for (const typed of [LINK, `#j=${CODE}`, "%23j=", "#j%3D0", "%2523j%253D", "/j="]) {
+    assert.ok(isInviteLink(typed), typed);
+  }
+  for (const typed of ["", CODE, `${CODE}.${SECRET}`, "#", "#faq", "obj=1"]) {
+    assert.ok(!isInviteLink(typed), typed);
+  }
+});
 
 test("a secret is 16 bytes, not all zero, in one spelling", () => {
   assert.ok(isSecret(SECRET));

@@ -51,6 +51,9 @@ describe("logs", () => {
       `/${query}`, `/chat${query}`, `/no${query}`, `/api/v1/no.json${query}`,
       `/api/v1/${alice.chat}`, `/api/${alice.user}/chat.json${query}`,
       `/api/v1/chat.json/${alice.user}`, `/${alice.user}/..%2f${query}`,
+      // Invitation links, as some programs write them.
+      ...["%23j=", "/%2523j%3D", "j=", "chat%23j=", "js/", "no/%23j="].map(
+        (mark) => `/${mark}${alice.chat}.${SECRET}`),
     ]) {
       await request(server, "GET", target, { headers: alice.headers() });
     }
@@ -88,7 +91,9 @@ describe("logs", () => {
         socket.on("data", () => {}).on("close", resolve);
       });
     }
-    await fetch(`http://127.0.0.1:${port}/?${SECRET}`, { redirect: "manual" });
+    for (const target of [`?${SECRET}`, `%23j=${secrets.at(-1)}.${SECRET}`]) {
+      await fetch(`http://127.0.0.1:${port}/${target}`, { redirect: "manual" });
+    }
   }
 
   it("the requests and the errors were logged", () => {

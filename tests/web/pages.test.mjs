@@ -241,6 +241,20 @@ describe("pages", () => {
     });
   }
 
+  for (const [target, link] of [
+    ["/%23j=CODE.SECRET-_", "/#j=CODE.SECRET-_"],
+    ["//%23j%3DCODE%2ESECRET", "/#j%3DCODE.SECRET"],
+    ["/%2523j%253DCODE.SECRET", "/#j%253DCODE.SECRET"],
+    ["/j=CODE.SECRET?utm_source=mail", "/#j=CODE.SECRET?utm_source=mail"],
+  ]) {
+    it(`302: ${target} leads to ${link}`, async () => {
+      const answer = await request(server, "GET", target);
+      assert.deepEqual([answer.status, answer.headers.location], [302, link]);
+      assert.equal(answer.headers["cache-control"], "no-store");
+      isProtected(answer);
+    });
+  }
+
   it("404: files of the source and of the build are not served", async () => {
     const files = await readdir(root);
     for (const name of [...files, ...await readdir(build)]) {

@@ -5,17 +5,19 @@ import { abandon, closeUnseen } from "./line/abandon.js";
 import { count } from "./line/analytics.js";
 import { ApiError, create, join } from "./line/api.js";
 import { claim } from "./line/claim.js";
+import { forgetInvited, keepInvited, loadInvited } from "./line/invited.js";
 import { find } from "./page/dom.js";
 import { say } from "./page/i18n.js";
 import { onEscapeTwice, vanish } from "./page/panic.js";
 import { createPause } from "./line/pause.js";
-import { begin, load, newId, probe, wipe } from "./line/saved-chat.js";
-import { isToken, readInvite } from "./validator.js";
+import { begin, load, probe, wipe } from "./line/saved-chat.js";
+import { isLink, isToken, readInvite } from "./validator.js";
 
 const JOIN_ATTEMPTS = 3;
 
 /**
  * @typedef {import("./line/api.js").Tokens} Tokens
+ * @typedef {import("./e2ee/invite.js").Invite} Invite
  *
  * @typedef {object} Way a way into a chat
  * @property {"create new chat" | "join to chat"} name the event for analytics
@@ -38,16 +40,22 @@ export function startHome() {
   find("join", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     const invite = readInvite(field.value);
-    if (!invite) {
-      show(say("home.noCode"));
-      field.focus();
-    } else if (invite.code === current()?.chatToken) {
-      show(say("home.ownCode"));
+    if (invite) {
+      accept(invite);
     } else {
-      const { code, secret } = invite;
-      const ask = () => insist(code);
-      enter({ name: "join to chat", doing: "home.joining", ask, role: "joiner", secret });
+      show(say(isLink(field.value) ? "home.badLink" : "home.noCode"));
+      field.focus();
     }
+  });
+  find("accept", HTMLButtonElement).addEventListener("click", () => {
+    const invite = loadInvited();
+    if (invite) accept(invite);
+  });
+  find("decline", HTMLButtonElement).addEventListener("click", () => {
+    forgetInvited();
+    show("");
+    showInvited(false);
+    find("create", HTMLButtonElement).focus();
   });
   find("return", HTMLElement).addEventListener("click", (event) => {
     event.preventDefault();
@@ -55,7 +63,8 @@ export function startHome() {
   });
   onEscapeTwice(() => {
     const cancelled = cancel();
-    if (!cancelled && !current()) return;
+    if (!cancelled && !current() && !loadInvited()) return;
+    forgetInvited();
     vanish(Promise.all([abandon(current()), cancelled]));
   });
   // The browser's back button shows the page as it was left.
@@ -63,10 +72,53 @@ export function startHome() {
     reset();
     offerReturn();
     // After `reset()`: a disabled button cannot have the focus.
-    takeLink(field);
+    takeInvited();
   });
-  window.addEventListener("hashchange", () => takeLink(field));
+  window.addEventListener("hashchange", () => takeInvited());
   field.disabled = false;
+
+  /** @param {Invite} invite */
+  function accept({ code, secret }) {
+    if (code === current()?.chatToken) {
+      show(say("home.ownCode"));
+      return;
+    }
+    const ask = () => insist(code, keepInvited({ code, secret }));
+    enter({ name: "join to chat", doing: "home.joining", ask, role: "joiner", secret });
+  }
+
+  /**
+   * Shows the invitation that the address holds, or the one that was kept before a
+   * reload. It waits for a click, so that a program that only looks at links uses
+   * up no invitation. Removes the secret from the address bar at once. The browser
+   * may have written the secret to its history on disk by then, where it may stay.
+   */
+  function takeInvited() {
+    const { hash } = location;
+    if (isLink(hash)) {
+      history.replaceState(null, "", location.pathname);
+      const invite = readInvite(hash);
+      if (invite) keepInvited(invite);
+      else forgetInvited();
+      show(invite ? "" : say("home.badLink"));
+    }
+    const kept = loadInvited();
+    showInvited(Boolean(kept?.secret));
+    // A code that was typed before the reload.
+    if (kept && !kept.secret) field.value = kept.code;
+  }
+}
+
+/**
+ * Shows either the invitation and nothing else, or the ordinary page.
+ * @param {boolean} isInvited
+ */
+function showInvited(isInvited) {
+  for (const id of ["invited", "decline"]) find(id, HTMLElement).hidden = !isInvited;
+  for (const part of document.querySelectorAll(".ordinary")) {
+    part.toggleAttribute("hidden", isInvited);
+  }
+  if (isInvited) find("accept", HTMLButtonElement).focus();
 }
 
 /**
@@ -91,20 +143,17 @@ function current() {
   }
 }
 
-/** The user token that this page chose for a join, and the code of that join. */
-let chosen = { code: "", userToken: "" };
-
 /**
  * Joins, and tries again if the reply is lost. The first request may have used up
  * the code, but with the same user token the server answers it again.
  * @param {string} code
+ * @param {string} userToken
  */
-async function insist(code) {
+async function insist(code, userToken) {
   const pause = createPause();
-  if (chosen.code !== code) chosen = { code, userToken: newId() };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await join(code, chosen.userToken);
+      return await join(code, userToken);
     } catch (error) {
       const isLost = error instanceof ApiError && (error.code === 0 || error.code >= 500);
       if (!isLost || attempt === JOIN_ATTEMPTS) throw error;
@@ -169,14 +218,18 @@ function createEntry(field) {
       if (isGone || asked !== turn) return;
       abandon(current());
       begin(tokens, role, secret);
+      forgetInvited();
       count(name);
       field.value = "";
-      find("invited", HTMLElement).hidden = true;
       goToChat();
     } catch (error) {
       if (asked !== turn) return;
       setBusy(false);
-      show(explain(error));
+      show(explain(error, role));
+      if (role === "joiner" && isSpent(error)) {
+        forgetInvited();
+        showInvited(false);
+      }
     }
   }
 
@@ -217,30 +270,25 @@ function check(tokens) {
 }
 
 /**
- * If the address is an invitation link, fills the field in and waits for a click,
- * so that a program that only looks at links uses up no invitation. Removes the
- * secret from the address bar at once. The browser may have written the secret to
- * its history on disk by then, where it may stay.
- * @param {HTMLInputElement} field
+ * @param {unknown} error of a join
+ * @returns {boolean} whether the invitation can let nobody in any more
  */
-function takeLink(field) {
-  const { hash } = location;
-  if (!hash.startsWith("#j=")) return;
-  history.replaceState(null, "", location.pathname);
-  // With `j=`, so that a damaged link is not taken for a code.
-  field.value = hash.slice("#".length);
-  find("invited", HTMLElement).hidden = false;
-  find("enter", HTMLButtonElement).focus();
+function isSpent(error) {
+  return error instanceof ApiError && (error.code === 404 || error.code === 409);
 }
 
-/** @param {unknown} error why a chat could not be entered */
-function explain(error) {
+/**
+ * @param {unknown} error why a chat could not be entered
+ * @param {Way["role"]} role
+ */
+function explain(error, role) {
   if (!(error instanceof ApiError)) return say("home.noStorage");
   switch (error.code) {
     case 0:
       return say("home.noServer");
     case 404:
-      return say("home.unknownCode");
+      // A 404 to a new chat means a wrong path; there is no code yet.
+      return say(role === "joiner" ? "home.unknownCode" : "home.troubled");
     case 409:
       return say("home.usedCode");
     case 429:

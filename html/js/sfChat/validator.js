@@ -4,13 +4,18 @@
  * what the user typed or pasted.
  */
 
-import { parseInvite } from "./e2ee/invite.js";
+import { isInviteLink, parseInvite } from "./e2ee/invite.js";
 
 const TOKEN = /^[0-9a-f]{24}$/;
 
 /** @param {unknown} value */
 export function isToken(value) {
   return typeof value === "string" && TOKEN.test(value);
+}
+
+/** @param {string} typed */
+function tidy(typed) {
+  return typed.replace(/\p{Cf}/gu, "").replace(/\p{Pd}/gu, "-");
 }
 
 /**
@@ -20,5 +25,13 @@ export function isToken(value) {
  * @returns {import("./e2ee/invite.js").Invite | null} null: there is none
  */
 export function readInvite(typed) {
-  return parseInvite(typed.replace(/\p{Cf}/gu, "").replace(/\p{Pd}/gu, "-"));
+  return parseInvite(tidy(typed));
+}
+
+/**
+ * Whether a text holds an invitation link, even a damaged one.
+ * @param {string} typed
+ */
+export function isLink(typed) {
+  return isInviteLink(tidy(typed));
 }

@@ -79,6 +79,12 @@ export async function closeChat(page) {
 export const waitPath = (page, path) =>
   page.waitFor((wanted) => location.pathname === wanted, path);
 
+/** Waits until the home page shows a problem that matches. */
+export const waitProblem = (page, pattern) =>
+  page.waitFor((source) =>
+    new RegExp(source).test(document.querySelector("#problem:not(.busy)").textContent),
+  pattern.source);
+
 /** Waits until a system line of the page matches. */
 export const waitSystem = (page, pattern) =>
   page.waitFor((source) => {
