@@ -115,7 +115,7 @@ describe("api", () => {
   const ask = (results, headers = {}, status = 200) => {
     mock.method(globalThis, "fetch", async () =>
       new Response(JSON.stringify({ results }), { status, headers }));
-    return receive(true, new AbortController().signal);
+    return receive(50, new AbortController().signal);
   };
   afterEach(() => mock.restoreAll());
 
@@ -151,7 +151,7 @@ describe("api", () => {
       }
       mock.method(globalThis, "fetch", async () =>
         new Response("<h1>Forbidden</h1>", { status: code }));
-      await assert.rejects(receive(true, new AbortController().signal),
+      await assert.rejects(receive(50, new AbortController().signal),
         { code: 502, isFinal: false, message: `HTTP ${code}` });
     }
   });

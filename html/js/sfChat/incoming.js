@@ -7,6 +7,7 @@
  */
 
 import { createPoll } from "./line/poll.js";
+import { createSlots } from "./line/slots.js";
 import { formatMinutes, showState } from "./page/bar.js";
 import { hideInvitation, showInvitation } from "./page/invitation.js";
 
@@ -52,7 +53,7 @@ export function createIncoming(options) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
   const poll = createPoll({
-    receive: api.receive,
+    receive: createSlots(api.receive).receive,
     handle: receive,
     onState: changeLine,
     onEnd: ending.endByError,

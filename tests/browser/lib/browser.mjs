@@ -48,6 +48,8 @@ export const ENGINES = WANTED.filter((engine) => findFile(engine));
  * @property {boolean} [dark]
  * @property {boolean} [reducedMotion]
  * @property {string} [language] for example "de-DE"
+ * @property {1 | 2} [http] the highest version of HTTP that Chromium or Firefox
+ *   speaks
  *
  * @typedef {Awaited<ReturnType<typeof openLine>>} Line
  */
@@ -59,7 +61,9 @@ export const ENGINES = WANTED.filter((engine) => findFile(engine));
  * @param {Preferences} [preferences]
  */
 export async function openBrowser(engine, preferences = {}) {
-  const settings = { dark: false, reducedMotion: false, language: "en-US", ...preferences };
+  const settings = {
+    dark: false, reducedMotion: false, language: "en-US", http: 2, ...preferences,
+  };
   const file = findFile(engine);
   const browser = engine === "webkit"
     ? await webkit.launch(file, settings)

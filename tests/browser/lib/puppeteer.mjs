@@ -31,23 +31,25 @@ const CHROMIUM_FLAGS = [
 /** @typedef {import("./browser.mjs").Preferences} Preferences */
 
 /** @param {Preferences} preferences */
-function setUpChromium({ dark, reducedMotion, language }) {
+function setUpChromium({ dark, reducedMotion, language, http }) {
   return {
     args: [
       ...CHROMIUM_FLAGS,
       `--accept-lang=${language}`,
       `--blink-settings=preferredColorScheme=${dark ? 0 : 1}`,
       ...(reducedMotion ? ["--force-prefers-reduced-motion"] : []),
+      ...(http === 1 ? ["--disable-http2"] : []),
     ],
   };
 }
 
 /** @param {Preferences} preferences */
-function setUpFirefox({ dark, reducedMotion, language }) {
+function setUpFirefox({ dark, reducedMotion, language, http }) {
   return {
     browser: "firefox",
     extraPrefsFirefox: {
       "network.proxy.allow_hijacking_localhost": true,
+      "network.http.http2.enabled": http !== 1,
       "intl.accept_languages": language,
       "ui.systemUsesDarkTheme": dark ? 1 : 0,
       "layout.css.prefers-color-scheme.content-override": dark ? 0 : 1,

@@ -6,11 +6,8 @@
  */
 
 const BASE = "/api/v1/";
+// A request without a reply after this time has lost its connection.
 const PATIENCE_MS = 20_000;
-// Many proxies end a request after 60 seconds.
-const WAIT_SECONDS = 50;
-// A poll without a reply after this time has lost its connection.
-const POLL_PATIENCE_MS = (WAIT_SECONDS + 20) * 1_000;
 const STATUSES = ["draft", "ready", "closed"];
 
 /**
@@ -80,18 +77,17 @@ export function createApi({ chatToken, userToken }, settings) {
 
   return {
     /**
-     * @param {boolean} hold whether the server may hold the poll until there is
-     *   a message
+     * @param {number} wait how many seconds the server may hold the poll until
+     *   there is a message
      * @param {AbortSignal} signal
      * @returns {Promise<Answer>}
      */
-    async receive(hold, signal) {
-      const wait = hold ? WAIT_SECONDS : 0;
+    async receive(wait, signal) {
       const answer = await request(`messages.json?wait=${wait}&away=${away}`, {
         method: "GET",
         headers,
         signal,
-        patience: hold ? POLL_PATIENCE_MS : PATIENCE_MS,
+        patience: PATIENCE_MS + wait * 1_000,
       });
       return { ...readAnswer(answer.results), left: readLeft(answer.headers) };
     },
@@ -180,6 +176,7 @@ async function request(resource, asked) {
 function anyOf(...signals) {
   const controller = new AbortController();
   for (const signal of signals) {
+    if (signal.aborted) controller.abort(signal.reason);
     signal.addEventListener("abort", () => controller.abort(signal.reason));
   }
   return controller.signal;
