@@ -19,12 +19,12 @@ import {
 // participant who asked for no patience: each poll lasts two seconds at most.
 const LONG_POLLS = 8;
 
-/** Records what the page shows as its state, and counts its polls. */
+/** Records the states that the page shows to its user, and counts its polls. */
 const watch = (page) => page.evaluate(() => {
   const { fetch } = window;
   const state = document.querySelector("#state");
   window.states = [state.textContent];
-  new MutationObserver(() => window.states.push(state.textContent))
+  new MutationObserver(() => window.isFrozen || window.states.push(state.textContent))
     .observe(state, { childList: true, characterData: true, subtree: true });
   window.polls = 0;
   window.fetch = async (url, asked) => {
