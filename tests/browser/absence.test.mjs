@@ -126,8 +126,13 @@ for (const engine of ENGINES) {
     });
 
     it("the page says how long Talker has not been there", async () => {
-      const [creator] = await meet(browser, server.url);
+      const [creator, joiner] = await meet(browser, server.url);
       await countPolls(creator);
+      await countPolls(joiner);
+      await joiner.evaluate(() => {
+        window.isAway = true;
+        window.dispatchEvent(new Event("online"));
+      });
       await creator.evaluate(() => {
         window.seen = 7;
         window.dispatchEvent(new Event("online"));
@@ -135,8 +140,39 @@ for (const engine of ENGINES) {
       await waitState(creator, "absent");
       const text = await creator.evaluate(() => document.querySelector("#state").textContent);
       assert.match(text, /Talker was here 7 min/);
+      await say(creator, "wait for me");
+      await creator.waitFor(() =>
+        document.querySelector("#state").textContent.endsWith("; not received yet: 1"));
       await creator.evaluate(() => {
         window.seen = 1;
+        window.dispatchEvent(new Event("online"));
+      });
+      await waitState(creator, "ready");
+    });
+
+    it("the page says what came instead of a reply of the server", async () => {
+      const [creator] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        const { fetch } = window;
+        window.fetch = async (url, asked) => window.instead?.() ?? fetch(url, asked);
+      });
+      const problem = JSON.stringify({ results: { code: 503, msg: "Service Unavailable" } });
+      for (const [code, body, text] of [
+        [403, "<h1>Forbidden</h1>", "Something else answers instead of the server (HTTP 403)…"],
+        [503, problem, "The server has a problem (HTTP 503)…"],
+        [0, "", "The server cannot be reached…"],
+      ]) {
+        await creator.evaluate((status, page) => {
+          window.instead = () =>
+            status > 0 ? new Response(page, { status }) : Promise.reject(new Error("lost"));
+          window.dispatchEvent(new Event("online"));
+        }, code, body);
+        await creator.waitFor((wanted) =>
+          document.querySelector("#state").textContent === wanted, text);
+        await waitState(creator, "retrying");
+      }
+      await creator.evaluate(() => {
+        window.instead = null;
         window.dispatchEvent(new Event("online"));
       });
       await waitState(creator, "ready");

@@ -401,7 +401,7 @@ async function runPoll(answers) {
         return answer;
       },
       handle: async (answer) => { seen.handled.push(answer); },
-      onState: (state) => seen.states.push(state),
+      onState: (state, error) => seen.states.push(error ? `${state} ${error.code}` : state),
       onEnd: ({ code }) => { seen.ended.push(code); resolve(); },
     });
     poll.start();
@@ -455,11 +455,11 @@ describe("poll", () => {
     assert.deepEqual(seen.holds, [false, true, false, true, false, true]);
   });
 
-  it("the poll goes on after errors, and tells each change of state once", async () => {
-    const seen = await runPoll(["a", 0, 502, 503, "b"]);
+  it("the poll goes on after errors, and tells each change of state or error once", async () => {
+    const seen = await runPoll(["a", 0, 502, 502, 503, "b"]);
     assert.deepEqual(seen.handled, ["a", "b"]);
-    assert.deepEqual(seen.states, ["going", "retrying", "going"]);
-    assert.deepEqual(seen.holds, [false, true, false, false, false, true]);
+    assert.deepEqual(seen.states, ["going", "retrying 502", "retrying 503", "going"]);
+    assert.deepEqual(seen.holds, [false, true, false, false, false, false, true]);
   });
 
   for (const code of [401, 403]) {

@@ -113,7 +113,7 @@ for (const engine of ENGINES) {
 
       const [creatorSaw, joinerSaw] = await Promise.all([creator, joiner].map(
         (page) => page.evaluate(() => window.states)));
-      const ordinary = /^(Waiting for Talker|Setting up encryption…|Connected|Closing…|Closed)$/;
+      const ordinary = /^(Waiting for Talker|Setting up encryption…|Connected to Talker|Closing…|Closed)$/;
       for (const state of [...creatorSaw, ...joinerSaw]) assert.match(state, ordinary);
       const creatorTold = await readSystem(creator);
       const joinerTold = await readSystem(joiner);

@@ -45,6 +45,7 @@ export async function startChat(saved, left) {
  */
 function assemble(saved, encryption) {
   const look = () => incoming.look();
+  const showLine = () => incoming.showLine();
   const phase = createPhase();
   const api = createApi(saved, apiSettings());
   const conversation = createConversation(saved, createView({
@@ -58,9 +59,9 @@ function assemble(saved, encryption) {
 
   const core = { saved, encryption, phase, api, conversation, attention };
   const ending = createEnding(
-    { ...core, look, showLine: () => incoming.showLine(), clear });
+    { ...core, look, showLine, clear });
   const outgoing = createOutgoing(
-    { ...core, ending, look, isGoing: () => incoming.isGoing });
+    { ...core, ending, look, showLine, isGoing: () => incoming.isGoing });
 
   const typing = createTyping(outgoing.hint);
   const composer = createComposer({

@@ -88,6 +88,8 @@ export function createConversation(saved, view) {
     get isDelivered() {
       return saved.entries.every(isDone);
     },
+    /** How many messages of the user the server has, and Talker does not. */
+    countStored: () => saved.entries.filter(({ state }) => state === "stored").length,
     /**
      * Changes the state of some of the user's messages.
      * @param {NonNullable<Entry["state"]>} state

@@ -24,6 +24,7 @@ const ABSENT_MINUTES = 2;
 /**
  * @typedef {import("./line/api.js").Answer} Answer
  * @typedef {import("./line/api.js").Message} Message
+ * @typedef {import("./line/api.js").ApiError} ApiError
  * @typedef {import("./line/poll.js").PollState} PollState
  * @typedef {import("./e2ee/state.js").Event} Event
  */
@@ -49,6 +50,8 @@ export function createIncoming(options) {
   const { attention, awake, clock, composer, typing, verification } = options;
   /** @type {PollState} */
   let line = "going";
+  /** @type {ApiError | undefined} why the line does not go */
+  let trouble;
   let seen = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
@@ -191,16 +194,32 @@ export function createIncoming(options) {
 
   function showLine() {
     if (phase.hasEnded || phase.isOver) return;
-    if (line !== "going") showState(line);
+    if (line !== "going") showTrouble(line);
     else if (saved.status === "draft") showState("draft");
     else if (!encryption.established) showState("securing");
     else if (seen < ABSENT_MINUTES) showState("ready");
-    else showState("absent", { time: formatMinutes(seen) });
+    else showAbsence();
   }
 
-  /** @param {PollState} state */
-  function changeLine(state) {
+  /** Shows what came instead of an answer. @param {"retrying" | "offline"} state */
+  function showTrouble(state) {
+    const { code = 0, message = "" } = trouble ?? {};
+    if (code === 502) showState(state, { what: message }, "foreign");
+    else if (code > 0) showState(state, { what: `HTTP ${code}` }, "failing");
+    else showState(state);
+  }
+
+  /** Shows since when Talker has not been there, and how many messages wait. */
+  function showAbsence() {
+    const count = conversation.countStored();
+    const text = count > 0 ? "absentWaiting" : "absent";
+    showState("absent", { time: formatMinutes(seen), count }, text);
+  }
+
+  /** @param {PollState} state @param {ApiError} [error] */
+  function changeLine(state, error = trouble) {
     line = state;
+    trouble = error;
     if (line === "going") outgoing.flush();
     if (line === "offline") conversation.announce("note.offline");
     showLine();

@@ -17,6 +17,7 @@ import { createOutbox } from "./line/outbox.js";
  * @param {import("./ending.js").Ending} options.ending
  * @param {() => boolean} options.isGoing whether the last poll was answered
  * @param {() => void} options.look asks the server at once
+ * @param {() => void} options.showLine shows how the chat is doing
  */
 export function createOutgoing(options) {
   const { saved, encryption, phase, api, conversation, ending } = options;
@@ -53,6 +54,7 @@ export function createOutgoing(options) {
     const isNews = state === "failed" && marked > 0 && !phase.isRefused;
     if (isNews && !phase.hasEnded) conversation.announce("note.unsent");
     else conversation.keep();
+    options.showLine();
   }
 
   /** Saves what was encrypted, then sends it. */

@@ -213,7 +213,7 @@ function readAnswer({ status, messages, seen = 0 }) {
   const isSound = STATUSES.includes(status) && Array.isArray(messages) &&
     messages.every((message) =>
       typeof message?._id === "string" && typeof message.msg === "string");
-  if (!isSound) throw new ApiError(502, "");
+  if (!isSound) throw new ApiError(502, "HTTP 200");
   return { status, messages, seen: Number(seen) };
 }
 

@@ -22,7 +22,8 @@ const ATTEMPTS = 20;
  * @param {(hold: boolean, signal: AbortSignal) => Promise<Answer>} options.receive
  * @param {(answer: Answer) => Promise<void>} options.handle acknowledges the
  *   messages; if it throws `ApiError`, the poll asks for them again
- * @param {(state: PollState) => void} options.onState called when it changes
+ * @param {(state: PollState, error?: ApiError) => void} options.onState called
+ *   when the state changes, or the error for which the poll tries again
  * @param {(error: ApiError) => void} options.onEnd a final error was thrown
  * @param {(error: unknown) => void} options.onFail anything but `ApiError` was
  *   thrown
@@ -32,13 +33,13 @@ export function createPoll({ receive, handle, onState, onEnd, onFail }) {
   let asking = new AbortController();
   let running = false;
   let stopped = false;
-  /** @type {PollState | null} */
-  let told = null;
+  let told = "";
 
-  /** @param {PollState} state */
-  function tell(state) {
-    if (state !== told) onState(state);
-    told = state;
+  /** @param {PollState} state @param {ApiError} [error] */
+  function tell(state, error) {
+    const news = `${state} ${error?.code} ${error?.message}`;
+    if (news !== told) onState(state, error);
+    told = news;
   }
 
   /**
@@ -76,7 +77,7 @@ export function createPoll({ receive, handle, onState, onEnd, onFail }) {
         onEnd(error);
       } else if (!asking.signal.aborted) {
         failures += 1;
-        tell("retrying");
+        tell("retrying", error);
         await pause.wait(failures, error.retryAfter);
       }
     }

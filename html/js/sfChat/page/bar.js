@@ -13,13 +13,14 @@ const MINUTE_MS = 60_000;
 
 /**
  * @param {State} name
- * @param {Record<string, string>} [values] of the text
+ * @param {Record<string, string | number>} [values] of the text
+ * @param {string} [text] the key of a text that says more than the usual one
  */
-export function showState(name, values = {}) {
+export function showState(name, values = {}, text = name) {
   const state = find("state", HTMLElement);
-  const text = say(`state.${name}`, values);
+  const said = say(`state.${text}`, values);
   // The element is a live region: the same text must not be read out again.
-  if (state.textContent !== text) state.textContent = text;
+  if (state.textContent !== said) state.textContent = said;
   state.dataset.state = name;
   find("retry", HTMLElement).hidden = name !== "retrying" && name !== "offline";
 }
