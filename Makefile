@@ -29,7 +29,7 @@ LIBS     := $(shell pkg-config $(PKG_CONFIG_$(STORE)) --libs $(PACKAGES) \
 
 SOURCES  := $(wildcard libsfcore/*/*.c libsfcore/store/$(STORE)/*.c)
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
-SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|AWAY_SECONDS|GA_ID
+SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|AWAY_SECONDS|CHAT_LIFETIME|GA_ID
 NODE_TEST := node --test --test-reporter=spec
 LIBRARY  := $(OUT)/libsfcore.a
 # The checks wait most of the time, so JOBS of them run side by side: check-floors,

@@ -198,11 +198,29 @@ describe("the built site", () => {
       /data-user-header="X-SFC-userToken" data-chat-header="X-SFC-chatToken"/);
   });
 
+  it("the pages say the lifetime that is set", () => {
+    const own = path.join(dir, "lifetime");
+    for (const [seconds, ...words] of [
+      [43_200, "12 hours", "12 Stunden", "12 horas", "12 ساعة"],
+      [5_400, "90 minutes", "90 Minuten", "90 minutos", "90 دقيقة"],
+      [86_400, "one day", "einem Tag", "un día", "يوم واحد"],
+    ]) {
+      build(own, { SFCHAT_CHAT_LIFETIME: String(seconds) });
+      for (const [i, folder] of ["", "de", "es", "ar"].entries()) {
+        for (const page of ["index", "faq", "privacy"]) {
+          const html = readFileSync(path.join(own, folder, `${page}.html`), "utf8");
+          assert.equal(html.includes(words[i]), true, `${words[i]} in ${folder}/${page}`);
+          assert.doesNotMatch(html, /\{lifetime\}/);
+        }
+      }
+    }
+  });
+
   it("an unusable setting is refused by name", () => {
     for (const [name, value] of [
       ["SFCHAT_USER_TOKEN_HEADER", "a b"], ["SFCHAT_CHAT_TOKEN_HEADER", "x:"],
       ["SFCHAT_GA_ID", '"><script>'],
-      ["SFCHAT_AWAY_SECONDS", "an hour"],
+      ["SFCHAT_AWAY_SECONDS", "an hour"], ["SFCHAT_CHAT_LIFETIME", "a day"],
       ["SFCHAT_SOURCE_URL", "javascript:alert(1)"], ["SFCHAT_CONTACT", "me"],
     ]) {
       assert.throws(() => build(path.join(dir, "refused"), { [name]: value }),
