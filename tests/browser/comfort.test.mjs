@@ -52,6 +52,7 @@ for (const engine of ENGINES) {
             super();
             window.heard.push(JSON.stringify(words));
           }
+          close() {}
         };
         const { AudioContext } = window;
         window.AudioContext = class extends AudioContext {
@@ -72,7 +73,10 @@ for (const engine of ENGINES) {
       await joiner.click("#sound");
       await joiner.click("#notify");
       await joiner.click("#options button");
-      assert.deepEqual(await heard(), ["ring"], "a ring to try it");
+      const trials = await heard();
+      assert.equal(trials.length, 2);
+      assert.equal(trials[0], "ring", "a ring to try it");
+      assert.match(trials[1], /^\["SFChat",/, "a silent notification to try it");
       await say(creator, "while looking");
       await waitText(joiner, "while looking");
       assert.deepEqual(await heard(), []);
@@ -88,6 +92,43 @@ for (const engine of ENGINES) {
       await waitReady(joiner);
       assert.deepEqual(await joiner.evaluate(() =>
         ["sound", "notify"].map((id) => document.getElementById(id).checked)), [true, true]);
+    });
+
+    it("the log shows the date once midnight has passed", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await say(creator, "this evening");
+      await waitText(joiner, "this evening");
+      const days = () => joiner.evaluate(() =>
+        [...document.querySelectorAll(".day")].map(({ textContent }) => textContent));
+      assert.deepEqual(await days(), []);
+      const tomorrow = await joiner.evaluate(() => {
+        const { now } = Date;
+        Date.now = () => now() + 86_400_000;
+        return new Intl.DateTimeFormat("en", { dateStyle: "full" }).format(Date.now());
+      });
+      for (const text of ["tomorrow", "still tomorrow"]) {
+        await say(creator, text);
+        await waitText(joiner, text);
+      }
+      assert.deepEqual(await days(), [tomorrow]);
+    });
+
+    it("a file that is dropped or pasted is refused with a word", async () => {
+      const page = await browser.newPage();
+      await createChat(page, server.url);
+      for (const type of ["drop", "paste"]) {
+        const isRefused = await page.evaluate((name) => {
+          document.querySelector("#parts").textContent = "";
+          const data = new DataTransfer();
+          data.items.add(new File(["x"], "picture.png", { type: "image/png" }));
+          const event = new Event(name, { bubbles: true, cancelable: true });
+          Object.assign(event, { dataTransfer: data, clipboardData: data });
+          return !document.querySelector("#text").dispatchEvent(event);
+        }, type);
+        assert.equal(isRefused, type === "drop", "the browser must not open the file");
+        await page.waitFor(() =>
+          document.querySelector("#parts").textContent.startsWith("Only text can be sent"));
+      }
     });
 
     it("the title counts that Talker joins and that Talker closes the chat", async () => {

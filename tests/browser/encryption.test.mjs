@@ -95,6 +95,9 @@ for (const engine of ENGINES) {
       await page.reload();
       await waitReady(page);
       assert.match(await readSecurity(page), /verified by the safety number/);
+      await page.click("#security");
+      assert.equal(await page.evaluate(() =>
+        document.querySelector("#match").checkVisibility()), false);
     });
 
     it("the chat ends when the numbers differ", async () => {

@@ -53,6 +53,29 @@ describe("attention", () => {
     assert.equal(find("notify-problem").hidden, false);
   });
 
+  it("a browser that grants notifications but cannot show one is found out", async () => {
+    globalThis.Notification = class {
+      static requestPermission = async () => "granted";
+      constructor() {
+        throw new TypeError("Illegal constructor");
+      }
+    };
+    const options = { sound: false, notify: false };
+    open(options);
+    assert.equal(find("notify-problem").hidden, true);
+    find("notify").checked = true;
+    fire(find("notify"), "change");
+    await yieldTurn();
+    assert.equal(options.notify, false);
+    assert.equal(find("notify-problem").hidden, false);
+  });
+
+  it("a browser without notifications says so", () => {
+    delete globalThis.Notification;
+    open({ sound: false, notify: false });
+    assert.equal(find("notify-problem").hidden, false);
+  });
+
   it("the sound and the notification are closed when they are over", () => {
     const closed = [];
     globalThis.Notification = class extends EventTarget {

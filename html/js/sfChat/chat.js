@@ -18,6 +18,7 @@ import { createClock, showState } from "./page/bar.js";
 import { createClosing } from "./page/closing.js";
 import { createComposer } from "./page/composer.js";
 import { find } from "./page/dom.js";
+import { refuseFiles } from "./page/files.js";
 import { hideInvitation } from "./page/invitation.js";
 import { createPanic } from "./page/panic.js";
 import { createTyping } from "./page/typing.js";
@@ -91,6 +92,7 @@ function assemble(saved, encryption) {
   return {
     start() {
       createPanic(ending.panic);
+      refuseFiles();
       conversation.keep();
       incoming.start();
       outgoing.flush();

@@ -86,6 +86,7 @@ function offerOptions(options, onChange, onFail) {
   sound.checked = options.sound;
   notifications.checked = options.notify;
   notifications.disabled = !("Notification" in window);
+  find("notify-problem", HTMLElement).hidden = !notifications.disabled;
   const button = find("show-options", HTMLButtonElement);
   button.addEventListener("click", () => dialog.showModal());
   sound.addEventListener("change", () => {
@@ -109,13 +110,16 @@ function offerOptions(options, onChange, onFail) {
   };
 }
 
-/** Asks the browser for the right to notify, and shows if it refuses. */
+/** Asks the browser for the right to notify, tries it, and shows if it refuses. */
 async function isAllowed() {
   let isGranted = false;
   try {
     isGranted = await Notification.requestPermission() === "granted";
+    // Chrome on Android grants the right, but its constructor throws.
+    if (isGranted) new Notification("SFChat", { silent: true }).close();
   } catch {
     // A policy can forbid even the question.
+    isGranted = false;
   }
   find("notify-problem", HTMLElement).hidden = isGranted;
   return isGranted;
@@ -131,7 +135,6 @@ function notify() {
     });
     return shown;
   } catch {
-    // Chrome on Android has the constructor, but it throws.
     return null;
   }
 }

@@ -32,6 +32,7 @@ export function createVerification({ onMatch, onDiffer }) {
       button.dataset.verified = verified;
       button.hidden = false;
       find("safety", HTMLElement).textContent = safety;
+      find("match", HTMLElement).hidden = verified === "number";
       find("verify-text", HTMLElement).textContent = say(`verify.${verified}`);
     },
     remove() {

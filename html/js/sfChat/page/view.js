@@ -6,7 +6,7 @@
  */
 
 import { find, make } from "./dom.js";
-import { hasText, say } from "./i18n.js";
+import { hasText, language, say } from "./i18n.js";
 import { findLinks } from "./links.js";
 
 /** @typedef {import("../line/saved-chat.js").Entry} Entry */
@@ -28,6 +28,7 @@ export function createView({ values, onTryAgain }) {
   const drawn = new WeakMap();
   /** @type {Entry["from"] | null} */
   let lastFrom = null;
+  let lastDay = "";
   let isFollowing = true;
   let sizes = "";
   let isOver = false;
@@ -53,6 +54,18 @@ export function createView({ values, onTryAgain }) {
     drawn.set(entry, element);
     lastFrom = entry.from;
     return element;
+  }
+
+  /**
+   * Draws the date, if the entry is the first one after a midnight.
+   * @param {Entry} entry
+   * @returns {HTMLElement[]}
+   */
+  function drawDay({ at }) {
+    const day = new Date(at).toDateString();
+    const isNew = lastDay !== "" && day !== lastDay;
+    lastDay = day;
+    return isNew ? [make("div", "day", formatDay(at))] : [];
   }
 
   /** @param {Entry} entry one that was drawn */
@@ -84,7 +97,7 @@ export function createView({ values, onTryAgain }) {
     /** @param {Iterable<Entry>} entries new ones, and those whose state changed */
     show(entries) {
       const added = [...entries].filter((entry) => !drawn.has(entry));
-      log.append(...added.map(draw));
+      log.append(...added.flatMap((entry) => [...drawDay(entry), draw(entry)]));
       for (const entry of entries) mark(entry);
       if (added.length === 0) return;
       isFollowing ||= added.some(({ from }) => from === "you");
@@ -196,4 +209,9 @@ function clock(at) {
   const time = new Date(at);
   const parts = [time.getHours(), time.getMinutes(), time.getSeconds()];
   return `[${parts.map((part) => String(part).padStart(2, "0")).join(":")}]`;
+}
+
+/** @param {number} at milliseconds since 1970 */
+function formatDay(at) {
+  return new Intl.DateTimeFormat(language(), { dateStyle: "full" }).format(at);
 }
