@@ -55,7 +55,8 @@ function take(names, signal) {
 
 /** @returns {Promise<(name: string) => number>} how many wait for a slot */
 async function countWaiting() {
-  const { pending = [] } = await navigator.locks.query();
+  // A page that is being left may not ask.
+  const { pending = [] } = await navigator.locks.query().catch(() => ({ pending: [] }));
   return (name) => pending.filter((lock) => lock.name === name).length;
 }
 
