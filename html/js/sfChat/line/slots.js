@@ -15,9 +15,9 @@ const SEEN = "sfChat poll seen";
 const SHARED = [1, 2, 3].map((number) => `sfChat poll ${number}`);
 // Many proxies end a request after 60 seconds.
 const WAIT_SECONDS = 50;
-// How many polls of one second fit into the time in which every tab that waits
-// for a shared slot shall have its turn: two seconds.
-const TURNS = 2 * SHARED.length;
+// How many polls of one second the tabs that wait for the shared slots make while
+// each of them has one turn. In three slots, four polls take 1.3 seconds.
+const LONG_TURNS = 4;
 // A tab that the browser has frozen keeps its slot.
 const PATIENCE_MS = 5_000;
 
@@ -63,7 +63,7 @@ async function countWaiting() {
 /** @param {number} waiting how many other tabs wait for the slot of this tab */
 function chooseWait(waiting) {
   if (waiting === 0) return WAIT_SECONDS;
-  return Math.random() * waiting < TURNS ? 1 : 0;
+  return Math.random() * waiting < LONG_TURNS ? 1 : 0;
 }
 
 /**
