@@ -219,7 +219,7 @@ for (const engine of ENGINES) {
       await creator.goto(server.url);
       await tabTo(creator, "#create");
       await creator.press("Enter");
-      await creator.waitFor(() => document.querySelector(".system .msg-text"));
+      await creator.waitFor(() => document.querySelector("#invite:not([hidden])"));
       const code = await creator.evaluate(() => JSON.parse(sessionStorage.sfChat).chatToken);
       await joiner.goto(server.url);
       await tabTo(joiner, "#code");

@@ -217,6 +217,13 @@ for (const engine of ENGINES) {
       assert.equal(await page.evaluate(() => document.querySelector("#text").disabled), true);
     });
 
+    it("the page tells a joiner of a creator who is away", async () => {
+      const peer = await Peer.create(server);
+      const page = await browser.newPage();
+      await joinChat(page, server.url, peer.invite.code);
+      await waitSystem(page, /page does not answer/);
+    });
+
     it("a joiner who knows the code but not the link's secret is detected", async () => {
       const page = await browser.newPage();
       await createChat(page, server.url);

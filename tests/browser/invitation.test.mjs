@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, meet, panic, readInvite, say, waitSystem, waitText,
+  createChat, meet, panic, readInvite, say, waitSystem, waitText, waitVanished,
 } from "./lib/story.mjs";
 
 /** Records what the page copies: tests cannot read the clipboard. */
@@ -32,11 +32,112 @@ for (const engine of ENGINES) {
         code.match(/..../g));
       await catchCopies(page);
       await page.click("#copy-link");
-      await page.waitFor(() => document.querySelector("#copied").textContent);
+      await page.waitFor(() => document.querySelector("#copy-link").textContent === "Copied.");
       await page.click("#copy-code");
       await page.waitFor(() => window.copies.length === 2);
       assert.deepEqual(await page.evaluate(() => window.copies),
         [`${server.url}/#j=${code}.${secret}`, code]);
+      assert.deepEqual(
+        await page.evaluate(() => ["copy-link", "copy-code"].map(
+          (id) => document.getElementById(id).textContent)),
+        ["Copy the link", "Copied."]);
+    });
+
+    for (const [width, height] of [[360, 740], [390, 844], [412, 915], [1280, 720], [320, 480]]) {
+      it(`each answer is in sight in a window of ${width} × ${height}`, async () => {
+        const page = await browser.newPage();
+        await page.setViewport(width, height);
+        await createChat(page, server.url);
+        await page.evaluate(() => {
+          const inside = (inner, outer) =>
+            inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+          window.isInSight = (id) => {
+            const seen = [document.getElementById(id), document.querySelector("#scroll")]
+              .map((element) => element.getBoundingClientRect());
+            return inside(...seen) && seen[1].bottom <= innerHeight;
+          };
+        });
+        assert.ok(await page.evaluate(() => window.isInSight("invite-title")));
+        await catchCopies(page);
+        await page.click("#copy-link");
+        await page.waitFor(() => document.querySelector("#copy-link").textContent === "Copied.");
+        assert.ok(await page.evaluate(() => window.isInSight("copy-link")));
+        await page.click("#show-qr");
+        await page.waitFor(() => document.activeElement.id === "qr");
+        assert.ok(await page.evaluate(() => window.isInSight("qr")));
+        assert.equal(
+          await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+      });
+    }
+
+    it("a text that cannot be copied is shown in sight", async () => {
+      const page = await browser.newPage();
+      await page.setViewport(360, 740);
+      await createChat(page, server.url);
+      await page.evaluate(() => {
+        navigator.clipboard.writeText = () => Promise.reject(new DOMException("no"));
+      });
+      await page.click("#copy-link");
+      await page.waitFor(() => document.querySelector("#copied").textContent.includes("#j="));
+      const [bottom, height] = await page.evaluate(() =>
+        [document.querySelector("#copied").getBoundingClientRect().bottom, innerHeight]);
+      assert.ok(bottom <= height);
+    });
+
+    it("the code is shown once, and not at all if the link is required", async () => {
+      const page = await browser.newPage();
+      const code = await createChat(page, server.url);
+      const readCodes = () => page.evaluate((wanted) => {
+        const shown = document.querySelector("main").innerText.replace(/\s/g, "");
+        return shown.split(wanted).length - 1;
+      }, code);
+      assert.equal(await readCodes(), 1);
+      await page.click("#link-only");
+      for (const isReloaded of [false, true]) {
+        if (isReloaded) {
+          await page.reload();
+          await page.waitFor(() => document.querySelector("#invite:not([hidden])"));
+        }
+        assert.equal(await readCodes(), 0);
+        assert.equal(
+          await page.evaluate(() => document.querySelector("#copy-code").checkVisibility()), false);
+      }
+    });
+
+    it("a short touch of the door explains it, a long one is panic", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        const { setTimeout } = window;
+        // Half a second is over at once, everything else never.
+        window.setTimeout = (run, ms) => setTimeout(run, ms === 500 ? 0 : ms * 500);
+        window.touch = (...types) => {
+          for (const type of types) {
+            document.querySelector("#panic").dispatchEvent(type === "click"
+              ? new MouseEvent("click", { bubbles: true, detail: 1 })
+              : new PointerEvent(type, { bubbles: true, pointerType: "touch" }));
+          }
+        };
+        window.touch("pointerdown", "pointerup", "click");
+      });
+      assert.equal(await creator.evaluate(() =>
+        getComputedStyle(document.querySelector("#panic-hint")).visibility), "visible");
+      await creator.evaluate(() => window.touch("pointerdown", "pointercancel"));
+      await say(creator, "still here");
+      await waitText(joiner, "still here");
+      await creator.evaluate(() => window.touch("pointerdown"));
+      await waitVanished(creator);
+      await waitSystem(joiner, /closed by Talker/);
+    });
+
+    it("the keyboard of an iPhone covers no field", async () => {
+      const [creator] = await meet(browser, server.url);
+      await creator.setViewport(390, 844);
+      await creator.evaluate(() => {
+        Object.defineProperty(visualViewport, "height", { value: 400 });
+        visualViewport.dispatchEvent(new Event("resize"));
+      });
+      assert.ok(await creator.evaluate(() =>
+        document.querySelector("#send").getBoundingClientRect().bottom <= 400));
     });
 
     it("the script that draws the QR code is loaded only when it is asked for", async () => {

@@ -24,6 +24,7 @@ import { createPanic } from "./page/panic.js";
 import { createTyping } from "./page/typing.js";
 import { createVerification } from "./page/verification.js";
 import { createView } from "./page/view.js";
+import { fitWindow } from "./page/window.js";
 import { createPhase } from "./phase.js";
 
 /** @typedef {import("./line/saved-chat.js").SavedChat} SavedChat */
@@ -93,6 +94,7 @@ function assemble(saved, encryption) {
     start() {
       createPanic(ending.panic);
       refuseFiles();
+      fitWindow();
       conversation.keep();
       incoming.start();
       outgoing.flush();

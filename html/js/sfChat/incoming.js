@@ -99,6 +99,8 @@ export function createIncoming(options) {
 
   /** @param {Message} message @param {Answer["status"]} status it came with */
   function hearServer({ _id: id, msg: text, event = "" }, status) {
+    // The card with the invitation says the same, and more.
+    if (event === "created") return;
     // The server must not make the user believe that an open chat is closed.
     const isTrue = status === "closed" || !FAREWELL.test(event);
     conversation.add({ id, from: "system", text, event: isTrue ? event : "" });
@@ -168,10 +170,11 @@ export function createIncoming(options) {
 
   /** Talker has joined. */
   function meet() {
+    const note = saved.role === "creator" ? "note.noHandshake" : "note.awaited";
     hideInvitation();
     awake.release();
     if (encryption.established) showSecurity();
-    else patience ??= setTimeout(() => conversation.announce("note.noHandshake"), HANDSHAKE_MS);
+    else patience ??= setTimeout(() => conversation.announce(note), HANDSHAKE_MS);
     showLine();
   }
 
@@ -196,9 +199,8 @@ export function createIncoming(options) {
     if (phase.hasEnded || phase.isOver) return;
     if (line !== "going") showTrouble(line);
     else if (saved.status === "draft") showState("draft");
-    else if (!encryption.established) showState("securing");
-    else if (seen < ABSENT_MINUTES) showState("ready");
-    else showAbsence();
+    else if (seen >= ABSENT_MINUTES) showAbsence();
+    else showState(encryption.established ? "ready" : "securing");
   }
 
   /** Shows what came instead of an answer. @param {"retrying" | "offline"} state */

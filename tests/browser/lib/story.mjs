@@ -5,11 +5,8 @@
 export async function createChat(page, url) {
   await page.goto(url);
   await page.click("#create");
-  await page.waitFor(() => document.querySelector(".system .msg-text"));
-  const text = await page.evaluate(
-    () => document.querySelector(".system .msg-text").textContent,
-  );
-  return text.match(/\b[0-9a-f]{24}\b/)[0];
+  await page.waitFor(() => document.querySelector("#invite:not([hidden])"));
+  return page.evaluate(() => document.querySelector("#invite-code").textContent);
 }
 
 /** Enters the code on the home page; waits for nothing. */

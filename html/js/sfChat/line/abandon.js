@@ -2,6 +2,7 @@
 /** Closes a chat that no page goes on with. */
 
 import { createApi } from "./api.js";
+import { claim } from "./claim.js";
 import { wipe } from "./saved-chat.js";
 import { apiSettings } from "./settings.js";
 
@@ -16,12 +17,13 @@ export function closeUnseen(tokens) {
 }
 
 /**
- * Deletes what the tab keeps, and closes the chat.
+ * Deletes what the tab keeps, and closes the chat, unless another tab has it: what
+ * this tab keeps is then a copy.
  * @param {import("./saved-chat.js").SavedChat | null} saved null: there is no
  *   chat to close
- * @returns {Promise<unknown>} resolves when the request is over; never rejects
+ * @returns {Promise<void>} resolves when the request is over; never rejects
  */
-export function abandon(saved) {
+export async function abandon(saved) {
   wipe();
-  return saved ? closeUnseen(saved) : Promise.resolve();
+  if (saved && await claim(saved.tab)) await closeUnseen(saved);
 }

@@ -4,9 +4,8 @@
  * page has chosen for the join. A reload then loses neither: the join is sent again
  * with the same user token, and the server answers it again.
  *
- * Both are kept in `window.name`, which lives as long as the tab and, unlike the
- * session storage and `history.state`, is not written to the disk. What stands
- * before the mark belongs to the chat of the tab.
+ * Both are kept in `window.name` (E2EE, "Invitation"), which lives as long as the
+ * tab. What stands before the mark belongs to the chat of the tab.
  */
 
 import { newId } from "./saved-chat.js";

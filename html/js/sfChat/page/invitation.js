@@ -19,11 +19,15 @@ import { drawQr } from "./qr.js";
 export function showInvitation({ code, secret, linkOnly, onLinkOnly }) {
   const link = `${location.origin}/#${formatInvite(code, secret)}`;
   const box = find("link-only", HTMLInputElement);
+  const byCode = find("by-code", HTMLElement);
   box.checked = linkOnly;
-  box.addEventListener("change", () => onLinkOnly(box.checked));
+  byCode.hidden = linkOnly;
+  box.addEventListener("change", () => {
+    byCode.hidden = box.checked;
+    onLinkOnly(box.checked);
+  });
   showCode(code);
-  offerCopy("copy-link", link);
-  offerCopy("copy-code", code);
+  offerCopies({ "copy-link": link, "copy-code": code });
   offerShare(link);
   offerQr(link);
   find("invite", HTMLElement).hidden = false;
@@ -40,20 +44,44 @@ function showCode(code) {
     .replaceChildren(...groups.map((group) => make("span", "", group)));
 }
 
-/** @param {string} id of a button @param {string} text */
-function offerCopy(id, text) {
-  find(id, HTMLButtonElement).addEventListener("click", async () => {
-    const done = find("copied", HTMLElement);
-    done.textContent = "";
-    try {
-      await navigator.clipboard.writeText(text);
-      done.textContent = say("invite.copied");
-    } catch {
-      // A browser may ask the user, who may refuse. The text can be copied by
-      // hand then.
-      done.textContent = say("invite.copyThis", { text });
-    }
-  });
+/**
+ * Says what came of a press of a button, to screen readers and, if it went wrong,
+ * below the buttons.
+ * @param {string} text
+ * @param {boolean} isBad
+ */
+function tell(text, isBad) {
+  const place = find("copied", HTMLElement);
+  place.className = isBad ? "copied" : "visually-hidden";
+  place.textContent = text;
+  if (isBad) place.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Offers to copy texts. The button that copied last says so, because a place
+ * elsewhere may be out of sight.
+ * @param {Record<string, string>} texts by the ids of their buttons
+ */
+function offerCopies(texts) {
+  const buttons = Object.keys(texts).map((id) => find(id, HTMLButtonElement));
+  const labels = buttons.map((button) => button.textContent);
+
+  for (const button of buttons) {
+    button.addEventListener("click", async () => {
+      const text = texts[button.id];
+      buttons.forEach((other, i) => { other.textContent = labels[i]; });
+      tell("", false);
+      try {
+        await navigator.clipboard.writeText(text);
+        button.textContent = say("invite.copied");
+        tell(button.textContent, false);
+      } catch {
+        // A browser may ask the user, who may refuse. The text can be copied by
+        // hand then.
+        tell(say("invite.copyThis", { text }), true);
+      }
+    });
+  }
 }
 
 /** @param {string} url */
@@ -76,8 +104,10 @@ function offerQr(link) {
       place.replaceChildren(await drawQr(link));
       place.hidden = false;
       button.hidden = true;
+      place.focus();
+      place.scrollIntoView({ block: "nearest" });
     } catch {
-      find("copied", HTMLElement).textContent = say("invite.noQr");
+      tell(say("invite.noQr"), true);
     }
     button.disabled = false;
   });

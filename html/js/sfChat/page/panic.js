@@ -5,6 +5,8 @@ import { find } from "./dom.js";
 
 const TWICE_MS = 1_000;
 const TELL_MS = 1_000;
+// A thumb that slips does not stay for so long.
+const HOLD_MS = 500;
 // The `keyCode` that some browsers give for every key an input method takes.
 const IN_INPUT_METHOD = 229;
 
@@ -41,6 +43,45 @@ export function onEscapeTwice(act, signal) {
   }, { capture: true, signal });
 }
 
+/**
+ * Calls `act` when the button is pressed. A finger has to hold the button; a short
+ * touch only shows what the button does.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} hint
+ * @param {() => void} act
+ * @param {AbortSignal} signal stops the watching
+ */
+function onHold(button, hint, act, signal) {
+  let isTouch = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  function release() {
+    clearTimeout(timer);
+    button.classList.remove("held");
+  }
+
+  button.addEventListener("pointerdown", ({ pointerType }) => {
+    isTouch = pointerType === "touch";
+    if (!isTouch) return;
+    button.classList.add("held");
+    timer = setTimeout(act, HOLD_MS);
+  }, { signal });
+  for (const type of ["pointerup", "pointercancel", "pointerleave"]) {
+    button.addEventListener(type, release, { signal });
+  }
+  // A long touch would open a menu, which ends the touch.
+  button.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
+  button.addEventListener("click", ({ detail }) => {
+    // A press of a key has no `detail`.
+    if (isTouch && detail > 0) hint.classList.add("shown");
+    else act();
+  }, { signal });
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (target instanceof Node && !button.contains(target)) hint.classList.remove("shown");
+  }, { signal });
+}
+
 /** @type {AbortController | undefined} */
 let lastPanic;
 
@@ -55,6 +96,6 @@ export function createPanic(forget) {
   lastPanic = new AbortController();
   const { signal } = lastPanic;
   const leave = () => vanish(forget());
-  find("panic", HTMLButtonElement).addEventListener("click", leave, { signal });
+  onHold(find("panic", HTMLButtonElement), find("panic-hint", HTMLElement), leave, signal);
   onEscapeTwice(leave, signal);
 }
