@@ -67,6 +67,49 @@ describe("links", () => {
     }
   });
 
+  it("an address ends before the punctuation of every script", () => {
+    const address = "https://example.org/a";
+    for (const [before, after] of [
+      ["„", "“ ist"], ["‚", "‘"], ["«", "»"], ["»", "«"], ["›", "‹"], ["「", "」"], ["（", "）"],
+      ["《", "》"], ["见", "。然后"], ["", "、"], ["", "，好"], ["", "！"], ["", "？"], ["", "،"],
+      ["", "؛"], ["", "؟"], ["", "۔"], ["", "।"], ["", "։"], ["", "።"], ["", "…"], ["", "—"],
+      ["", "’"], ["“", ".”"], ["", "”said"], ["\u2068", "\u2069"], ["", "\u200f."], ["", "\u200b"],
+      ["`", "`"],
+    ]) {
+      assert.deepEqual(links(`${before}${address}${after}`), [address], before + after);
+    }
+    for (const whole of ["https://a.example/Schindler’s", "https://a.example/Michelson–Morley",
+      "https://a.example/צה״ל", "https://a.example/l·l", "https://a.example/a-/", "https://a.example/_"]) {
+      assert.deepEqual(links(`${whole}.`), [whole]);
+    }
+  });
+
+  it("an address that reads in another order than it is written is not linked", () => {
+    for (const sign of "\u061c\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069") {
+      assert.deepEqual(links(`https://evil.example/${sign}moc.elgoog.www`), []);
+    }
+  });
+
+  it("the host is named when the text does not show it", () => {
+    for (const [address, host] of [
+      ["https://example.org", undefined], ["HTTPS://EXAMPLE.org/A?b#c", undefined],
+      ["https://example.org:443/", undefined], ["http://example.org:8080", undefined],
+      ["https://www.google.com@evil.example/", "evil.example"],
+      ["https://www.google.com:x@evil.example/", "evil.example"],
+      ["https://аpple.com/", "xn--pple-43d.com"], ["https://bücher.example/", "xn--bcher-kva.example"],
+      ["https://2130706433/", "127.0.0.1"], ["https://ｅvil.example/", "evil.example"],
+    ]) {
+      assert.equal(findLinks(address)[0].host, host, address);
+      assert.ok(findLinks(address)[0].href, address);
+    }
+  });
+
+  it("an address that nobody can read is not linked", () => {
+    assert.equal(links(`https://example.org/${"a".repeat(1_980)}`).length, 1);
+    assert.deepEqual(links(`https://example.org/${"a".repeat(1_981)}`), []);
+    assert.deepEqual(links(`https://example.org/${")".repeat(16_000)}`), []);
+  });
+
   it("the pieces of a text make up the whole text", () => {
     for (const text of ["", "a", "https://x.example", " a https://x.example, b (https://y.example) "]) {
       assert.equal(findLinks(text).map((piece) => piece.text).join(""), text);

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** Finds web addresses in a text. It recognises nothing else, no markup. */
 
-const CANDIDATE = /\bhttps?:\/\/[^\s<>"]+/giu;
+// Within an address, quotation marks, brackets and stops that are not ASCII end
+// it. A ’ between letters may be an apostrophe.
+const CANDIDATE = new RegExp("\\bhttps?://(?:’(?=\\p{L})|" +
+  "(?!(?![!-~])[\\p{Term}\\p{QMark}\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}])[^\\s<>\"`\\u200b])+", "giu");
 // Punctuation at the end belongs to the sentence, not to the address.
-const TRAILING = /[.,;:!?'’”»…]+$/u;
+const TRAILING = /(?:[.,;:!?'*]|(?![!-~])[\p{P}\p{Bidi_C}])+$/u;
 const CLOSING = new Map([[")", "("], ["]", "["], ["}", "{"]]);
+// Nobody reads a longer address, and searching in it takes long.
+const LENGTH_LIMIT = 2_000;
 
-/** @typedef {{ text: string, href: string | null }} Piece
- *   `href` is null if the piece is not an address */
+/** @typedef {{ text: string, href: string | null, host?: string }} Piece
+ *   `href` is null if the piece is not an address; `host` is where the address
+ *   leads, in ASCII, if the text does not show that */
 
 /**
  * @param {string} text
@@ -18,11 +24,11 @@ export function findLinks(text) {
   const pieces = [];
   let end = 0;
   for (const { 0: candidate, index } of text.matchAll(CANDIDATE)) {
-    const address = trim(candidate);
-    const href = readAddress(address);
-    if (!href) continue;
+    const address = candidate.length > LENGTH_LIMIT ? "" : trim(candidate);
+    const found = readAddress(address);
+    if (!found) continue;
     if (index > end) pieces.push({ text: text.slice(end, index), href: null });
-    pieces.push({ text: address, href });
+    pieces.push({ text: address, ...found });
     end = index + address.length;
   }
   if (end < text.length) pieces.push({ text: text.slice(end), href: null });
@@ -51,13 +57,13 @@ function count(text, sign) {
 
 /**
  * @param {string} address
- * @returns {string | null} null: it is not a web address
+ * @returns {{ href: string, host?: string } | null} null: it is not a web address,
+ *   or has signs that change in which order it reads
  */
 function readAddress(address) {
-  try {
-    const { href, protocol } = new URL(address);
-    return protocol === "https:" || protocol === "http:" ? href : null;
-  } catch {
-    return null;
-  }
+  if (/\p{Bidi_C}/u.test(address) || !URL.canParse(address)) return null;
+  const { href, protocol, host } = new URL(address);
+  const [shown] = address.slice(protocol.length + 2).split(/[/?#\\]/, 1);
+  const isShown = [host, `${host}:80`, `${host}:443`].includes(shown.toLowerCase());
+  return isShown ? { href } : { href, host };
 }

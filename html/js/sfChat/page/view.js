@@ -14,6 +14,9 @@ import { findLinks } from "./links.js";
 const MARKS = { sending: "…", stored: "✓", delivered: "✓✓", failed: "!" };
 const NEAR_END_PX = 40;
 const SERVER_TEXT_LIMIT = 140;
+const POP_ISOLATE = "\u2069";
+/** The beginning or the end of an isolate, or the end of a paragraph. */
+const BIDI_STEP = /[\u2066-\u2069\n\x1c-\x1e\x85\u2029]/g;
 
 /**
  * @param {object} options
@@ -74,6 +77,12 @@ export function createView({ values, onTryAgain }) {
     place?.replaceChildren(...drawState(entry, isOver));
   }
 
+  /** @param {Entry} entry */
+  function redraw(entry) {
+    const text = drawn.get(entry)?.querySelector(".msg-text");
+    text?.replaceWith(drawText(entry.text));
+  }
+
   newer.addEventListener("click", scrollToEnd);
   scroller.addEventListener("scroll", () => {
     // After a change of size the browser scrolls by itself, before the observer
@@ -97,6 +106,8 @@ export function createView({ values, onTryAgain }) {
     /** @param {Iterable<Entry>} entries new ones, and those whose state changed */
     show(entries) {
       const added = [...entries].filter((entry) => !drawn.has(entry));
+      // A text of Talker changes when more of it comes.
+      for (const entry of entries) if (entry.from === "talker") redraw(entry);
       log.append(...added.flatMap((entry) => [...drawDay(entry), draw(entry)]));
       for (const entry of entries) mark(entry);
       if (added.length === 0) return;
@@ -168,18 +179,47 @@ function drawMessage(entry, again) {
   return drawn;
 }
 
+/**
+ * Removes each end of an isolate that was not begun, and adds each that is
+ * missing at the end of a paragraph, so that a text ends no isolate but its own.
+ * @param {string} text
+ */
+function balance(text) {
+  let open = 0;
+  const balanced = text.replace(BIDI_STEP, (sign) => {
+    if (sign < "\u2066") {
+      const ends = POP_ISOLATE.repeat(open);
+      open = 0;
+      return `${ends}\n`;
+    }
+    if (sign !== POP_ISOLATE) open += 1;
+    else if (open > 0) open -= 1;
+    else return "";
+    return sign;
+  });
+  return balanced + POP_ISOLATE.repeat(open);
+}
+
 /** @param {string} text */
 function drawText(text) {
-  const drawn = make("span", "msg-text", ...findLinks(text).map((piece) => {
-    if (!piece.href) return piece.text;
-    const link = /** @type {HTMLAnchorElement} */ (make("a", "", piece.text));
-    link.href = piece.href;
-    link.target = "_blank";
-    link.rel = "noreferrer noopener";
-    return link;
-  }));
+  const drawn =
+    make("span", "msg-text", ...findLinks(balance(text)).flatMap(drawPiece));
   drawn.dir = "auto";
   return drawn;
+}
+
+/**
+ * @param {import("./links.js").Piece} piece
+ * @returns {(Node | string)[]}
+ */
+function drawPiece({ text, href, host }) {
+  if (!href) return [text];
+  const link = /** @type {HTMLAnchorElement} */ (make("a", "", text));
+  link.href = href;
+  link.dir = "ltr";
+  link.target = "_blank";
+  link.rel = "noreferrer noopener";
+  return host ? [link, make("bdi", "msg-host", ` (${host})`)] : [link];
 }
 
 /** Makes the place for a message's state. Screen readers do not announce it. */
