@@ -8,7 +8,7 @@ import { Person } from "../lib/chat.mjs";
 import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, panic, readLog, readSaved, readSystem, say, submit,
+  closeChat, createChat, joinChat, meet, panic, readLog, readSaved, readSystem, say,
   waitMarks, waitPath, waitReady, waitState, waitSystem, waitText, waitVanished,
 } from "./lib/story.mjs";
 
@@ -188,20 +188,6 @@ for (const engine of ENGINES) {
       await waitText(creator, "after blanks");
       assert.deepEqual((await readLog(creator)).slice(1),
         [["talker", "two\nlines"], ["talker", "after blanks"]]);
-    });
-
-    it("a text that is too long for one message is sent as several messages", async () => {
-      const [creator, joiner] = await meet(browser, server.url);
-      const words = Array.from({ length: 60 }, (_, i) => `word${i}`);
-      await submit(creator, words.join(" "));
-      await joiner.waitFor(
-        (last) => document.querySelector("#log").textContent.includes(last),
-        words.at(-1),
-      );
-      const heard = await readLog(joiner);
-      assert.ok(heard.length > 1);
-      assert.ok(heard.every(([, text]) => [...text].length <= 140));
-      assert.equal(heard.map(([, text]) => text).join(" "), words.join(" "));
     });
 
     it("the conversation survives a refresh on either side", async () => {

@@ -155,7 +155,7 @@ describe("composer", () => {
     const seen = { sent: [], left: [] };
     const composer = createComposer({
       draft,
-      onSend: (texts) => seen.sent.push(texts),
+      onSend: (text) => seen.sent.push(text),
       onWrite() {},
       onLeave: (text) => seen.left.push(text),
     });
@@ -166,31 +166,46 @@ describe("composer", () => {
     return { composer, seen, write };
   }
 
-  it("a far too long text is neither divided, nor sent, nor kept", () => {
-    const segment = mock.method(Intl.Segmenter.prototype, "segment");
+  it("a far too long text is neither measured, nor sent, nor kept", () => {
+    const encode = mock.method(TextEncoder.prototype, "encode");
     const { composer, seen, write } = open();
     composer.unlock();
-    segment.mock.resetCalls();
+    encode.mock.resetCalls();
     write("x ".repeat(500_000));
     fire(find("composer"), "submit");
     listeners.pagehide();
-    assert.equal(segment.mock.callCount(), 0);
+    assert.equal(encode.mock.callCount(), 0);
     assert.match(find("parts").textContent, /Too long/);
     assert.equal(find("send").disabled, true);
     assert.deepEqual(seen, { sent: [], left: [""] });
   });
 
-  it("a text of up to 32 messages is sent, a longer one is not", () => {
+  it("a text of up to 16,000 bytes is sent whole, a longer one is not", () => {
     const { composer, seen, write } = open();
     composer.unlock();
-    for (const [text, parts] of [["a", 1], ["word ".repeat(800), 29], ["😀".repeat(32 * 127), 32]]) {
+    for (const text of ["a", " a\n\n  b", "x".repeat(16_000), "😀".repeat(4_000)]) {
       write(text);
       assert.equal(find("send").disabled, false);
+      assert.equal(find("parts").textContent, "");
       fire(find("composer"), "submit");
-      assert.equal(seen.sent.pop().length, parts);
+      assert.equal(seen.sent.pop(), text);
     }
-    write("😀".repeat(32 * 127 + 1));
-    fire(find("composer"), "submit");
+    for (const text of ["x".repeat(16_001), "😀".repeat(4_001)]) {
+      write(text);
+      assert.match(find("parts").textContent, /Too long/);
+      fire(find("composer"), "submit");
+      assert.deepEqual(seen.sent, []);
+    }
+  });
+
+  it("what nobody can see is not sent", () => {
+    const { composer, seen, write } = open();
+    composer.unlock();
+    for (const text of ["\u200b", "\u2800\u2800", "\u3164 \n"]) {
+      write(text);
+      assert.equal(find("send").disabled, true);
+      fire(find("composer"), "submit");
+    }
     assert.deepEqual(seen.sent, []);
   });
 
@@ -263,6 +278,27 @@ describe("conversation", () => {
     assert.deepEqual(kept.slice(-2), ["id19", "idnew"]);
     assert.ok(!kept.includes("id0"));
     assert.equal(conversation.has("id0"), true, "a dropped line is still known when it comes again");
+  });
+
+  it("a text of several messages has the least state of them", () => {
+    const parts = [0, 1, 2].map((n) => ({ id: `id${n}`, n, state: "sending" }));
+    const entry = line(0, { from: "you", n: 0, state: "sending", parts });
+    const { conversation } = open([entry], Infinity);
+    const mark = (state, ...ns) => conversation.mark(state, ({ n }) => ns.includes(n));
+    for (const [state, ns, whole, changes] of [
+      ["failed", [0, 1, 2], "failed", 1],
+      ["sending", [0, 1, 2], "sending", 1],
+      ["stored", [0, 1], "sending", 0],
+      ["delivered", [0, 1], "sending", 0],
+      ["failed", [2], "failed", 1],
+      ["stored", [0, 2], "stored", 1],
+      ["delivered", [2, 9], "delivered", 1],
+      ["failed", [0, 1, 2], "delivered", 0],
+    ]) {
+      assert.equal(mark(state, ...ns), changes, `${state} ${ns}`);
+      assert.equal(entry.state, whole, `${state} ${ns}`);
+    }
+    assert.equal("parts" in entry, false, "nothing more can change");
   });
 
   it("a full storage with nothing to drop is an error", () => {

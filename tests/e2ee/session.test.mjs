@@ -155,9 +155,21 @@ test("nothing is sent before the channel is open", async () => {
 
 test("a request that is rejected does not disturb the next", async () => {
   const { sides: { creator } } = await meet();
-  await assert.rejects(creator.sendText("x".repeat(510)), RangeError);
   await assert.rejects(creator.sendText(""), RangeError);
   assert.equal((await creator.sendText("x".repeat(509))).send[0].n, 0);
+});
+
+test("a long text is one step, with an envelope for each part", async () => {
+  const { sides: { creator, joiner } } = await meet();
+  const { send } = await creator.sendText("x".repeat(1_020));
+  assert.deepEqual(send.map(({ n }) => n), [0, 1, 2]);
+  const texts = [];
+  for (const { msg } of send) {
+    const { events } = await joiner.receive(sealed(msg));
+    texts.push(...events.map(({ text }) => text));
+  }
+  const part = `${"x".repeat(506)}\u2060`;
+  assert.deepEqual(texts, [part, part, "x".repeat(8)]);
 });
 
 test("requests at the same moment are served in order", async () => {

@@ -12,7 +12,8 @@ import { readContent, writeDelivered, writeText, writeTyping }
 import { formatInvite, isInviteLink, isSecret, parseInvite }
   from "../../html/js/sfChat/e2ee/invite.js";
 import { safetyNumber } from "../../html/js/sfChat/e2ee/keys.js";
-import { splitText } from "../../html/js/sfChat/e2ee/split.js";
+import { MAX_PARTS, MAX_TEXT_BYTES, joinParts, readWritten, splitText }
+  from "../../html/js/sfChat/e2ee/split.js";
 
 const CODE = "0123456789abcdef01234567";
 const SECRET = "abcdefghijklmnopqrst_Q";
@@ -67,25 +68,38 @@ test("a content of the largest length is accepted", () => {
   assert.equal(readContent(full, 0).text.length, 509);
 });
 
-const words = (count) => Array.from({ length: count }, (_, i) => `word${i}`);
-const family = "👩‍👩‍👧‍👦";
+const KINDS_TO_COME = [
+  ["empty", (kind) => content(kind, "")],
+  ["not UTF-8", (kind) => content(kind, Uint8Array.of(0xff))],
+  ["too long", (kind) => content(kind, "a", { length: 65535 })],
+  ["not padded with zeros", (kind) => content(kind, "a", { tail: 1 })],
+];
+
+for (const [what, write] of KINDS_TO_COME) {
+  test(`a content of a kind to come whose body is ${what} is ignored`, () => {
+    for (const kind of [0x40, 0x7f]) {
+      assert.deepEqual(readContent(write(kind), 0), { type: "other" });
+    }
+    for (const kind of [3, 0x3f, 0x80, 0xff]) {
+      assert.throws(() => readContent(write(kind), 0), { code: "content" });
+    }
+  });
+}
+
+const MORE = "\u2060";
 const SPLITS = [
   ["", []],
-  [" \n\t ", []],
+  [MORE.repeat(3), []],
   ["a", ["a"]],
-  ["  indented\n  twice ", ["  indented\n  twice"]],
-  ["x".repeat(140), ["x".repeat(140)]],
-  ["x".repeat(141), ["x".repeat(140), "x"]],
-  [`${"x".repeat(140)} y`, ["x".repeat(140), "y"]],
-  [`${"x".repeat(139)} y`, ["x".repeat(139), "y"]],
-  [`aa ${"x".repeat(140)}`, ["aa", "x".repeat(140)]],
-  [`a${" ".repeat(500)}b`, ["a", "b"]],
-  ["a\r\nb\rc", ["a\nb\nc"]],
-  ["a\0b\u0007c\u0085d\u007f", ["abcd"]],
-  ["𝄞".repeat(140), ["𝄞".repeat(127), "𝄞".repeat(13)]],
-  [family.repeat(21), [family.repeat(20), family]],
-  [`e${"\u0301".repeat(200)}`,
-    [`e${"\u0301".repeat(139)}`, "\u0301".repeat(61)]],
+  [" \n\t ", [" \n\t "]],
+  [`a${MORE}b${MORE}${MORE}`, [`a${MORE}b`]],
+  ["x".repeat(509), ["x".repeat(509)]],
+  ["x".repeat(510), [`${"x".repeat(506)}${MORE}`, "xxxx"]],
+  [`${"x".repeat(509)}${MORE}`, ["x".repeat(509)]],
+  [`${"x".repeat(505)}é${" ".repeat(9)}`,
+    [`${"x".repeat(505)}${MORE}`, `é${" ".repeat(9)}`]],
+  ["𝄞".repeat(127), ["𝄞".repeat(127)]],
+  ["𝄞".repeat(128), [`${"𝄞".repeat(126)}${MORE}`, "𝄞".repeat(2)]],
 ];
 
 for (const [text, parts] of SPLITS) {
@@ -94,27 +108,86 @@ for (const [text, parts] of SPLITS) {
   });
 }
 
-test("a long text is split between words and loses none", () => {
-  const text = words(5000).join(" ");
-  const parts = splitText(text);
-  assert.equal(parts.join(" "), text);
-  for (const part of parts) assert.ok([...part].length <= 140);
-  assert.ok(parts.length < text.length / 130);
-});
+/** Joins parts that have the numbers `ns`, or 0, 1, 2 … */
+const join = (texts, { missing = [], givenUp = 0, ns } = {}) => {
+  const parts = texts.map((text, i) => ({ n: ns?.[i] ?? i, text }));
+  return joinParts(parts, missing, givenUp)
+    .map(({ text, isWhole, parts: { length } }) => [text, isWhole, length]);
+};
 
-test("every part of any text fits into a message", () => {
-  const alphabet = ["a", " ", "\n", "é", "ש", "中", "𝄞", family, "\u0301",
-    "\ud800", "🇩🇪", "\r", "\0"];
+test("the parts of any text fit into messages and join to that text", () => {
+  const alphabet = ["a", " ", "\n", "é", "ש", "中", "𝄞", "👩‍👩‍👧‍👦", "\u0301",
+    "🇩🇪", MORE];
   let seed = 1;
   const next = () => (seed = seed * 48271 % 2147483647);
   for (let run = 0; run < 200; run += 1) {
-    const text = Array.from({ length: next() % 600 },
-      () => alphabet[next() % alphabet.length]).join("");
-    for (const part of splitText(text)) {
-      assert.ok([...part].length <= 140);
-      assert.notEqual(part.trim(), "");
-      writeText(part);
-    }
+    const text = Array.from({ length: next() % 1200 },
+      () => alphabet[next() % alphabet.length]).join("").concat("z");
+    const parts = splitText(text);
+    for (const part of parts) writeText(part);
+    assert.deepEqual(join(parts), [[text, true, parts.length]]);
+  }
+});
+
+test("the longest text has at most 32 parts", () => {
+  for (const sign of ["x", "é", "中", "𝄞"]) {
+    const count = Math.floor(MAX_TEXT_BYTES / utf8(sign).length);
+    assert.equal(splitText(sign.repeat(count)).length, MAX_PARTS);
+  }
+});
+
+test("texts are joined over the receipts and hints between their parts", () => {
+  assert.deepEqual(join(["a", `b${MORE}`, "c", "d"], { ns: [0, 4, 9, 10] }),
+    [["a", true, 1], ["bc", true, 2], ["d", true, 1]]);
+});
+
+test("one mark is removed, and only at the end of a part", () => {
+  assert.deepEqual(join([`a${MORE}${MORE}`, `${MORE}b`]),
+    [[`a${MORE}${MORE}b`, true, 2]]);
+});
+
+test("a text that is not whole says so", () => {
+  assert.deepEqual(join(["a", `b${MORE}`]),
+    [["a", true, 1], ["b […]", false, 1]]);
+});
+
+test("what comes after a missing message waits for it", () => {
+  const parts = [`a${MORE}`, "c", "d"];
+  const ns = [0, 2, 4];
+  assert.deepEqual(join(parts, { ns, missing: [1] }), [["a […]", false, 1]]);
+  assert.deepEqual(join(parts, { ns, missing: [1], givenUp: 2 }),
+    [["a […] c", true, 2], ["d", true, 1]]);
+  assert.deepEqual(join(parts, { ns, missing: [1, 3], givenUp: 2 }),
+    [["a […] c", true, 2]]);
+  assert.deepEqual(join(parts, { ns }), [["ac", true, 2], ["d", true, 1]]);
+});
+
+test("a text ends after the largest number of parts, with or without an end", () => {
+  const parts = Array(MAX_PARTS + 1).fill(`a${MORE}`);
+  assert.deepEqual(join(parts),
+    [["a".repeat(MAX_PARTS), true, MAX_PARTS], ["a […]", false, 1]]);
+});
+
+test("what was written keeps its white space but that at the end", () => {
+  for (const [written, text] of [
+    ["  indented\n\n  twice \n", "  indented\n\n  twice"],
+    [`a${" ".repeat(500)}b`, `a${" ".repeat(500)}b`],
+    ["a\r\nb\rc", "a\nb\nc"],
+    ["a\0b\u0007c\u0085d\u007f", "abcd"],
+    ["؀", "؀"],
+    ["\u200f.", "\u200f."],
+  ]) {
+    assert.equal(readWritten(written), text);
+  }
+});
+
+test("what nobody can see is not a text", () => {
+  for (const sign of [" ", "\n", "\0", "\u00a0", "\u00ad", "\u034f", "\u061c", "\u115f",
+    "\u17b4", "\u180e", "\u2003", "\u200b", "\u200d", "\u202e", "\u2028", "\u2060",
+    "\u2069", "\u2800", "\u3000", "\u3164", "\ufe0f", "\ufeff", "\uffa0", "\u{e0041}",
+    "\u{1d173}"]) {
+    assert.equal(readWritten(sign), "", JSON.stringify(sign));
+    assert.equal(readWritten(`\u200b${sign} ${sign}`), "", JSON.stringify(sign));
   }
 });
 

@@ -10,6 +10,7 @@ import { newId, save } from "./line/saved-chat.js";
 
 /**
  * @typedef {import("./line/saved-chat.js").Entry} Entry
+ * @typedef {import("./line/saved-chat.js").OwnPart} OwnPart
  * @typedef {import("./line/saved-chat.js").SavedChat} SavedChat
  */
 
@@ -19,6 +20,27 @@ import { newId, save } from "./line/saved-chat.js";
  */
 function isDone({ from, state }) {
   return from !== "you" || state === "delivered";
+}
+
+/** From the least to the last state of a message. */
+const STATES = /** @type {const} */ (["failed", "sending", "stored", "delivered"]);
+
+/**
+ * Changes the state of some parts of an entry. The entry has the least state of
+ * its parts.
+ * @param {Entry} entry one of the user's
+ * @param {NonNullable<Entry["state"]>} state
+ * @param {(part: OwnPart) => boolean} which
+ * @returns {boolean} whether the entry has another state now
+ */
+function markParts(entry, state, which) {
+  const { state: before, parts = [entry] } = entry;
+  for (const part of parts) {
+    if (part.state !== "delivered" && which(part)) part.state = state;
+  }
+  entry.state = STATES.find((least) => parts.some((part) => part.state === least));
+  if (isDone(entry)) delete entry.parts;
+  return entry.state !== before;
 }
 
 /**
@@ -59,9 +81,9 @@ export function createConversation(saved, view) {
   const changed = new Set(saved.entries);
   let isOpen = true;
 
-  /** @param {Omit<Entry, "at">} entry */
+  /** @param {Omit<Entry, "at"> & { at?: number }} entry */
   function add(entry) {
-    const whole = { ...entry, at: Date.now() };
+    const whole = { at: Date.now(), ...entry };
     saved.entries.push(whole);
     known.add(entry.id);
     changed.add(whole);
@@ -82,6 +104,15 @@ export function createConversation(saved, view) {
       this.tell(note);
       this.keep();
     },
+    /**
+     * Gives a line of Talker another text, or adds it.
+     * @param {Entry} entry
+     */
+    put(entry) {
+      const old = saved.entries.find(({ id }) => id === entry.id);
+      if (!old) add(entry);
+      else if (old.text !== entry.text) changed.add(Object.assign(old, entry));
+    },
     /** @param {string} id of a line, which may have been dropped from storage */
     has: (id) => known.has(id),
     /** Whether Talker has received all messages of the user. */
@@ -93,16 +124,13 @@ export function createConversation(saved, view) {
     /**
      * Changes the state of some of the user's messages.
      * @param {NonNullable<Entry["state"]>} state
-     * @param {(entry: Entry) => boolean} which
+     * @param {(part: OwnPart) => boolean} which
      * @returns {number} how many have another state now
      */
     mark(state, which) {
       const marked = saved.entries.filter((entry) =>
-        !isDone(entry) && entry.state !== state && which(entry));
-      for (const entry of marked) {
-        entry.state = state;
-        changed.add(entry);
-      }
+        !isDone(entry) && markParts(entry, state, which));
+      for (const entry of marked) changed.add(entry);
       return marked.length;
     },
     /** Saves the chat, unless it was closed, and draws what has changed. */

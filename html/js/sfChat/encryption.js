@@ -16,6 +16,7 @@ import { newId } from "./line/saved-chat.js";
  * @typedef {import("./line/api.js").Message} Message
  * @typedef {import("./e2ee/state.js").Event} Event
  * @typedef {import("./e2ee/state.js").Step} Step
+ * @typedef {import("./line/saved-chat.js").OwnPart} OwnPart
  * @typedef {import("./line/saved-chat.js").SavedChat} SavedChat
  */
 
@@ -60,12 +61,13 @@ export async function openEncryption(saved) {
       apply(session.receive({ msg, sealed }), ({ events }) => events.forEach(hear)),
     /**
      * @param {string} text
-     * @param {(id: string, n: number | null) => void} enter is given the id of
-     *   the message and its number in the channel
+     * @param {(parts: OwnPart[]) => void} enter is given the parts of the text,
+     *   which are messages of their own
      */
     write: (text, enter) =>
       apply(session.sendText(text), ({ send }, items) =>
-        enter(items[0]._id, send[0].n)),
+        enter(items.map(({ _id: id }, i) =>
+          ({ id, n: send[i].n ?? undefined, state: "sending" })))),
     /** Writes a receipt for the texts that need one. */
     async thank() {
       if (saved.owed.length === 0 || !this.established) return;

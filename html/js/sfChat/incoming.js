@@ -6,6 +6,7 @@
  * server delivers the messages again, and the page recognises them by their ids.
  */
 
+import { joinParts } from "./e2ee/split.js";
 import { createPoll } from "./line/poll.js";
 import { createSlots } from "./line/slots.js";
 import { formatMinutes, showState } from "./page/bar.js";
@@ -53,6 +54,7 @@ export function createIncoming(options) {
   /** @type {ApiError | undefined} why the line does not go */
   let trouble;
   let seen = 0;
+  const held = saved.held ??= [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
   const poll = createPoll({
@@ -66,6 +68,7 @@ export function createIncoming(options) {
     poll.stop();
     awake.release();
     clearTimeout(patience);
+    showWhole(true, Infinity);
   });
 
   // --- an answer of the poll ------------------------------------------------
@@ -80,6 +83,7 @@ export function createIncoming(options) {
     await encryption.thank();
     if (phase.hasEnded) return;
     if (isLast) phase.finish();
+    if (held.length > 0) watchMissing();
     showLine();
     outgoing.post();
     ending.endByFault();
@@ -97,12 +101,47 @@ export function createIncoming(options) {
     else if (!conversation.has(id)) hearServer(message, status);
   }
 
+  /**
+   * Takes a text of Talker, or a part of one. One that comes after the user was
+   * told that it is missing is shown by itself, unless its text is not whole yet.
+   * @param {import("./e2ee/split.js").Part} part
+   */
+  function hold(part) {
+    saved.owed.push(part.n);
+    const isInside = held.length > 0 && held[0].n < part.n;
+    if (part.n < saved.missed && !isInside) {
+      showText(joinParts([part], [], 0)[0]);
+      return;
+    }
+    held.push(part);
+    held.sort((a, b) => a.n - b.n);
+  }
+
+  /** @param {import("./e2ee/split.js").Joined} joined */
+  function showText({ parts: [{ id, at }], text }) {
+    if (!conversation.has(id) && !phase.hasEnded) attention.call();
+    conversation.put({ id, from: "talker", at, text });
+  }
+
+  /**
+   * Shows the texts of Talker that are whole.
+   * @param {boolean} [all] shows what has come of the others too
+   * @param {number} [givenUp] missing numbers below this one are not waited for
+   */
+  function showWhole(all = false, givenUp = saved.missed) {
+    for (const joined of joinParts(held, encryption.missing, givenUp)) {
+      if (joined.isWhole) held.splice(0, joined.parts.length);
+      if (joined.isWhole || all) showText(joined);
+    }
+  }
+
   /** @param {Message} message @param {Answer["status"]} status it came with */
   function hearServer({ _id: id, msg: text, event = "" }, status) {
     // The card with the invitation says the same, and more.
     if (event === "created") return;
     // The server must not make the user believe that an open chat is closed.
     const isTrue = status === "closed" || !FAREWELL.test(event);
+    if (status === "closed") showWhole(true, Infinity);
     conversation.add({ id, from: "system", text, event: isTrue ? event : "" });
     if (CALLING.test(event)) attention.call();
   }
@@ -116,10 +155,8 @@ export function createIncoming(options) {
         showSecurity();
         break;
       case "text":
-        conversation.add({ id, from: "talker", text: event.text });
-        saved.owed.push(event.n);
+        hold({ id, n: event.n, at: Date.now(), text: event.text });
         typing.hide();
-        attention.call();
         break;
       case "delivered":
         conversation.mark("delivered", ({ n }) => n !== undefined && event.ns.includes(n));
@@ -134,16 +171,22 @@ export function createIncoming(options) {
         if (event.n < saved.missed) conversation.tell("note.found");
         break;
     }
+    showWhole();
   }
 
-  /** Tells the user later of overtaken messages that have not come by then. */
+  /**
+   * Tells the user later of overtaken messages that have not come by then, and
+   * shows what has come of texts that are not whole.
+   */
   function watchMissing() {
-    if (encryption.missing.length === 0) return;
+    if (encryption.missing.length === 0 && held.length === 0) return;
     setTimeout(() => {
+      if (phase.hasEnded) return;
       const lost = encryption.missing.filter((n) => n >= saved.missed);
-      if (lost.length === 0 || phase.hasEnded) return;
-      saved.missed = Math.max(...lost) + 1;
-      conversation.announce("note.missing");
+      if (lost.length > 0) saved.missed = Math.max(...lost) + 1;
+      showWhole(true);
+      if (lost.length > 0) conversation.announce("note.missing");
+      else conversation.keep();
     }, MISSING_MS);
   }
 

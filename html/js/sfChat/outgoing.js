@@ -63,15 +63,14 @@ export function createOutgoing(options) {
     outbox.start();
   }
 
-  /** @param {string[]} texts */
-  async function seal(texts) {
-    for (const text of texts) {
-      if (phase.hasEnded) return;
-      await encryption.write(text, (id, n) => {
-        unsealed.shift();
-        conversation.add({ id, from: "you", text, n: n ?? undefined, state: "sending" });
-      });
-    }
+  /** @param {string} text */
+  async function seal(text) {
+    if (phase.hasEnded) return;
+    await encryption.write(text, (parts) => {
+      unsealed.shift();
+      const more = parts.length > 1 ? { parts } : {};
+      conversation.add({ ...parts[0], from: "you", text, ...more });
+    });
     post();
   }
 
@@ -90,11 +89,11 @@ export function createOutgoing(options) {
     get unsealed() {
       return unsealed;
     },
-    /** @param {string[]} texts */
-    write(texts) {
-      unsealed.push(...texts);
+    /** @param {string} text */
+    write(text) {
+      unsealed.push(text);
       // One after the other: messages are sent in the order of their numbers.
-      writing = writing.then(() => seal(texts)).catch(failSealing);
+      writing = writing.then(() => seal(text)).catch(failSealing);
     },
     /**
      * Tells Talker that the user is writing, unless a message is under way.

@@ -13,13 +13,16 @@ import { Fault } from "./fault.js";
 /**
  * @typedef {{ type: "text", text: string }
  *   | { type: "delivered", ns: number[] }
- *   | { type: "typing" }} Content
+ *   | { type: "typing" }
+ *   | { type: "other" }} Content `other`: of a kind that has no meaning yet
  */
 
 const CONTENT_LENGTH = 512;
 export const MAX_BODY_BYTES = CONTENT_LENGTH - 3;
 
 const KIND = Object.freeze({ TEXT: 0, DELIVERED: 1, TYPING: 2 });
+// Kinds that a later version may use. This version ignores them.
+const KINDS_TO_COME = Object.freeze({ FIRST: 0x40, LAST: 0x7f });
 const RANGE = /^(0|[1-9]\d{0,15})(?:-([1-9]\d{0,15}))?$/;
 
 /**
@@ -126,6 +129,9 @@ function unpad(bytes) {
  * @throws {Fault} `content`
  */
 export function readContent(bytes, sent) {
+  const isToCome =
+    bytes[0] >= KINDS_TO_COME.FIRST && bytes[0] <= KINDS_TO_COME.LAST;
+  if (isToCome) return { type: "other" };
   const { kind, body } = unpad(bytes);
   if (kind === KIND.TEXT && body !== "") return { type: "text", text: body };
   if (kind === KIND.DELIVERED) {

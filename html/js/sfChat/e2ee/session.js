@@ -20,6 +20,7 @@ import { sendCommit, takeCommit, takeConfirm, takeKey, takeReveal }
 import { isCode, isSecret } from "./invite.js";
 import { SECRET_LENGTH } from "./keys.js";
 import { missingNumbers } from "./ratchet.js";
+import { splitText } from "./split.js";
 import { commonOf, stepTo } from "./state.js";
 import { webRandom } from "./suite.js";
 
@@ -236,11 +237,15 @@ export class Session {
   }
 
   /**
-   * @param {string} text a part, as `splitText()` makes it
-   * @returns {Promise<Step>} rejects if the channel is not established
+   * @param {string} text
+   * @returns {Promise<Step>} has one envelope for each part of the text; rejects if
+   *   the channel is not established or the text is empty
    */
   sendText(text) {
-    return this.#sendAll(() => [writeText(text)]);
+    return this.#sendAll(() => {
+      const parts = splitText(text);
+      return (parts.length === 0 ? [""] : parts).map(writeText);
+    });
   }
 
   /**

@@ -71,7 +71,7 @@
  *     verified: "no" | "link" }
  *   | { type: "text", n: number, text: string }
  *   | { type: "delivered", n: number, ns: number[] }
- *   | { type: "typing", n: number }
+ *   | { type: "typing" | "other", n: number }
  *   | { type: "missing", ns: number[] }
  *   | { type: "found", n: number }
  *   | { type: "fault", code: FaultCode }} Event

@@ -12,8 +12,13 @@ const KEY = "sfChat";
  * @typedef {import("./outbox.js").SendState} SendState
  * @typedef {import("../e2ee/state.js").State} CryptoState
  *
- * @typedef {object} Entry one line of the conversation
+ * @typedef {object} OwnPart a message that carries a text of the user
  * @property {string} id
+ * @property {number} [n] its number in the encrypted channel
+ * @property {SendState | "delivered"} [state] how far it has got
+ *
+ * @typedef {object} Entry one line of the conversation
+ * @property {string} id of its message, or of the first one
  * @property {"you" | "talker" | "system"} from
  * @property {number} at milliseconds since 1970, on this device
  * @property {string} text
@@ -23,6 +28,8 @@ const KEY = "sfChat";
  *   channel
  * @property {SendState | "delivered"} [state] of the user's own message: how far
  *   it has got
+ * @property {OwnPart[]} [parts] of the user's own text that several messages carry,
+ *   until all are delivered
  *
  * @typedef {object} SavedChat
  * @property {string} chatToken
@@ -38,6 +45,8 @@ const KEY = "sfChat";
  * @property {Waiting} waiting
  * @property {number[]} owed the numbers of Talker's texts for which no receipt
  *   has been sent
+ * @property {import("../e2ee/split.js").Part[]} [held] Talker's texts that are not
+ *   whole, or came after a number that is missing, ascending by `n`
  * @property {number} missed the user was told of the missing messages with
  *   numbers below this one
  * @property {string} [draft] the text in the field, when the page was left

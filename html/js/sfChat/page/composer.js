@@ -7,18 +7,14 @@
  */
 
 import { find } from "./dom.js";
-import { splitText } from "../e2ee/split.js";
+import { utf8 } from "../e2ee/bytes.js";
+import { MAX_TEXT_BYTES, readWritten } from "../e2ee/split.js";
 import { say } from "./i18n.js";
-
-const PARTS_LIMIT = 32;
-// A message has at most 140 code points of at most two code units each: a longer
-// text certainly makes too many messages.
-const LENGTH_LIMIT = PARTS_LIMIT * 280;
 
 /**
  * @param {object} options
  * @param {string} [options.draft] the unfinished text from before a reload
- * @param {(texts: string[]) => void} options.onSend one text for each message
+ * @param {(text: string) => void} options.onSend
  * @param {() => void} options.onWrite called while the user writes
  * @param {(draft: string) => void} options.onLeave called when the page is left
  */
@@ -28,13 +24,14 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
   const hint = find("parts", HTMLElement);
   const button = find("send", HTMLButtonElement);
 
-  // Dividing or measuring a text that is so long would take too long.
-  const isNovel = () => field.value.length > LENGTH_LIMIT;
+  // A text has at least as many bytes as code units. To measure one that is so
+  // long would take too long.
+  const isNovel = () => field.value.length > MAX_TEXT_BYTES;
 
-  /** @returns {string[] | null} the texts to send; null if there are too many */
+  /** @returns {string | null} the text to send; null if it is too long */
   function read() {
-    const texts = isNovel() ? null : splitText(field.value);
-    return texts && texts.length <= PARTS_LIMIT ? texts : null;
+    const text = isNovel() ? null : readWritten(field.value);
+    return text !== null && utf8(text).length <= MAX_TEXT_BYTES ? text : null;
   }
 
   function resize() {
@@ -43,19 +40,17 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
   }
 
   function review() {
-    const texts = read();
+    const text = read();
     resize();
-    button.disabled = field.disabled || !texts || texts.length === 0;
-    hint.textContent = "";
-    if (!texts) hint.textContent = say("chat.tooLong");
-    else if (texts.length > 1) hint.textContent = say("chat.parts", { count: texts.length });
+    button.disabled = field.disabled || !text;
+    hint.textContent = text === null ? say("chat.tooLong") : "";
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const texts = read();
-    if (field.disabled || field.readOnly || !texts) return;
-    if (texts.length > 0) onSend(texts);
+    const text = read();
+    if (field.disabled || field.readOnly || text === null) return;
+    if (text !== "") onSend(text);
     field.value = "";
     review();
     field.focus();
