@@ -172,8 +172,9 @@ for (const engine of ENGINES) {
       ["evil.example", "xn--pple-43d.com"]);
     });
 
-    // WebKit's driver did not answer when it was asked for these pictures.
-    const skip = engine === "webkit" && "WebKit's driver gives no picture here";
+    // FIXME: in WebKit the pictures differed, and took a minute. It is not known
+    // whether the clip does not work there, or the pictures differ for another reason.
+    const skip = engine === "webkit" && "not yet understood: the pictures differ in WebKit";
     it("piled-up accents stay inside their message", { skip }, async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await submit(creator, "above\nabove");
