@@ -171,7 +171,7 @@ for (const engine of ENGINES) {
       for (const [code, body, text] of [
         [403, "<h1>Forbidden</h1>", "Something else answers instead of the server (HTTP 403)…"],
         [503, problem, "The server has a problem (HTTP 503)…"],
-        [0, "", "The server cannot be reached…"],
+        [0, "", "Connection lost…"],
       ]) {
         await creator.evaluate((status, page) => {
           window.instead = () =>
