@@ -25,8 +25,6 @@ publish({
   abandon, api, chat, claim, closing, encryption, ending, i18n, incoming, links, outbox,
   outgoing, panic, phase, poll, savedChat, validator, view,
 });
-/** @type {savedChat.SavedChat | null} */
-let mine = null;
 // Watches whether the page is left before the chat has started. Later the chat
 // watches for that itself.
 const leaving = new AbortController();
@@ -45,21 +43,31 @@ start();
 
 function abandonChat() {
   leaving.abort();
-  return abandon.abandon(mine);
+  return abandon.abandon(savedChat.load());
 }
 
 async function start() {
   const { signal } = leaving;
+  /** @type {savedChat.SavedChat | null} */
+  let mine = null;
   try {
-    mine = window.isSecureContext ? savedChat.load() : null;
-    if (!mine) return void location.replace("/");
-    const isOurs = await claim.claim(mine.tab);
+    const tab = window.isSecureContext ? savedChat.readTab() : null;
+    if (tab === null) return void location.replace("/");
+    const isOurs = await claim.claim(tab);
     if (signal.aborted) return;
-    if (isOurs) await chat.startChat(mine, signal);
-    else chat.refuseSecondTab();
+    if (!isOurs) return void chat.refuseSecondTab();
+    mine = await savedChat.load();
+    if (signal.aborted) return;
+    if (mine) await chat.startChat(mine, signal);
+    else endWithoutKey();
   } catch {
     if (signal.aborted) return;
-    abandon.abandon(mine);
-    chat.giveUp();
+    abandon.abandon(Promise.resolve(mine));
+    chat.giveUp("note.broken");
   }
+}
+
+function endWithoutKey() {
+  savedChat.wipe();
+  chat.giveUp("note.keyGone");
 }

@@ -11,7 +11,7 @@ import { describe, it } from "node:test";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, say, waitReady, waitState, waitText,
+  closeChat, createChat, joinChat, meet, readSaved, say, waitReady, waitState, waitText,
 } from "./lib/story.mjs";
 
 const AXE = readFileSync(
@@ -220,7 +220,7 @@ for (const engine of ENGINES) {
       await tabTo(creator, "#create");
       await creator.press("Enter");
       await creator.waitFor(() => document.querySelector("#invite:not([hidden])"));
-      const code = await creator.evaluate(() => JSON.parse(sessionStorage.sfChat).chatToken);
+      const { chatToken: code } = await readSaved(creator);
       await joiner.goto(server.url);
       await tabTo(joiner, "#code");
       await joiner.type("#code", code);

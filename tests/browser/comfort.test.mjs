@@ -13,7 +13,8 @@ import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { INSECURE_URL } from "./lib/line.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, say, submit, waitReady, waitState, waitSystem, waitText,
+  closeChat, createChat, joinChat, meet, readSaved, say, submit, waitDraft, waitReady, waitState,
+  waitSystem, waitText, writeSaved,
 } from "./lib/story.mjs";
 
 /** Makes a page believe that it is hidden, or visible again. */
@@ -148,6 +149,7 @@ for (const engine of ENGINES) {
     it("an unsent text survives a reload and the end of the chat", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await creator.type("#text", "half a sen");
+      await waitDraft(creator, "half a sen");
       await creator.reload();
       await waitReady(creator);
       const field = () => creator.evaluate(() => {
@@ -163,14 +165,11 @@ for (const engine of ENGINES) {
 
     it("the log keeps its place while the user reads, and stays at the end otherwise", async () => {
       const [creator, joiner] = await meet(browser, server.url);
-      await creator.evaluate(() => {
-        const session = JSON.parse(sessionStorage.sfChat);
-        for (let i = 0; i < 200; i += 1) {
-          session.entries.push({ id: `line${i}`, from: "talker", at: i, text: `${i} `.repeat(30) });
-        }
-        sessionStorage.sfChat = JSON.stringify(session);
-      });
-      await creator.reload();
+      const saved = await readSaved(creator);
+      for (let i = 0; i < 200; i += 1) {
+        saved.entries.push({ id: `line${i}`, from: "talker", at: i, text: `${i} `.repeat(30) });
+      }
+      await writeSaved(creator, saved);
       await waitReady(creator);
       const measureLeft = async () => {
         // A tab in the background runs no animation frames.

@@ -14,8 +14,8 @@ import { ENGINES } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, joinChat, lengthenTimers, meet, readInvite, readLog, readSystem, say,
-  shortenTimers, waitMarks, waitReady, waitState, waitSystem, waitText,
+  createChat, joinChat, lengthenTimers, meet, readInvite, readLog, readSaved, readSystem,
+  say, shortenTimers, waitMarks, waitReady, waitState, waitSystem, waitText, writeSaved,
 } from "./lib/story.mjs";
 
 /** Changes one character in the middle. */
@@ -65,9 +65,7 @@ for (const engine of ENGINES) {
       // The peer does not listen, so the message stays in the store.
       await waitMarks(page, "stored", 1);
       const store = readStore(server);
-      const { chat } = await page.evaluate(() => ({
-        chat: JSON.parse(sessionStorage.sfChat).chatToken,
-      }));
+      const { chatToken: chat } = await readSaved(page);
       assert.ok(store.includes(Buffer.from(chat, "hex")), "the store holds the chat");
       const encoded = Buffer.from("secret").toString("base64").slice(0, 8);
       for (const word of ["secret", "sentence", encoded]) {
@@ -286,13 +284,10 @@ for (const engine of ENGINES) {
 
     it("a fault that was saved before a reload ends the chat after the reload", async () => {
       const { page, peer } = await establish();
-      await page.evaluate(() => {
-        const session = JSON.parse(sessionStorage.sfChat);
-        const { v, role, code, heard } = session.crypto;
-        session.crypto = { v, role, code, heard, phase: "failed", fault: "tag" };
-        sessionStorage.sfChat = JSON.stringify(session);
-      });
-      await page.reload();
+      const saved = await readSaved(page);
+      const { v, role, code, heard } = saved.crypto;
+      saved.crypto = { v, role, code, heard, phase: "failed", fault: "tag" };
+      await writeSaved(page, saved);
       await waitRefused(page, peer, /altered on the way/);
     });
 

@@ -8,7 +8,7 @@ import { ENGINES } from "./lib/browser.mjs";
 import { Peer } from "./lib/peer.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  createChat, joinChat, meet, panic, pressEscapeTwice, say, shortenTimers, waitPath,
+  createChat, joinChat, meet, panic, pressEscapeTwice, readSaved, say, shortenTimers, waitPath,
   waitProblem, waitReady, waitState, waitSystem, waitText, waitVanished,
 } from "./lib/story.mjs";
 
@@ -19,7 +19,7 @@ const goHome = async (page) => {
 
 const goBack = (page) => page.evaluate(() => history.back());
 
-const readToken = (page) => page.evaluate(() => JSON.parse(sessionStorage.sfChat).chatToken);
+const readToken = async (page) => (await readSaved(page)).chatToken;
 
 for (const engine of ENGINES) {
   describe(`home in ${engine}`, () => {

@@ -305,7 +305,7 @@ function openOutbox(statuses) {
   const waiting = { items: [], batch: 0 };
   const outbox = createOutbox({
     waiting,
-    save: () => { seen.saved += 1; },
+    save: async () => { seen.saved += 1; },
     send: async (items) => {
       seen.sent.push(items.map(({ _id }) => _id).join());
       const code = statuses.shift();

@@ -15,6 +15,9 @@ const { createAttention } = await import("../../html/js/sfChat/page/attention.js
 const { createClock } = await import("../../html/js/sfChat/page/bar.js");
 const { createComposer } = await import("../../html/js/sfChat/page/composer.js");
 const { createConversation } = await import("../../html/js/sfChat/conversation.js");
+const { toBase64url } = await import("../../html/js/sfChat/e2ee/bytes.js");
+const { load, save, wipe } = await import("../../html/js/sfChat/line/saved-chat.js");
+const leavePage = listeners.pagehide;
 const { showInvitation } = await import("../../html/js/sfChat/page/invitation.js");
 const { onEscapeTwice, vanish } = await import("../../html/js/sfChat/page/panic.js");
 const { createTyping } = await import("../../html/js/sfChat/page/typing.js");
@@ -152,12 +155,13 @@ describe("the clock of the bar", () => {
 
 describe("composer", () => {
   function open(draft) {
-    const seen = { sent: [], left: [] };
+    const seen = { sent: [], drafts: [], left: 0 };
     const composer = createComposer({
       draft,
       onSend: (text) => seen.sent.push(text),
       onWrite() {},
-      onLeave: (text) => seen.left.push(text),
+      onDraft: (text) => seen.drafts.push(text),
+      onLeave: () => { seen.left += 1; },
     });
     const write = (text) => {
       find("text").value = text;
@@ -167,17 +171,19 @@ describe("composer", () => {
   }
 
   it("a far too long text is neither measured, nor sent, nor kept", () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
     const encode = mock.method(TextEncoder.prototype, "encode");
     const { composer, seen, write } = open();
     composer.unlock();
     encode.mock.resetCalls();
     write("x ".repeat(500_000));
     fire(find("composer"), "submit");
-    listeners.pagehide();
+    mock.timers.tick(300);
+    mock.timers.reset();
     assert.equal(encode.mock.callCount(), 0);
     assert.match(find("parts").textContent, /Too long/);
     assert.equal(find("send").disabled, true);
-    assert.deepEqual(seen, { sent: [], left: [""] });
+    assert.deepEqual(seen, { sent: [], drafts: [""], left: 0 });
   });
 
   it("a text of up to 16,000 bytes is sent whole, a longer one is not", () => {
@@ -209,16 +215,28 @@ describe("composer", () => {
     assert.deepEqual(seen.sent, []);
   });
 
-  it("an unsent text is kept when the page is left", () => {
-    const { composer, seen } = open("half a sen");
+  it("an unsent text is told within 300 ms of the typing, and once it is sent", () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const { composer, seen, write } = open("half a sen");
     composer.unlock();
     assert.equal(find("text").value, "half a sen");
     assert.equal(find("send").disabled, false);
-    listeners.pagehide();
-    assert.deepEqual(seen.left, ["half a sen"]);
+    write("half a sent");
+    mock.timers.tick(200);
+    write("half a sentence");
+    assert.deepEqual(seen.drafts, []);
+    mock.timers.tick(100);
+    assert.deepEqual(seen.drafts, ["half a sentence"]);
+    write("a sentence");
+    fire(find("composer"), "submit");
+    assert.deepEqual(seen.drafts, ["half a sentence", ""]);
+    write("next");
     find("text").isConnected = false;
+    mock.timers.tick(300);
+    mock.timers.reset();
     listeners.pagehide();
-    assert.equal(seen.left.length, 1, "nothing is kept of a chat that was wiped");
+    assert.equal(seen.drafts.length, 2, "nothing is kept of a chat that was wiped");
+    assert.equal(seen.left, 0);
   });
 
   it("an unsent text stays visible when the chat ends", () => {
@@ -240,50 +258,58 @@ describe("composer", () => {
 
 describe("conversation", () => {
   /** Opens a conversation whose storage has room for so many characters. */
-  function open(entries, room) {
+  async function open(entries, room) {
     const shown = [];
-    const storage = { saved: "" };
+    const failed = [];
     globalThis.sessionStorage = {
+      entry: null,
+      getItem() { return this.entry; },
       setItem(_, text) {
         if (text.length > room) throw new DOMException("full", "QuotaExceededError");
-        storage.saved = text;
+        this.entry = text;
       },
+      clear() { this.entry = null; },
     };
-    const session = { entries, waiting: { items: [], batch: 0 } };
+    globalThis.name = toBase64url(new Uint8Array(32).fill(7));
+    sessionStorage.entry = JSON.stringify({ tab: "t", iv: "", data: "" });
+    // Gives the page the key; there is no chat in this entry.
+    await load().catch(() => {});
+    const session = { tab: "t", entries, waiting: { items: [], batch: 0 } };
     const conversation = createConversation(session, {
       show: (changed) => shown.push([...changed].map(({ id }) => id)),
       close() {},
-    });
-    const saved = () => JSON.parse(storage.saved).entries.map(({ id }) => id);
-    return { conversation, shown, saved };
+    }, (error) => failed.push(error.name));
+    const saved = async () => (await load()).entries.map(({ id }) => id);
+    return { conversation, session, shown, failed, saved };
   }
   const line = (i, more) => ({ id: `id${i}`, from: "talker", at: i, text: "x".repeat(99), ...more });
 
-  it("all changed lines are drawn together", () => {
-    const { conversation, shown } = open(Array.from({ length: 1_000 }, (_, i) => line(i)), Infinity);
-    conversation.keep();
+  it("all changed lines are drawn together", async () => {
+    const { conversation, shown } = await open(
+      Array.from({ length: 1_000 }, (_, i) => line(i)), Infinity);
+    await conversation.keep();
     assert.equal(shown.length, 1);
     assert.equal(shown[0].length, 1_000);
   });
 
-  it("a full storage drops the oldest lines, but none that waits to be sent", () => {
+  it("a full storage drops the oldest lines, but none that waits to be sent", async () => {
     const waiting = line("waits", { from: "you", state: "sending" });
     const old = Array.from({ length: 20 }, (_, i) => line(i));
-    const { conversation, shown, saved } = open([waiting, ...old], 2_000);
+    const { conversation, shown, saved } = await open([waiting, ...old], 2_700);
     conversation.add(line("new"));
-    conversation.keep();
+    await conversation.keep();
     assert.equal(shown[0].length, 22, "dropped lines stay on the screen");
-    const kept = saved();
+    const kept = await saved();
     assert.equal(kept[0], "idwaits");
     assert.deepEqual(kept.slice(-2), ["id19", "idnew"]);
     assert.ok(!kept.includes("id0"));
     assert.equal(conversation.has("id0"), true, "a dropped line is still known when it comes again");
   });
 
-  it("a text of several messages has the least state of them", () => {
+  it("a text of several messages has the least state of them", async () => {
     const parts = [0, 1, 2].map((n) => ({ id: `id${n}`, n, state: "sending" }));
     const entry = line(0, { from: "you", n: 0, state: "sending", parts });
-    const { conversation } = open([entry], Infinity);
+    const { conversation } = await open([entry], Infinity);
     const mark = (state, ...ns) => conversation.mark(state, ({ n }) => ns.includes(n));
     for (const [state, ns, whole, changes] of [
       ["failed", [0, 1, 2], "failed", 1],
@@ -301,12 +327,66 @@ describe("conversation", () => {
     assert.equal("parts" in entry, false, "nothing more can change");
   });
 
-  it("a full storage with nothing to drop is an error", () => {
+  it("a full storage with nothing to drop is an error", async () => {
     const waiting = line("waits", { from: "you", state: "sending" });
-    const { conversation, shown } = open([line(1), waiting], 50);
-    assert.throws(() => conversation.keep(), { name: "QuotaExceededError" });
+    const { conversation, shown, failed } = await open([line(1), waiting], 150);
+    await assert.rejects(conversation.keep(), { name: "QuotaExceededError" });
     assert.deepEqual(shown, [], "a line that is not kept is not shown");
+    conversation.announce("note.unsent");
+    while (failed.length === 0) await yieldTurn();
+    assert.deepEqual([shown, failed], [[], ["QuotaExceededError"]]);
   });
+
+  it("what is saved holds no word, and cannot be read without the key", async () => {
+    const { conversation, saved } = await open([line(1, { text: "top secret" })], Infinity);
+    await conversation.keep();
+    assert.doesNotMatch(sessionStorage.entry, /secret|entries|id1/);
+    assert.deepEqual(Object.keys(JSON.parse(sessionStorage.entry)), ["tab", "iv", "data"]);
+    assert.deepEqual(await saved(), ["id1"]);
+    sessionStorage.entry = sessionStorage.entry.replace('"t"', '"u"');
+    await assert.rejects(load(), "the name of the tab is authentic");
+    globalThis.name = "";
+    assert.equal(await load(), null);
+  });
+
+  it("the newest state is saved last, and a call that waits sees its own line saved", async () => {
+    const { conversation, shown, saved } = await open([], Infinity);
+    const { encrypt } = crypto.subtle;
+    // The earlier a save begins, the longer it takes.
+    let turns = 30;
+    mock.method(crypto.subtle, "encrypt", async (...args) => {
+      for (let i = turns -= 10; i > 0; i -= 1) await yieldTurn();
+      return encrypt.apply(crypto.subtle, args);
+    });
+    const kept = ["a", "b", "c"].map(async (id, i) => {
+      for (let j = i * 3; j > 0; j -= 1) await yieldTurn();
+      conversation.add(line(id));
+      await conversation.keep();
+      assert.ok((await saved()).includes(`id${id}`));
+    });
+    assert.deepEqual(shown, []);
+    await Promise.all(kept);
+    assert.deepEqual(await saved(), ["ida", "idb", "idc"]);
+    assert.deepEqual([...new Set(shown.flat())], ["ida", "idb", "idc"]);
+  });
+
+  for (const [how, end] of [["wiped", wipe], ["left", () => leavePage()]]) {
+    it(`a save that is under way when the chat is ${how} writes nothing`, async () => {
+      const { conversation, session, shown } = await open([line(1)], Infinity);
+      const before = how === "left" ? sessionStorage.entry : null;
+      conversation.keepSoon();
+      await Promise.resolve();
+      conversation.add(line(2));
+      conversation.keepSoon();
+      end();
+      conversation.close();
+      await save(session);
+      for (let i = 0; i < 50; i += 1) await yieldTurn();
+      assert.equal(sessionStorage.entry, before);
+      assert.deepEqual(shown, []);
+      assert.equal(globalThis.name === "", how === "wiped");
+    });
+  }
 });
 
 describe("panic", () => {

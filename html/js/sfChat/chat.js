@@ -36,8 +36,8 @@ import { createPhase } from "./phase.js";
  */
 export async function startChat(saved, left) {
   const encryption = await openEncryption(saved);
+  await save(saved);
   if (left.aborted) return;
-  save(saved);
   assemble(saved, encryption).start();
 }
 
@@ -53,10 +53,10 @@ function assemble(saved, encryption) {
   const conversation = createConversation(saved, createView({
     values: { code: saved.chatToken },
     onTryAgain: () => outgoing.flush(),
-  }));
+  }), (error) => ending.fail(error));
   phase.onEnd(() => conversation.close());
   const attention = createAttention(
-    saved.options, () => conversation.keep(), (error) => ending.fail(error));
+    saved.options, conversation.keepSoon, (error) => ending.fail(error));
   const clock = createClock();
 
   const core = { saved, encryption, phase, api, conversation, attention };
@@ -66,13 +66,18 @@ function assemble(saved, encryption) {
     { ...core, ending, look, showLine, isGoing: () => incoming.isGoing });
 
   const typing = createTyping(outgoing.hint);
+  // A page that is left has no time to encrypt what it was given last.
+  saved.draft = [...saved.unsealed.splice(0), saved.draft].filter(Boolean).join("\n");
   const composer = createComposer({
     draft: saved.draft,
+    onDraft(draft) {
+      saved.draft = draft;
+      conversation.keepSoon();
+    },
     onSend: outgoing.write,
     onWrite: typing.write,
-    onLeave: (draft) => ending.leave([...outgoing.unsealed, draft]),
+    onLeave: ending.leave,
   });
-  saved.draft = "";
   const verification = createVerification({
     onMatch: () => incoming.confirm(),
     onDiffer: () => ending.end("note.differ", { close: true }),
@@ -95,7 +100,7 @@ function assemble(saved, encryption) {
       createPanic(ending.panic);
       refuseFiles();
       fitWindow();
-      conversation.keep();
+      conversation.keepSoon();
       incoming.start();
       outgoing.flush();
       // The page may have been left after it found a fault and before it ended
@@ -120,12 +125,15 @@ export function refuseSecondTab() {
   tellAlone("note.elsewhere");
 }
 
-/** Shows that a chat could not even be started. */
-export function giveUp() {
+/**
+ * Shows that a chat could not even be started.
+ * @param {string} note
+ */
+export function giveUp(note) {
   for (const id of ["composer", "close", "show-options"]) find(id, HTMLElement).remove();
   hideInvitation();
   showState("closed");
-  tellAlone("note.broken");
+  tellAlone(note);
   find("again", HTMLElement).hidden = false;
 }
 

@@ -56,26 +56,11 @@ function dropOldest(saved) {
 }
 
 /**
- * Saves the chat with as many entries as there is room for.
- * @param {SavedChat} saved
- * @throws {DOMException} there is no room even for what must stay saved
- */
-function saveWhatFits(saved) {
-  for (;;) {
-    try {
-      save(saved);
-      return;
-    } catch (error) {
-      if (!dropOldest(saved)) throw error;
-    }
-  }
-}
-
-/**
  * @param {SavedChat} saved
  * @param {Pick<import("./page/view.js").View, "show" | "close">} view
+ * @param {(error: unknown) => void} onFail a save for which nobody waits failed
  */
-export function createConversation(saved, view) {
+export function createConversation(saved, view, onFail) {
   const known = new Set(saved.entries.map(({ id }) => id));
   /** @type {Set<Entry>} */
   const changed = new Set(saved.entries);
@@ -89,20 +74,46 @@ export function createConversation(saved, view) {
     changed.add(whole);
   }
 
+  /** @param {Iterable<Entry>} entries */
+  function draw(entries) {
+    view.show(entries);
+    for (const entry of entries) changed.delete(entry);
+  }
+
+  /**
+   * Saves the chat and draws what has changed. After `close()`, only draws.
+   * @returns {Promise<void>} resolves when this is done, but not if the chat ends
+   *   before it is saved; rejects if there is no room even for what must stay saved
+   */
+  async function keep() {
+    const ready = [...changed];
+    if (isOpen) {
+      await save(saved, () => dropOldest(saved));
+      // What should follow the save must not happen any more.
+      if (!isOpen) return new Promise(() => {});
+    }
+    draw(ready);
+  }
+
   return {
     add,
+    keep,
+    /** Does the same as `keep()`, for a caller that does not wait. */
+    keepSoon() {
+      keep().catch(onFail);
+    },
     /** @param {string} note the key of a line by the page itself */
     tell(note) {
       add({ id: newId(), from: "system", text: "", note });
     },
     /**
-     * Adds a line, saves and draws it at once. Does nothing after `close()`.
+     * Adds a line, saves and draws it. Does nothing after `close()`.
      * @param {string} note the key of a line by the page itself
      */
     announce(note) {
       if (!isOpen) return;
       this.tell(note);
-      this.keep();
+      this.keepSoon();
     },
     /**
      * Gives a line of Talker another text, or adds it.
@@ -132,12 +143,6 @@ export function createConversation(saved, view) {
         !isDone(entry) && markParts(entry, state, which));
       for (const entry of marked) changed.add(entry);
       return marked.length;
-    },
-    /** Saves the chat, unless it was closed, and draws what has changed. */
-    keep() {
-      if (isOpen) saveWhatFits(saved);
-      view.show(changed);
-      changed.clear();
     },
     /** The chat has ended: saves nothing any more. */
     close() {

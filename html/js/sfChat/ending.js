@@ -37,7 +37,7 @@ export function createEnding(options) {
     wipe();
     attention.remove();
     if (note) conversation.tell(note);
-    conversation.keep();
+    conversation.keepSoon();
     if (close) closeUnseen(saved);
     options.clear();
     showState("closed");
@@ -130,17 +130,10 @@ export function createEnding(options) {
      * browser may keep this page in memory and show it again later. This page
      * must then save nothing: its state is out of date, and the chat may have
      * been wiped.
-     * @param {string[]} unsent texts of the user that no message carries yet
      */
-    leave(unsent) {
-      const draft = unsent.filter(Boolean).join("\n");
+    leave() {
       const wasOpen = !phase.isOver && !phase.hasEnded;
-      if (phase.isOver) {
-        wipe();
-      } else if (!phase.hasEnded && draft !== "") {
-        saved.draft = draft;
-        conversation.keep();
-      }
+      if (phase.isOver) wipe();
       phase.end();
       attention.silence();
       if (wasOpen) api.leave().catch(() => {});

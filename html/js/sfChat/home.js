@@ -10,7 +10,7 @@ import { find } from "./page/dom.js";
 import { say } from "./page/i18n.js";
 import { onEscapeTwice, vanish } from "./page/panic.js";
 import { createPause } from "./line/pause.js";
-import { begin, load, probe, wipe } from "./line/saved-chat.js";
+import { begin, load, probe, readTab, wipe } from "./line/saved-chat.js";
 import { isLink, isToken, readInvite } from "./validator.js";
 
 const JOIN_ATTEMPTS = 3;
@@ -63,14 +63,14 @@ export function startHome() {
   });
   onEscapeTwice(() => {
     const cancelled = cancel();
-    if (!cancelled && !current() && !loadInvited()) return;
+    if (!cancelled && !currentTab() && !loadInvited()) return;
     forgetInvited();
     vanish(Promise.all([abandon(current()), cancelled]));
   });
   // The browser's back button shows the page as it was left.
   window.addEventListener("pageshow", () => {
     reset();
-    offerReturn();
+    offerReturn(show);
     // After `reset()`: a disabled button cannot have the focus.
     takeInvited();
   });
@@ -78,8 +78,8 @@ export function startHome() {
   field.disabled = false;
 
   /** @param {Invite} invite */
-  function accept({ code, secret }) {
-    if (code === current()?.chatToken) {
+  async function accept({ code, secret }) {
+    if (code === (await current())?.chatToken) {
       show(say("home.ownCode"));
       return;
     }
@@ -123,24 +123,35 @@ function showInvited(isInvited) {
 
 /**
  * Offers to go back to the chat of this tab. Deletes the saved chat instead if it
- * is a copy and the chat lives in another tab.
+ * is a copy and the chat lives in another tab, or if its key is gone.
+ * @param {(text: string) => void} show
  */
-async function offerReturn() {
-  const saved = current();
-  const isOurs = saved !== null && await claim(saved.tab);
+async function offerReturn(show) {
+  const tab = currentTab();
+  const isOurs = tab !== null && await claim(tab);
+  const saved = isOurs ? await current() : null;
   // The user may have entered another chat meanwhile.
-  if (current()?.tab !== saved?.tab) return;
-  if (saved && !isOurs) wipe();
-  find("return", HTMLElement).hidden = !isOurs;
+  if (currentTab() !== tab) return;
+  if (tab && !saved) wipe();
+  if (isOurs && !saved) show(say("home.keyGone"));
+  find("return", HTMLElement).hidden = !saved;
 }
 
-/** The saved chat of this tab; null if there is none, or a damaged one. */
-function current() {
+/** The name of this tab; null if it has no chat, or a damaged one. */
+function currentTab() {
   try {
-    return load();
+    return readTab();
   } catch {
     return null;
   }
+}
+
+/**
+ * The saved chat of this tab; null if it has none that can be read. What the tab
+ * keeps is read before the call returns.
+ */
+function current() {
+  return load().catch(() => null);
 }
 
 /**
@@ -214,10 +225,12 @@ function createEntry(field) {
       // An invitation works once. Do not use it up if the chat cannot be saved.
       probe();
       const tokens = check(await ask());
+      if (!isGone && asked === turn) {
+        abandon(current());
+        await begin(tokens, role, secret);
+      }
       if (isGone) await closeUnseen(tokens);
       if (isGone || asked !== turn) return;
-      abandon(current());
-      begin(tokens, role, secret);
       forgetInvited();
       count(name);
       field.value = "";
@@ -251,7 +264,7 @@ function createEntry(field) {
     },
     /** @param {Way} way if this tab has another chat, the page asks the user first */
     enter(way) {
-      if (!current()) return start(way);
+      if (!currentTab()) return start(way);
       show("");
       wanted = way;
       leave.hidden = false;

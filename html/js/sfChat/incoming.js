@@ -55,6 +55,8 @@ export function createIncoming(options) {
   let trouble;
   let seen = 0;
   const held = saved.held ??= [];
+  /** @type {(() => void)[]} shows what the messages of an answer bring, once saved */
+  const shows = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let patience;
   const poll = createPoll({
@@ -84,8 +86,10 @@ export function createIncoming(options) {
     if (phase.hasEnded) return;
     if (isLast) phase.finish();
     if (held.length > 0) watchMissing();
+    await outgoing.post();
+    for (const show of shows.splice(0)) show();
+    if (status === "ready") meet();
     showLine();
-    outgoing.post();
     ending.endByFault();
     const ids = messages.map(({ _id }) => _id);
     while (ids.length > 0) {
@@ -119,7 +123,7 @@ export function createIncoming(options) {
 
   /** @param {import("./e2ee/split.js").Joined} joined */
   function showText({ parts: [{ id, at }], text }) {
-    if (!conversation.has(id) && !phase.hasEnded) attention.call();
+    if (!conversation.has(id) && !phase.hasEnded) shows.push(attention.call);
     conversation.put({ id, from: "talker", at, text });
   }
 
@@ -143,7 +147,7 @@ export function createIncoming(options) {
     const isTrue = status === "closed" || !FAREWELL.test(event);
     if (status === "closed") showWhole(true, Infinity);
     conversation.add({ id, from: "system", text, event: isTrue ? event : "" });
-    if (CALLING.test(event)) attention.call();
+    if (CALLING.test(event)) shows.push(attention.call);
   }
 
   /** @param {Event} event @param {string} id of the message */
@@ -152,17 +156,17 @@ export function createIncoming(options) {
     switch (event.type) {
       case "established":
         conversation.tell(`note.secured_${event.mode}`);
-        showSecurity();
+        shows.push(showSecurity);
         break;
       case "text":
         hold({ id, n: event.n, at: Date.now(), text: event.text });
-        typing.hide();
+        shows.push(typing.hide);
         break;
       case "delivered":
         conversation.mark("delivered", ({ n }) => n !== undefined && event.ns.includes(n));
         break;
       case "typing":
-        typing.show();
+        shows.push(typing.show);
         break;
       case "missing":
         watchMissing();
@@ -186,7 +190,7 @@ export function createIncoming(options) {
       if (lost.length > 0) saved.missed = Math.max(...lost) + 1;
       showWhole(true);
       if (lost.length > 0) conversation.announce("note.missing");
-      else conversation.keep();
+      else conversation.keepSoon();
     }, MISSING_MS);
   }
 
@@ -208,7 +212,6 @@ export function createIncoming(options) {
   async function beginEncryption() {
     saved.status = "ready";
     if (saved.role === "creator") await encryption.start();
-    meet();
   }
 
   /** Talker has joined. */
@@ -232,7 +235,8 @@ export function createIncoming(options) {
 
   async function confirmSafety() {
     await encryption.confirm();
-    conversation.announce("note.verified");
+    conversation.tell("note.verified");
+    await conversation.keep();
     showSecurity();
   }
 

@@ -21,8 +21,6 @@ import { createOutbox } from "./line/outbox.js";
  */
 export function createOutgoing(options) {
   const { saved, encryption, phase, api, conversation, ending } = options;
-  /** @type {string[]} */
-  const unsealed = [];
   let writing = Promise.resolve();
   const outbox = createOutbox({
     waiting: saved.waiting,
@@ -53,13 +51,13 @@ export function createOutgoing(options) {
     const marked = conversation.mark(state, ({ id }) => wanted.has(id));
     const isNews = state === "failed" && marked > 0 && !phase.isRefused;
     if (isNews && !phase.hasEnded) conversation.announce("note.unsent");
-    else conversation.keep();
+    else conversation.keepSoon();
     options.showLine();
   }
 
   /** Saves what was encrypted, then sends it. */
-  function post() {
-    conversation.keep();
+  async function post() {
+    await conversation.keep();
     outbox.start();
   }
 
@@ -67,11 +65,11 @@ export function createOutgoing(options) {
   async function seal(text) {
     if (phase.hasEnded) return;
     await encryption.write(text, (parts) => {
-      unsealed.shift();
+      saved.unsealed.shift();
       const more = parts.length > 1 ? { parts } : {};
       conversation.add({ ...parts[0], from: "you", text, ...more });
     });
-    post();
+    await post();
   }
 
   /** @param {unknown} error why something could not be encrypted or saved */
@@ -85,13 +83,10 @@ export function createOutgoing(options) {
     post,
     /** Sends at once what waits to be sent. */
     flush: () => outbox.flush(),
-    /** Texts of the user that are not encrypted yet, oldest first. */
-    get unsealed() {
-      return unsealed;
-    },
     /** @param {string} text */
     write(text) {
-      unsealed.push(text);
+      saved.unsealed.push(text);
+      conversation.keepSoon();
       // One after the other: messages are sent in the order of their numbers.
       writing = writing.then(() => seal(text)).catch(failSealing);
     },

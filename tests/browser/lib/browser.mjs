@@ -50,6 +50,8 @@ export const ENGINES = WANTED.filter((engine) => findFile(engine));
  * @property {string} [language] for example "de-DE"
  * @property {1 | 2} [http] the highest version of HTTP that Chromium or Firefox
  *   speaks
+ * @property {string} [profile] the folder of a profile that is kept; all people
+ *   of the browser share its storage, and their lines cannot be cut
  *
  * @typedef {Awaited<ReturnType<typeof openLine>>} Line
  */
@@ -86,6 +88,8 @@ export async function openBrowser(engine, preferences = {}) {
       });
       return wrapPage(await person.newTab(), person, line);
     },
+    /** The pages that a browser with a profile has open. */
+    openPages: async () => (await browser.pages()).map((tab) => wrapPage(tab)),
     /** Closes all pages of all people; the browser stays for the next test. */
     closePages,
     async close() {

@@ -31,7 +31,7 @@ const CHROMIUM_FLAGS = [
 /** @typedef {import("./browser.mjs").Preferences} Preferences */
 
 /** @param {Preferences} preferences */
-function setUpChromium({ dark, reducedMotion, language, http }) {
+function setUpChromium({ dark, reducedMotion, language, http, profile }) {
   return {
     args: [
       ...CHROMIUM_FLAGS,
@@ -39,15 +39,26 @@ function setUpChromium({ dark, reducedMotion, language, http }) {
       `--blink-settings=preferredColorScheme=${dark ? 0 : 1}`,
       ...(reducedMotion ? ["--force-prefers-reduced-motion"] : []),
       ...(http === 1 ? ["--disable-http2"] : []),
+      ...(profile ? ["--restore-last-session"] : []),
     ],
   };
 }
 
+// A browser with a profile of its own behaves as at home: it saves its session soon
+// and restores it at the next start.
+const SESSION_PREFERENCES = {
+  "browser.sessionstore.interval": 1_000,
+  "browser.sessionstore.interval.idle": 1_000,
+  "browser.sessionstore.resume_from_crash": true,
+  "browser.startup.page": 3,
+};
+
 /** @param {Preferences} preferences */
-function setUpFirefox({ dark, reducedMotion, language, http }) {
+function setUpFirefox({ dark, reducedMotion, language, http, profile }) {
   return {
     browser: "firefox",
     extraPrefsFirefox: {
+      ...(profile ? SESSION_PREFERENCES : {}),
       "network.proxy.allow_hijacking_localhost": true,
       "network.http.http2.enabled": http !== 1,
       "intl.accept_languages": language,
@@ -65,7 +76,7 @@ function setUpFirefox({ dark, reducedMotion, language, http }) {
  */
 export async function launch(engine, executablePath, preferences) {
   const { default: puppeteer } = createRequire(BUILD)("puppeteer-core");
-  const profile = await mkdtemp(path.join(tmpdir(), `sfchat-${engine}-`));
+  const profile = preferences.profile ?? await mkdtemp(path.join(tmpdir(), `sfchat-${engine}-`));
   const setUp = engine === "firefox" ? setUpFirefox : setUpChromium;
   const browser = await puppeteer.launch({
     ...setUp(preferences),
@@ -79,6 +90,10 @@ export async function launch(engine, executablePath, preferences) {
   return {
     /** @param {import("./browser.mjs").Line} line */
     async newPerson(line) {
+      if (preferences.profile) {
+        const page = await browser.newPage();
+        return { newTab: async () => wrapTab(page), close() {} };
+      }
       const context = await browser.createBrowserContext({
         proxyServer: line.address,
         proxyBypassList: ["<-loopback>"],
@@ -88,8 +103,11 @@ export async function launch(engine, executablePath, preferences) {
         close: () => context.close(),
       };
     },
+    /** The pages that are open, among them those that the browser has restored. */
+    pages: async () => (await browser.pages()).map(wrapTab),
     async close() {
       await browser.close();
+      if (preferences.profile) return;
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };

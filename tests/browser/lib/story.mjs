@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** The steps that two people take on the pages of SFChat. */
 
+import { waitFor } from "../../lib/children.mjs";
+
 /** Creates a chat and returns the code that the page shows. */
 export async function createChat(page, url) {
   await page.goto(url);
@@ -144,8 +146,50 @@ export async function panic(page, means = "Escape twice") {
   await waitVanished(page);
 }
 
-/** Reads the chat that the tab of the page has saved. */
-export const readSaved = (page) => page.evaluate(() => JSON.parse(sessionStorage.sfChat));
+/** Reads the chat that the tab of the page has saved, with the key of the tab. */
+export const readSaved = (page) => page.evaluate(async () => {
+  const toBytes = (text) => Uint8Array.from(
+    atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const { tab, iv, data } = JSON.parse(sessionStorage.sfChat);
+  const key = await crypto.subtle.importKey(
+    "raw", toBytes(window.name.split("#")[0]), "AES-GCM", false, ["decrypt"]);
+  const additionalData = new TextEncoder().encode(`sfc-save-1${tab}`);
+  const plaintext = await crypto.subtle.decrypt(
+    { name: "AES-GCM", iv: toBytes(iv), additionalData }, key, toBytes(data));
+  return JSON.parse(new TextDecoder().decode(plaintext));
+});
+
+/**
+ * Changes what the tab of the page keeps of its chat, on a page that saves nothing
+ * meanwhile, and goes back to the chat.
+ */
+export async function changeKept(page, change, ...args) {
+  const { origin } = new URL(await page.url());
+  await page.goto(`${origin}/faq`);
+  await page.evaluate(change, ...args);
+  await page.goto(`${origin}/chat`);
+}
+
+/** Puts a chat in the place of the one that the tab of the page has saved. */
+export const writeSaved = (page, saved) => changeKept(page, async (text) => {
+  const toText = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const name = window.name.split("#")[0].replaceAll("-", "+").replaceAll("_", "/");
+  const key = await crypto.subtle.importKey(
+    "raw", Uint8Array.from(atob(name), (c) => c.charCodeAt(0)), "AES-GCM", false, ["encrypt"]);
+  const { tab } = JSON.parse(text);
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const additionalData = new TextEncoder().encode(`sfc-save-1${tab}`);
+  const data = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv, additionalData }, key, new TextEncoder().encode(text));
+  sessionStorage.sfChat = JSON.stringify(
+    { tab, iv: toText(iv), data: toText(new Uint8Array(data)) });
+}, JSON.stringify(saved));
+
+/** Waits until the tab of the page has saved this text as the draft. */
+export async function waitDraft(page, draft) {
+  await waitFor(async () => (await readSaved(page)).draft === draft, `the draft ${draft}`);
+}
 
 /** Reads the invitation that the page keeps. */
 export async function readInvite(page) {

@@ -11,6 +11,8 @@
  * @typedef {ReturnType<Uint8ArrayConstructor["from"]>} Bytes
  */
 
+const ARGUMENTS = 2 ** 13;
+
 /** @param {...Uint8Array} parts @returns {Bytes} */
 export function concat(...parts) {
   const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
@@ -29,8 +31,12 @@ export function utf8(text) {
 
 /** @param {Uint8Array} bytes @returns {string} */
 export function toBase64url(bytes) {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  let binary = "";
+  // Engines limit the number of arguments of a call.
+  for (let at = 0; at < bytes.length; at += ARGUMENTS) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + ARGUMENTS));
+  }
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /**

@@ -17,13 +17,14 @@ export function closeUnseen(tokens) {
 }
 
 /**
- * Deletes what the tab keeps, and closes the chat, unless another tab has it: what
+ * Deletes what the tab keeps at once, and closes the chat, unless another tab has it: what
  * this tab keeps is then a copy.
- * @param {import("./saved-chat.js").SavedChat | null} saved null: there is no
- *   chat to close
+ * @param {Promise<import("./saved-chat.js").SavedChat | null>} loading null: there
+ *   is no chat to close
  * @returns {Promise<void>} resolves when the request is over; never rejects
  */
-export async function abandon(saved) {
+export async function abandon(loading) {
   wipe();
+  const saved = await loading.catch(() => null);
   if (saved && await claim(saved.tab)) await closeUnseen(saved);
 }

@@ -23,7 +23,7 @@ const BATCH_LIMIT = 32;
 /**
  * @param {object} options
  * @param {Waiting} options.waiting changed in place
- * @param {() => void} options.save saves the chat
+ * @param {() => Promise<void>} options.save saves the chat
  * @param {(items: Item[]) => Promise<unknown>} options.send
  * @param {(ids: string[], state: SendState) => void} options.onState
  * @param {(error: ApiError) => void} options.onEnd `send` threw a final error
@@ -42,16 +42,17 @@ export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
   /** @returns {Promise<ApiError | null>} null: the messages are stored */
   async function sendBatch() {
     waiting.batch ||= Math.min(waiting.items.length, BATCH_LIMIT);
-    save();
+    await save();
     try {
       await send(waiting.items.slice(0, waiting.batch));
     } catch (error) {
       if (error instanceof ApiError) return error;
       throw error;
     }
-    tell("stored", waiting.items.splice(0, waiting.batch));
+    const sent = waiting.items.splice(0, waiting.batch);
     waiting.batch = 0;
-    save();
+    tell("stored", sent);
+    await save();
     return null;
   }
 

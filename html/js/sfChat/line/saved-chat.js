@@ -2,10 +2,20 @@
 /**
  * The saved chat: everything of a chat that must survive a reload of the page.
  * It is one entry in the session storage of the tab, deleted when the chat ends.
- * Nothing else of a chat is stored.
+ * Browsers write session storage to the disk, so the entry is encrypted (E2EE, "On
+ * the disk"). The key is in the name of the window, which a browser keeps in memory
+ * only and forgets with the tab; what stands behind a `#` in that name belongs to
+ * `invited.js`. Nothing else of a chat is stored.
  */
 
-const KEY = "sfChat";
+import { ownBase64url, toBase64url, utf8 } from "../e2ee/bytes.js";
+
+const ENTRY = "sfChat";
+const LABEL = "sfc-save-1";
+const KEY_LENGTH = 32;
+const IV_LENGTH = 12;
+const KEY_PLACE = /^[^#]*/;
+const KEY = /^[\w-]{43}(?![^#])/;
 
 /**
  * @typedef {import("./outbox.js").Waiting} Waiting
@@ -49,18 +59,33 @@ const KEY = "sfChat";
  *   whole, or came after a number that is missing, ascending by `n`
  * @property {number} missed the user was told of the missing messages with
  *   numbers below this one
- * @property {string} [draft] the text in the field, when the page was left
+ * @property {string[]} unsealed the user's texts that are not encrypted yet
+ * @property {string} draft the text in the field
  * @property {{ sound: boolean, notify: boolean }} options
  */
 
 /**
- * Saves a new chat.
+ * The key of the chat that this page saves, in base64url. Null: the page has none,
+ * or has wiped it, or is left, and then it saves nothing.
+ * @type {string | null}
+ */
+let key = null;
+/** @type {Promise<void> | null} the save that waits for its turn */
+let next = null;
+/** @type {Promise<void>} the last save; does not reject */
+let last = Promise.resolve();
+
+// A browser may keep a page that is left in memory. A save that goes on when the
+// page is shown again would overwrite what other pages have saved since.
+window.addEventListener("pagehide", () => { key = null; });
+
+/**
+ * Makes a key for a new chat, and saves the chat.
  * @param {import("./api.js").Tokens} tokens
  * @param {"creator" | "joiner"} role
  * @param {string | null} [secret] the secret of the invitation link
- * @returns {SavedChat}
  */
-export function begin({ chatToken, userToken }, role, secret = null) {
+export async function begin({ chatToken, userToken }, role, secret = null) {
   /** @type {SavedChat} */
   const saved = {
     chatToken,
@@ -74,27 +99,101 @@ export function begin({ chatToken, userToken }, role, secret = null) {
     waiting: { items: [], batch: 0 },
     owed: [],
     missed: 0,
+    unsealed: [],
+    draft: "",
     options: { sound: false, notify: false },
   };
-  save(saved);
-  return saved;
+  key = draw(KEY_LENGTH);
+  window.name = window.name.replace(KEY_PLACE, key);
+  await save(saved);
+}
+
+/**
+ * Saves the chat as it is when all earlier saves are done. Calls that wait for the
+ * same turn share one save.
+ * @param {SavedChat} saved
+ * @param {() => boolean} [makeRoom] called when the session storage is full; removes
+ *   something from `saved`, and returns false if nothing is left to remove
+ * @returns {Promise<void>} resolves when the chat is saved, or has been wiped;
+ *   rejects if the session storage is full or forbidden
+ */
+export function save(saved, makeRoom = () => false) {
+  const mine = key;
+  next ??= last.then(() => {
+    next = null;
+    return write(saved, mine, makeRoom);
+  });
+  last = next.catch(() => {});
+  return next;
 }
 
 /**
  * @param {SavedChat} saved
- * @throws {DOMException} the session storage is full or forbidden
+ * @param {string | null} mine its key; nothing is written if the page has another
+ * @param {() => boolean} makeRoom
  */
-export function save(saved) {
-  sessionStorage.setItem(KEY, JSON.stringify(saved));
+async function write(saved, mine, makeRoom) {
+  while (mine !== null) {
+    const entry = await seal(saved, mine);
+    if (key !== mine) return;
+    try {
+      sessionStorage.setItem(ENTRY, entry);
+      return;
+    } catch (error) {
+      if (!makeRoom()) throw error;
+    }
+  }
+}
+
+/** @param {number} length @returns {string} so many random bytes, in base64url */
+function draw(length) {
+  return toBase64url(crypto.getRandomValues(new Uint8Array(length)));
 }
 
 /**
- * @returns {SavedChat | null} null: this tab has no chat
- * @throws {SyntaxError} the entry is damaged
+ * @param {"encrypt" | "decrypt"} how
+ * @param {string} mine the key
+ * @param {{ tab: string, iv: string }} entry
+ * @param {import("../e2ee/bytes.js").Bytes} data
  */
-export function load() {
-  const text = sessionStorage.getItem(KEY);
-  return text === null ? null : JSON.parse(text);
+async function run(how, mine, { tab, iv }, data) {
+  const { subtle } = crypto;
+  const handle = await subtle.importKey("raw", ownBase64url(mine), "AES-GCM", false, [how]);
+  const additionalData = utf8(LABEL + tab);
+  return new Uint8Array(await subtle[how](
+    { name: "AES-GCM", iv: ownBase64url(iv), additionalData }, handle, data));
+}
+
+/** @param {SavedChat} saved @param {string} mine its key */
+async function seal(saved, mine) {
+  const entry = { tab: saved.tab, iv: draw(IV_LENGTH) };
+  const data = await run("encrypt", mine, entry, utf8(JSON.stringify(saved)));
+  return JSON.stringify({ ...entry, data: toBase64url(data) });
+}
+
+/** @returns {string | null} the name of this tab; null: the tab has no chat */
+export function readTab() {
+  return readEntry()?.tab ?? null;
+}
+
+/** @throws {SyntaxError} the entry is damaged */
+function readEntry() {
+  return JSON.parse(sessionStorage.getItem(ENTRY) ?? "null");
+}
+
+/**
+ * Reads the saved chat. What the tab keeps is read before the call returns, so the
+ * caller can wipe it at once.
+ * @returns {Promise<SavedChat | null>} null: this tab has no chat, or no longer has
+ *   its key; rejects if the entry is damaged
+ */
+export async function load() {
+  const entry = readEntry();
+  const found = window.name.match(KEY);
+  if (!entry || !found) return null;
+  [key] = found;
+  const plaintext = await run("decrypt", key, entry, ownBase64url(entry.data));
+  return JSON.parse(new TextDecoder().decode(plaintext));
 }
 
 /** Throws if the browser does not let this page store anything. */
@@ -103,7 +202,11 @@ export function probe() {
   sessionStorage.removeItem("probe");
 }
 
+/** Deletes the key first: without it nothing that a disk keeps can be read. */
 export function wipe() {
+  key = null;
+  next = null;
+  window.name = window.name.replace(KEY_PLACE, "");
   sessionStorage.clear();
 }
 

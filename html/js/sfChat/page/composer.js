@@ -11,18 +11,24 @@ import { utf8 } from "../e2ee/bytes.js";
 import { MAX_TEXT_BYTES, readWritten } from "../e2ee/split.js";
 import { say } from "./i18n.js";
 
+const DRAFT_MS = 250;
+
 /**
  * @param {object} options
  * @param {string} [options.draft] the unfinished text from before a reload
+ * @param {(draft: string) => void} options.onDraft is given the text in the field soon
+ *   after it has changed
  * @param {(text: string) => void} options.onSend
  * @param {() => void} options.onWrite called while the user writes
- * @param {(draft: string) => void} options.onLeave called when the page is left
+ * @param {() => void} options.onLeave called when the page is left
  */
-export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
+export function createComposer({ draft = "", onDraft, onSend, onWrite, onLeave }) {
   const form = find("composer", HTMLFormElement);
   const field = find("text", HTMLTextAreaElement);
   const hint = find("parts", HTMLElement);
   const button = find("send", HTMLButtonElement);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
   // A text has at least as many bytes as code units. To measure one that is so
   // long would take too long.
@@ -46,17 +52,25 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
     hint.textContent = text === null ? say("chat.tooLong") : "";
   }
 
+  function tellDraft() {
+    clearTimeout(timer);
+    timer = undefined;
+    if (field.isConnected && !field.readOnly) onDraft(isNovel() ? "" : field.value);
+  }
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = read();
     if (field.disabled || field.readOnly || text === null) return;
     if (text !== "") onSend(text);
     field.value = "";
+    tellDraft();
     review();
     field.focus();
   });
   field.addEventListener("input", () => {
     review();
+    timer ??= setTimeout(tellDraft, DRAFT_MS);
     if (!button.disabled) onWrite();
   });
   field.addEventListener("keydown", (event) => {
@@ -69,7 +83,7 @@ export function createComposer({ draft = "", onSend, onWrite, onLeave }) {
   });
   window.addEventListener("pagehide", () => {
     // Panic removes the field, and then nothing of the chat may be kept.
-    if (field.isConnected) onLeave(isNovel() ? "" : field.value);
+    if (field.isConnected) onLeave();
   });
   field.value = draft;
 
