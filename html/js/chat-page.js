@@ -19,11 +19,10 @@ import * as links from "./sfChat/page/links.js";
 import * as panic from "./sfChat/page/panic.js";
 import * as view from "./sfChat/page/view.js";
 import * as phase from "./sfChat/phase.js";
-import * as validator from "./sfChat/validator.js";
 
 publish({
   abandon, api, chat, claim, closing, encryption, ending, i18n, incoming, links, outbox,
-  outgoing, panic, phase, poll, savedChat, validator, view,
+  outgoing, panic, phase, poll, savedChat, view,
 });
 // Watches whether the page is left before the chat has started. Later the chat
 // watches for that itself.

@@ -169,7 +169,7 @@ for (const engine of ENGINES) {
       assert.deepEqual((await globals()).filter((name) => !before.has(name)), ["sfChat"]);
       assert.deepEqual(await page.evaluate(() => Object.keys(window.sfChat).sort()), [
         "abandon", "api", "chat", "claim", "closing", "encryption", "ending", "i18n", "incoming",
-        "links", "outbox", "outgoing", "panic", "phase", "poll", "savedChat", "validator", "view",
+        "links", "outbox", "outgoing", "panic", "phase", "poll", "savedChat", "view",
       ]);
     });
 

@@ -215,7 +215,7 @@ for (const engine of ENGINES) {
               return height.get.call(this);
             },
           });
-          const view = window.sfChat.view.createView({ values: {}, onTryAgain() {} });
+          const view = window.sfChat.view.createView(() => {});
           view.show(Array.from({ length }, (_, i) =>
             ({ id: `${length}-${i}`, from: "you", at: i, text: "a", state: "stored" })));
           Object.defineProperty(prototype, "offsetHeight", height);

@@ -50,10 +50,8 @@ function assemble(saved, encryption) {
   const showLine = () => incoming.showLine();
   const phase = createPhase();
   const api = createApi(saved, apiSettings());
-  const conversation = createConversation(saved, createView({
-    values: { code: saved.chatToken },
-    onTryAgain: () => outgoing.flush(),
-  }), (error) => ending.fail(error));
+  const conversation = createConversation(
+    saved, createView(() => outgoing.flush()), (error) => ending.fail(error));
   phase.onEnd(() => conversation.close());
   const attention = createAttention(
     saved.options, conversation.keepSoon, (error) => ending.fail(error));
@@ -142,7 +140,7 @@ export function giveUp(note) {
  * @param {string} note
  */
 function tellAlone(note) {
-  createView({ values: {}, onTryAgain() {} }).show([{
+  createView(() => {}).show([{
     id: newId(), from: "system", at: Date.now(), text: "", note,
   }]);
 }

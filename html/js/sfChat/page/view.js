@@ -19,11 +19,9 @@ const POP_ISOLATE = "\u2069";
 const BIDI_STEP = /[\u2066-\u2069\n\x1c-\x1e\x85\u2029]/g;
 
 /**
- * @param {object} options
- * @param {Record<string, string>} options.values for `{name}` in the texts
- * @param {() => void} options.onTryAgain the user wants to send the failed messages again
+ * @param {() => void} onTryAgain the user wants to send the failed messages again
  */
-export function createView({ values, onTryAgain }) {
+export function createView(onTryAgain) {
   const log = find("log", HTMLElement);
   const scroller = find("scroll", HTMLElement);
   const newer = find("newer", HTMLButtonElement);
@@ -51,7 +49,7 @@ export function createView({ values, onTryAgain }) {
   /** @param {Entry} entry */
   function draw(entry) {
     const element = entry.from === "system"
-      ? drawSystem(entry, values)
+      ? drawSystem(entry)
       : drawMessage(entry, entry.from === lastFrom);
     element.id = `msg-${entry.id}`;
     drawn.set(entry, element);
@@ -129,12 +127,11 @@ export function createView({ values, onTryAgain }) {
  * The text of a system message. One whose `event` the page knows has a text in
  * the catalogue; any other is shown as the words of the server.
  * @param {Entry} entry
- * @param {Record<string, string>} values
  */
-function sayEntry({ note, event, text }, values) {
-  if (note) return say(note, values);
+function sayEntry({ note, event, text }) {
+  if (note) return say(note);
   const key = `event.${event}`;
-  return hasText(key) ? say(key, values) : say("note.server", { text: shorten(text) });
+  return hasText(key) ? say(key) : say("note.server", { text: shorten(text) });
 }
 
 /**
@@ -147,17 +144,14 @@ function shorten(text) {
   return [...line].slice(0, SERVER_TEXT_LIMIT).join("");
 }
 
-/**
- * @param {Entry} entry
- * @param {Record<string, string>} values
- */
-function drawSystem(entry, values) {
+/** @param {Entry} entry */
+function drawSystem(entry) {
   const border = () => {
     const line = make("div", "border");
     line.setAttribute("aria-hidden", "true");
     return line;
   };
-  const text = make("div", "msg-text", sayEntry(entry, values));
+  const text = make("div", "msg-text", sayEntry(entry));
   return make("div", `message system${entry.note ? " own" : ""}`, border(), text, border());
 }
 
