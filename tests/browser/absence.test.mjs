@@ -21,6 +21,7 @@ function countPolls(page) {
     window.fetch = async (url, asked) => {
       if (asked.method !== "GET") return fetch(url, asked);
       if (window.isAway) {
+        asked.signal.throwIfAborted();
         return new Promise((_, reject) => {
           asked.signal.addEventListener("abort", () => reject(asked.signal.reason));
         });

@@ -29,6 +29,7 @@ const watch = (page) => page.evaluate(() => {
   window.polls = 0;
   window.fetch = async (url, asked) => {
     if (window.isFrozen) {
+      asked.signal.throwIfAborted();
       return new Promise((_, reject) => {
         asked.signal.addEventListener("abort", () => reject(asked.signal.reason));
       });

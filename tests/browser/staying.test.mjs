@@ -18,6 +18,7 @@ async function deafen(page) {
     const { fetch } = window;
     window.fetch = (url, asked) => {
       if (asked.method !== "GET" || window.isDeaf) return fetch(url, asked);
+      asked.signal.throwIfAborted();
       window.isDeaf = true;
       return new Promise((_, reject) => {
         asked.signal.addEventListener("abort", () => reject(asked.signal.reason));
