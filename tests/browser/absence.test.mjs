@@ -18,6 +18,7 @@ function countPolls(page) {
   return page.evaluate(() => {
     const { fetch } = window;
     window.polls = 0;
+    window.underWay = 0;
     window.fetch = async (url, asked) => {
       if (asked.method !== "GET") return fetch(url, asked);
       if (window.isAway) {
@@ -26,7 +27,8 @@ function countPolls(page) {
           asked.signal.addEventListener("abort", () => reject(asked.signal.reason));
         });
       }
-      const response = await fetch(url, asked);
+      window.underWay += 1;
+      const response = await fetch(url, asked).finally(() => { window.underWay -= 1; });
       window.polls += 1;
       if (!window.seen) return response;
       const { results } = await response.json();
@@ -80,13 +82,11 @@ for (const engine of ENGINES) {
     it("a user who leaves the page and does not come back is given up", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       await countPolls(joiner);
+      await joiner.waitFor(() => window.polls > 0);
       // A slow server could register a poll that began just before the user leaves
       // after the page has said that the user leaves.
-      await joiner.evaluate(() => {
-        window.isAway = true;
-        window.polls = 0;
-      });
-      await joiner.waitFor(() => window.polls > 0);
+      await joiner.evaluate(() => { window.isAway = true; });
+      await joiner.waitFor(() => window.underWay === 0);
       await joiner.evaluate(() => {
         window.isAway = false;
         setTimeout(() => { location.href = "about:blank"; });
