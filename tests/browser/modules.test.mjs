@@ -498,6 +498,33 @@ describe("poll", () => {
     assert.deepEqual(seen.holds, [false, true, false, true, false, true]);
   });
 
+  it("the poll pauses longer each time if every held poll is ended at once", async () => {
+    const pauses = skipPauses();
+    const states = [];
+    let held = 0;
+    await new Promise((resolve) => {
+      const poll = createPoll({
+        receive: async (hold) => {
+          if (!hold) return "a";
+          held += 1;
+          if (held === 6) {
+            poll.stop();
+            resolve();
+          }
+          throw new ApiError(502, "HTTP 504");
+        },
+        handle: async () => {},
+        onState: (state) => states.push(state),
+        onEnd() {},
+        onFail() {},
+      });
+      poll.start();
+    });
+    mock.restoreAll();
+    assertPauses(pauses, [1, 2, 4, 8]);
+    assert.deepEqual(states, ["going"]);
+  });
+
   it("the poll goes on after errors, and tells each change of state or error once", async () => {
     const seen = await runPoll(["a", 0, 502, 502, 503, "b"]);
     assert.deepEqual(seen.handled, ["a", "b"]);

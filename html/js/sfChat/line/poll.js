@@ -11,6 +11,8 @@ import { ApiError } from "./api.js";
 import { createPause } from "./pause.js";
 
 const ATTEMPTS = 20;
+// No proxy that limits how long a request may take has a shorter limit.
+const SHORTEST_LIMIT_MS = 5_000;
 
 /**
  * @typedef {import("./api.js").Answer} Answer
@@ -59,17 +61,24 @@ export function createPoll({ receive, handle, onState, onEnd, onFail }) {
 
   async function run() {
     let failures = 0;
+    // How many held polls in a row ended so early that no limit can be the reason.
+    let cuts = 0;
     // The first poll after a failure is not held: it is answered at once and so
     // shows that the connection is back.
     let hold = false;
     running = true;
     while (!stopped && failures < ATTEMPTS) {
       const wasHeld = hold;
+      const began = performance.now();
       const error = await ask(hold);
+      const isEarly = performance.now() - began < SHORTEST_LIMIT_MS;
       hold = !error;
       if (stopped) break;
-      if (wasHeld && (error?.code === 0 || error?.code === 502)) continue;
-      if (!error) {
+      if (wasHeld) cuts = error && isEarly && !asking.signal.aborted ? cuts + 1 : 0;
+      if (wasHeld && (error?.code === 0 || error?.code === 502)) {
+        // Something that ends every held poll must not be asked without a rest.
+        if (cuts > 1) await pause.wait(cuts - 1);
+      } else if (!error) {
         failures = 0;
         tell("going");
       } else if (error.isFinal) {

@@ -87,6 +87,7 @@ export function createSlots(receive) {
    * Polls in a slot. Gives up a long poll when another tab rings for the slot.
    * @param {string} name of the slot
    * @param {AbortController} asking
+   * @returns {Promise<Answer | null>} null: it was given up
    */
   async function poll(name, asking) {
     let isWanted = false;
@@ -100,6 +101,9 @@ export function createSlots(receive) {
     wait = chooseWait(Math.max(count(name), Number(isWanted)));
     try {
       return await receive(wait, asking.signal);
+    } catch (error) {
+      if (isWanted) return null;
+      throw error;
     } finally {
       makeRoom = () => {};
     }
@@ -121,7 +125,8 @@ export function createSlots(receive) {
       ring(names);
       const slot = await taken;
       if (!slot) return receive(0, asking.signal);
-      return poll(slot.name, asking).finally(slot.release);
+      const answer = await poll(slot.name, asking).finally(slot.release);
+      return answer ?? receive(0, signal);
     },
   };
 }
