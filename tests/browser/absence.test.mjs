@@ -5,10 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
-import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { ENGINES } from "./lib/browser.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   createChat, joinChat, meet, say, waitReady, waitState, waitSystem, waitText,
 } from "./lib/story.mjs";
@@ -44,19 +44,10 @@ for (const engine of ENGINES) {
     let browser;
     let server;
 
-    before(async () => {
-      // The server gives up a participant who has polled without `away` after four
-      // seconds.
-      server = await startServer({ env: {
-        SFCHAT_POLL_SLEEP: "1", SFCHAT_POLL_ITERATION: "2",
-      } });
-      browser = await openBrowser(engine);
-    });
-    after(async () => {
-      await browser?.close();
-      await server?.stop();
-    });
-    afterEach(() => browser.closePages());
+    // The server gives up a participant who has polled without `away` after four
+    // seconds.
+    setStage(engine, (...both) => { [server, browser] = both; },
+      { env: { SFCHAT_POLL_SLEEP: "1", SFCHAT_POLL_ITERATION: "2" } });
 
     it("a phone in a pocket is not given up", async () => {
       const [creator, joiner] = await meet(browser, server.url);

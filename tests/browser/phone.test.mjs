@@ -6,10 +6,10 @@
  */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { startServer } from "../lib/server.mjs";
-import { ENGINES, openBrowser } from "./lib/browser.mjs";
+import { ENGINES } from "./lib/browser.mjs";
+import { setStage } from "./lib/stage.mjs";
 import {
   closeChat, createChat, joinChat, readLog, readSystem, say, waitMarks, waitPath, waitReady,
   waitState, waitText,
@@ -67,17 +67,8 @@ for (const engine of ENGINES) {
     let browser;
     let server;
 
-    before(async () => {
-      server = await startServer({ env: {
-        SFCHAT_POLL_SLEEP: "1", SFCHAT_POLL_ITERATION: "2",
-      } });
-      browser = await openBrowser(engine);
-    });
-    after(async () => {
-      await browser?.close();
-      await server?.stop();
-    });
-    afterEach(() => browser.closePages());
+    setStage(engine, (...both) => { [server, browser] = both; },
+      { env: { SFCHAT_POLL_SLEEP: "1", SFCHAT_POLL_ITERATION: "2" } });
 
     it("two people invite, wait, talk, put their phones away, talk and close", async () => {
       const [creator, joiner] = await Promise.all([browser.newPage(), browser.newPage()]);

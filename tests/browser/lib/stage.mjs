@@ -12,13 +12,14 @@ import { openBrowser } from "./browser.mjs";
  * @param {string} engine one of ENGINES
  * @param {(server: any, browser: any) => void} take gets both before the first
  *   test
+ * @param {object} [options] of startServer()
  */
-export function setStage(engine, take) {
+export function setStage(engine, take, options) {
   let server;
   let browser;
 
   before(async () => {
-    server = await startServer();
+    server = await startServer(options);
     browser = await openBrowser(engine);
     take(server, browser);
   });
