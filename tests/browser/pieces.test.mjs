@@ -292,6 +292,14 @@ describe("conversation", () => {
     assert.equal(shown[0].length, 1_000);
   });
 
+  it("the lines that the page found saved are drawn at once, and not again", async () => {
+    const { conversation, shown } = await open([line(1), line(2)], Infinity);
+    conversation.showSaved();
+    assert.deepEqual(shown, [["id1", "id2"]]);
+    await conversation.keep();
+    assert.deepEqual(shown.flat(), ["id1", "id2"]);
+  });
+
   it("a full storage drops the oldest lines, but none that waits to be sent", async () => {
     const waiting = line("waits", { from: "you", state: "sending" });
     const old = Array.from({ length: 20 }, (_, i) => line(i));

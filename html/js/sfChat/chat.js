@@ -36,6 +36,8 @@ import { createPhase } from "./phase.js";
  */
 export async function startChat(saved, left) {
   const encryption = await openEncryption(saved);
+  // A page that is left has no time to encrypt what it was given last.
+  saved.draft = [...saved.unsealed.splice(0), saved.draft].filter(Boolean).join("\n");
   await save(saved);
   if (left.aborted) return;
   assemble(saved, encryption).start();
@@ -64,8 +66,6 @@ function assemble(saved, encryption) {
     { ...core, ending, look, showLine, isGoing: () => incoming.isGoing });
 
   const typing = createTyping(outgoing.hint);
-  // A page that is left has no time to encrypt what it was given last.
-  saved.draft = [...saved.unsealed.splice(0), saved.draft].filter(Boolean).join("\n");
   const composer = createComposer({
     draft: saved.draft,
     onDraft(draft) {
@@ -98,7 +98,7 @@ function assemble(saved, encryption) {
       createPanic(ending.panic);
       refuseFiles();
       fitWindow();
-      conversation.keepSoon();
+      conversation.showSaved();
       incoming.start();
       outgoing.flush();
       // The page may have been left after it found a fault and before it ended

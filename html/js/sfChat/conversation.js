@@ -98,6 +98,8 @@ export function createConversation(saved, view, onFail) {
   return {
     add,
     keep,
+    /** Draws the lines that the chat had when it was saved last. */
+    showSaved: () => draw([...changed]),
     /** Does the same as `keep()`, for a caller that does not wait. */
     keepSoon() {
       keep().catch(onFail);
