@@ -15,9 +15,9 @@ import {
   waitState, waitText,
 } from "./lib/story.mjs";
 
-// Far more polls than the four seconds after which the server gives up a
-// participant who asked for no patience: each poll lasts two seconds at most.
-const LONG_POLLS = 8;
+// More polls than the ten seconds after which the server gives up a participant who
+// asked for no patience: each poll lasts five seconds at most.
+const LONG_POLLS = 3;
 
 /** Records the states that the page shows to its user, and counts its polls. */
 const watch = (page) => page.evaluate(() => {
@@ -68,7 +68,7 @@ for (const engine of ENGINES) {
     let server;
 
     setStage(engine, (...both) => { [server, browser] = both; },
-      { env: { SFCHAT_POLL_SLEEP: "1", SFCHAT_POLL_ITERATION: "2" } });
+      { env: { SFCHAT_POLL_SLEEP: "1", SFCHAT_POLL_ITERATION: "5" } });
 
     it("two people invite, wait, talk, put their phones away, talk and close", async () => {
       const [creator, joiner] = await Promise.all([browser.newPage(), browser.newPage()]);
