@@ -9,7 +9,7 @@ import { ENGINES } from "./lib/browser.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
   changeKept, closeChat, createChat, joinChat, meet, panic, readLog, readSaved, readSystem, say,
-  waitDraft, waitMarks, waitPath, waitReady, waitState, waitSystem, waitText, waitVanished,
+  submit, waitDraft, waitMarks, waitPath, waitReady, waitState, waitSystem, waitText, waitVanished,
   writeSaved,
 } from "./lib/story.mjs";
 
@@ -291,6 +291,41 @@ for (const engine of ENGINES) {
       await waitState(creator, "closing");
       await creator.click("h1 a");
       await waitPath(creator, "/");
+      assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
+    });
+
+    it("what was written last goes before the chat is closed", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        const { fetch } = window;
+        const closed = new Promise((resolve) => {
+          document.querySelector("#sure").addEventListener("close", () => setTimeout(resolve, 300));
+        });
+        window.fetch = async (url, asked) => {
+          if (asked.method === "POST") await closed;
+          return fetch(url, asked);
+        };
+      });
+      await submit(creator, "my last words");
+      await closeChat(creator);
+      await waitState(creator, "closed");
+      await waitState(joiner, "closed");
+      assert.deepEqual(await readLog(joiner), [["talker", "my last words"]]);
+      assert.match((await readSystem(creator)).at(-1), /successfully closed/);
+    });
+
+    it("a page that is left while it sends its last words closes the chat", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await creator.evaluate(() => {
+        const { fetch } = window;
+        window.fetch = (url, asked) =>
+          (asked.method === "POST" ? new Promise(() => {}) : fetch(url, asked));
+      });
+      await submit(creator, "never sent");
+      await closeChat(creator);
+      await waitState(creator, "closing");
+      await creator.goto(`${server.url}/faq`);
+      await waitSystem(joiner, /closed by Talker/);
       assert.equal(await creator.evaluate(() => sessionStorage.length), 0);
     });
 

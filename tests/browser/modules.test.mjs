@@ -343,6 +343,19 @@ describe("outbox", () => {
       ["stored a,b", "stored c"]);
   });
 
+  it("a caller can wait until all is sent, or an attempt has failed", async () => {
+    const { add, outbox, waiting, seen } = openOutbox([]);
+    await outbox.settle();
+    add(...Array.from({ length: 40 }, (_, i) => item(`m${i}`)));
+    await outbox.settle();
+    assert.deepEqual([seen.sent.length, waiting.items.length], [2, 0]);
+    const broken = openOutbox([503]);
+    broken.add(item("a"));
+    await broken.outbox.settle();
+    assert.deepEqual([broken.seen.sent, broken.waiting.items.length], [["a"], 1]);
+    broken.outbox.stop();
+  });
+
   it("a request carries at most 32 messages", async () => {
     const { add, outbox, seen } = openOutbox([]);
     add(...Array.from({ length: 70 }, (_, i) => item(`m${i}`)));

@@ -50,6 +50,7 @@ export async function startChat(saved, left) {
 function assemble(saved, encryption) {
   const look = () => incoming.look();
   const showLine = () => incoming.showLine();
+  const settle = () => outgoing.settle();
   const phase = createPhase();
   const api = createApi(saved, apiSettings());
   const conversation = createConversation(
@@ -61,7 +62,7 @@ function assemble(saved, encryption) {
 
   const core = { saved, encryption, phase, api, conversation, attention };
   const ending = createEnding(
-    { ...core, look, showLine, clear });
+    { ...core, settle, look, showLine, clear });
   const outgoing = createOutgoing(
     { ...core, ending, look, showLine, isGoing: () => incoming.isGoing });
 

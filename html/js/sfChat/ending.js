@@ -19,6 +19,8 @@ import { find } from "./page/dom.js";
  * @param {import("./line/api.js").Api} options.api
  * @param {import("./conversation.js").Conversation} options.conversation
  * @param {import("./page/attention.js").Attention} options.attention
+ * @param {() => Promise<void>} options.settle waits for an attempt to send what the
+ *   user has written
  * @param {() => void} options.look asks the server at once
  * @param {() => void} options.showLine shows how the chat is doing
  * @param {() => void} options.clear takes from the page what only a running
@@ -26,6 +28,8 @@ import { find } from "./page/dom.js";
  */
 export function createEnding(options) {
   const { saved, encryption, phase, api, conversation, attention } = options;
+  // Whether the chat is about to be closed, and the server does not know it yet.
+  let isUntold = false;
 
   /**
    * @param {string} [note] the last line of the conversation
@@ -83,7 +87,11 @@ export function createEnding(options) {
   async function close() {
     phase.finish();
     showState("closing");
+    isUntold = true;
     try {
+      // The last words go first: a closed chat takes none.
+      await options.settle();
+      isUntold = false;
       await api.close();
     } catch (error) {
       stayOpen(error);
@@ -134,6 +142,7 @@ export function createEnding(options) {
     leave() {
       const wasOpen = !phase.isOver && !phase.hasEnded;
       if (phase.isOver) wipe();
+      if (isUntold) closeUnseen(saved);
       phase.end();
       attention.silence();
       if (wasOpen) api.leave().catch(() => {});

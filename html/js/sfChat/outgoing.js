@@ -83,6 +83,11 @@ export function createOutgoing(options) {
     post,
     /** Sends at once what waits to be sent. */
     flush: () => outbox.flush(),
+    /** Resolves when what was written is sent, or an attempt to send it has failed. */
+    async settle() {
+      await writing;
+      await outbox.settle();
+    },
     /** @param {string} text */
     write(text) {
       saved.unsealed.push(text);

@@ -34,6 +34,8 @@ export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
   const pause = createPause();
   let running = false;
   let stopped = false;
+  /** @type {Promise<ApiError | null>} */
+  let attempt = Promise.resolve(null);
 
   /** @param {SendState} state @param {Item[]} items */
   const tell = (state, items) =>
@@ -61,7 +63,8 @@ export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
     running = true;
     tell("sending", waiting.items);
     while (!stopped && waiting.items.length > 0 && failures < ATTEMPTS) {
-      const error = await sendBatch();
+      attempt = sendBatch();
+      const error = await attempt;
       if (stopped) break;
       if (!error) {
         failures = 0;
@@ -88,6 +91,12 @@ export function createOutbox({ waiting, save, send, onState, onEnd, onFail }) {
     flush() {
       pause.cut();
       this.start();
+    },
+    /** Resolves when all messages are sent, or an attempt to send them has failed. */
+    async settle() {
+      while (running && waiting.items.length > 0) {
+        if (await attempt) return;
+      }
     },
     stop() {
       stopped = true;
