@@ -51,7 +51,7 @@ async function start() {
   let mine = null;
   try {
     const tab = window.isSecureContext ? savedChat.readTab() : null;
-    if (tab === null) return void location.replace("/");
+    if (tab === null) return void location.replace("./");
     const isOurs = await claim.claim(tab);
     if (signal.aborted) return;
     if (!isOurs) return void chat.refuseSecondTab();

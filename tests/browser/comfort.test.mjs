@@ -13,8 +13,8 @@ import { ENGINES, openBrowser } from "./lib/browser.mjs";
 import { INSECURE_URL } from "./lib/line.mjs";
 import { setStage } from "./lib/stage.mjs";
 import {
-  closeChat, createChat, joinChat, meet, readSaved, say, submit, waitDraft, waitReady, waitState,
-  waitSystem, waitText, writeSaved,
+  closeChat, createChat, joinChat, meet, readInvite, readLog, readSaved, say, submit, waitDraft,
+  waitPath, waitReady, waitState, waitSystem, waitText, writeSaved,
 } from "./lib/story.mjs";
 
 /** Makes a page believe that it is hidden, or visible again. */
@@ -93,6 +93,46 @@ for (const engine of ENGINES) {
       await waitReady(joiner);
       assert.deepEqual(await joiner.evaluate(() =>
         ["sound", "notify"].map((id) => document.getElementById(id).checked)), [true, true]);
+    });
+
+    it("the menu leads to the questions and to other languages, and the chat goes on", async () => {
+      const [creator, joiner] = await meet(browser, server.url);
+      await say(creator, "before");
+      await waitText(joiner, "before");
+      await joiner.click("#show-options");
+      const [href, target] = await joiner.evaluate(() => {
+        const link = document.querySelector("#options nav [href=faq]");
+        return [link.href, link.target];
+      });
+      assert.deepEqual([href, target], [`${server.url}/faq`, "_blank"]);
+      await joiner.click("#options .languages [lang=de]");
+      await waitPath(joiner, "/de/chat");
+      await waitReady(joiner);
+      assert.equal(await joiner.evaluate(() => document.documentElement.lang), "de");
+      assert.deepEqual(await readLog(joiner), [["talker", "before"]]);
+      await say(joiner, "danach");
+      await waitText(creator, "danach");
+      await joiner.click("h1 a");
+      await waitPath(joiner, "/de/");
+      await joiner.click("#return");
+      await waitPath(joiner, "/de/chat");
+      await waitReady(joiner);
+    });
+
+    it("an invitation survives a change of the language", async () => {
+      const [creator, joiner] = await Promise.all([browser.newPage(), browser.newPage()]);
+      await creator.goto(`${server.url}/es/`);
+      await creator.click("#create");
+      await waitPath(creator, "/es/chat");
+      await creator.waitFor(() => document.querySelector("#invite:not([hidden])"));
+      const { code, secret } = await readInvite(creator);
+      await joiner.goto(`${server.url}/#j=${code}.${secret}`);
+      await joiner.click(".site [lang=ar]");
+      await waitPath(joiner, "/ar/");
+      await joiner.click("#accept");
+      await waitPath(joiner, "/ar/chat");
+      await waitReady(joiner);
+      await waitReady(creator);
     });
 
     it("the log shows the date once midnight has passed", async () => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * Takes pictures for a person to look at; nothing compares them. `node
- * screenshots.mjs DIR` shows each page and a chat in progress, in three widths,
- * light and dark.
+ * screenshots.mjs DIR` shows each page and a chat from its invitation to its end, in
+ * windows from a narrow phone to a desktop, light and dark.
  */
 
 import { mkdir, writeFile } from "node:fs/promises";
@@ -10,10 +10,12 @@ import path from "node:path";
 
 import { startServer } from "../lib/server.mjs";
 import { ENGINES, openBrowser } from "./lib/browser.mjs";
-import { createChat, joinChat, say, waitReady, waitText } from "./lib/story.mjs";
+import {
+  closeChat, createChat, readInvite, say, waitReady, waitState, waitText,
+} from "./lib/story.mjs";
 
 const PAGES = { home: "/", faq: "/faq", privacy: "/privacy", license: "/license", missing: "/nowhere" };
-const SIZES = [[360, 740], [768, 1024], [1280, 800]];
+const SIZES = [[280, 653], [320, 480], [360, 740], [740, 360], [768, 1024], [1280, 800]];
 
 /** The author and the text of each message in the chat. */
 const TALK = [
@@ -37,9 +39,15 @@ async function shoot(page, name) {
 async function shootChat(browser, url, suffix) {
   const creator = await browser.newPage();
   const joiner = await browser.newPage();
-  const code = await createChat(creator, url);
+  await createChat(creator, url);
   await shoot(creator, `invitation-${suffix}`);
-  await joinChat(joiner, url, code);
+  await creator.click("#show-qr");
+  await creator.waitFor(() => document.querySelector("#qr svg"));
+  await shoot(creator, `qr-${suffix}`);
+  const { code, secret } = await readInvite(creator);
+  await joiner.goto(`${url}/#j=${code}.${secret}`);
+  await shoot(joiner, `invited-${suffix}`);
+  await joiner.click("#accept");
   await waitReady(creator);
   await waitReady(joiner);
   for (const [author, text] of TALK) {
@@ -48,8 +56,18 @@ async function shootChat(browser, url, suffix) {
     await waitText(receiver, text);
   }
   await shoot(creator, `chat-${suffix}`);
-  await creator.click("#close");
-  await shoot(creator, `closing-${suffix}`);
+  for (const [name, button, back] of [
+    ["menu", "#show-options", "#options .primary"],
+    ["safety", "#security", "#verify [value=later]"],
+    ["closing", "#close", "#sure [value=stay]"],
+  ]) {
+    await creator.click(button);
+    await shoot(creator, `${name}-${suffix}`);
+    await creator.click(back);
+  }
+  await closeChat(creator);
+  await waitState(creator, "closed");
+  await shoot(creator, `closed-${suffix}`);
 }
 
 async function shootAll(engine, url, dark) {

@@ -59,8 +59,8 @@ describe("the built site", () => {
   });
 
   it("every page exists in every language", () => {
-    const wanted = LANGUAGES.flatMap((language) =>
-      NAMES.map((name) => `${language === "en" ? "" : `${language}/`}${name}.html`));
+    const wanted = ["", ...LANGUAGES.map((language) => `${language}/`)].flatMap((folder) =>
+      NAMES.map((name) => `${folder}${name}.html`));
     assert.deepEqual(pages, wanted.sort());
     for (const page of pages) {
       const language = page.includes("/") ? page.slice(0, 2) : "en";
@@ -151,10 +151,11 @@ describe("the built site", () => {
       .split("\n").map((line) => line.replace(/\s+/g, " ").trim());
     let at = 0;
     for (const words of [
-      "SFChat — Secure Free Chat", "create new", "OR", "Enter code here…", "join",
-      "Chat", "click “create new”", "send the link or the code to a friend",
+      "SFChat — Secure Free Chat", "Create new", "OR", "Enter code here…", "Join",
+      "Chat", "click “Create new”", "send the link or the code to a friend",
       "enjoy free secure chatting", "Secure because", "Free because", "open source",
-      "BSD-3-Clause", "Privacy", "License", "Source", "FAQ", "Contact", "©",
+      "BSD-3-Clause", "Privacy", "License", "Source", "FAQ", "Contact",
+      "English", "العربية", "Deutsch", "Español", "©",
     ]) {
       const next = lines.findIndex((line, i) => i >= at && line.startsWith(words));
       assert.ok(next >= 0, `“${words}” in ${lines.slice(at).filter(Boolean)}`);
@@ -164,13 +165,18 @@ describe("the built site", () => {
 
   it("every link within the site leads to an existing page and fragment", () => {
     for (const page of pages) {
-      for (const [, url] of read(page).matchAll(/\s(?:href|src)="(\/[^"]*)"/g)) {
-        const [file, fragment] = url.split("#");
+      // An error page is shown at any address.
+      const isError = /\d\.html$/.test(page);
+      const address = isError ? "a/b/c" : page.replace(/(index)?\.html$/, "");
+      for (const [, link] of read(page).matchAll(/\s(?:href|src)="([^"]*)"/g)) {
+        const { pathname, hash: fragment } = new URL(link, `https://site/${address}`);
+        const file = pathname.slice(1);
         const found = [file, `${file}.html`, `${file}index.html`]
-          .map((name) => name.slice(1))
           .find((name) => list(site).includes(name));
-        assert.ok(found, `${page}: ${url}`);
-        if (fragment) assert.match(read(found), new RegExp(`id="${fragment}"`), url);
+        assert.ok(found, `${page}: ${link}`);
+        if (fragment) assert.match(read(found), new RegExp(`id="${fragment.slice(1)}"`), link);
+        if (isError || link.startsWith("/")) continue;
+        assert.equal(path.dirname(found), path.dirname(page), `${page}: ${link}`);
       }
     }
   });

@@ -207,6 +207,22 @@ describe("pages", () => {
     });
   }
 
+  for (const language of ["en", "ar", "de", "es"]) {
+    it(`an address that begins with /${language}/ has its language`, async () => {
+      const headers = { "accept-language": language === "es" ? "de" : "es" };
+      for (const [target, name] of Object.entries(PAGES)) {
+        const answer = await request(server, "GET", `/${language}${target}`, { headers });
+        assert.equal(answer.status, 200);
+        assert.equal(answer.body,
+          await readFile(path.join(site, language, `${name}.html`), "utf8"));
+        const plain = await request(server, "GET", target, { headers });
+        assert.equal(answer.headers["content-security-policy"],
+          plain.headers["content-security-policy"]);
+        isProtected(answer);
+      }
+    });
+  }
+
   // --- not found ---
 
   it("404 is a page, not JSON", async () => {
@@ -228,7 +244,8 @@ describe("pages", () => {
     "/..;/localhost.pem", "/js/..%00/localhost.pem", "/chat%00.html",
     "/localhost.pem", "/lmdb/cgi-bin/create", "/-", "/~root/", "/api",
     "//etc/passwd", "///etc/passwd", "/etc/passwd", "/proc/self/environ",
-    "/chat.js", "/chat~", "/index.html.gz", "/robots.txt/", "/robots.txt/x",
+    "/de", "/de/nothing", "/de/index.html", "/de/faq/", "/xx/", "/xx/faq", "/DE/faq",
+    "/de/js/", "/chat.js", "/chat~", "/index.html.gz", "/robots.txt/", "/robots.txt/x",
     "/robots.txt%20", "/robots.txt.", "/api/../index.html",
     "/api/../../lmdb/cgi-bin/create", "/api%2f..%2flocalhost.pem",
   ]) {

@@ -175,7 +175,7 @@ async function insist(code, userToken) {
 
 /** Goes to the chat page, which replaces this page in the browser's history. */
 function goToChat() {
-  location.replace("/chat");
+  location.replace("chat");
 }
 
 /**
