@@ -290,9 +290,9 @@ for (const engine of ENGINES) {
     });
 
     for (const [language, direction, word] of [
-      ["de-DE", "ltr", "neu erstellen"], ["ar", "rtl", "محادثة جديدة"],
+      ["de-DE", "ltr", "Neu erstellen"], ["ar", "rtl", "محادثة جديدة"],
       // lighttpd chooses Spanish as it chooses German, whatever the engine.
-      ...(engine === "chromium" ? [["es", "ltr", "crear nuevo"]] : []),
+      ...(engine === "chromium" ? [["es", "ltr", "Crear nuevo"]] : []),
     ]) {
       it(`the pages speak the language of a visitor who prefers ${language}`, async () => {
         const foreign = await openBrowser(engine, { language });

@@ -106,6 +106,30 @@ for (const engine of ENGINES) {
       assert.match(last, /system/, "the farewell comes last");
     });
 
+    it("a tick stands on the line of the last word, however wide the page is", async () => {
+      const [creator] = await meet(browser, server.url);
+      await submit(creator, "the quick brown fox jumps over the lazy dog");
+      await waitMarks(creator, "delivered", 1);
+      const lines = await creator.evaluate(() => {
+        const text = document.querySelector(".message.you .msg-text");
+        const last = document.createRange();
+        last.setStart(text.firstChild, text.textContent.length - 1);
+        last.setEnd(text.firstChild, text.textContent.length);
+        const found = new Set();
+        const apart = [];
+        for (let width = 200; width < 460; width += 1) {
+          document.querySelector("#log").style.width = `${width}px`;
+          const word = last.getBoundingClientRect();
+          const mark = document.querySelector(".mark").getBoundingClientRect();
+          found.add(Math.round(word.top));
+          if (mark.top > word.bottom) apart.push(width);
+        }
+        return { count: found.size, apart };
+      });
+      assert.ok(lines.count > 1, "the text has different numbers of lines");
+      assert.deepEqual(lines.apart, []);
+    });
+
     it("what nobody can see is not sent", async () => {
       const [creator, joiner] = await meet(browser, server.url);
       for (const sign of ["\u200b", "\u2800", "\u3164", " \u00ad\n"]) await submit(creator, sign);

@@ -47,6 +47,7 @@ export const ENGINES = WANTED.filter((engine) => findFile(engine));
  * @typedef {object} Preferences of the device
  * @property {boolean} [dark]
  * @property {boolean} [reducedMotion]
+ * @property {boolean} [forcedColors] in Chromium and Firefox
  * @property {string} [language] for example "de-DE"
  * @property {1 | 2} [http] the highest version of HTTP that Chromium or Firefox
  *   speaks
@@ -64,7 +65,7 @@ export const ENGINES = WANTED.filter((engine) => findFile(engine));
  */
 export async function openBrowser(engine, preferences = {}) {
   const settings = {
-    dark: false, reducedMotion: false, language: "en-US", http: 2, ...preferences,
+    dark: false, reducedMotion: false, forcedColors: false, language: "en-US", http: 2, ...preferences,
   };
   const file = findFile(engine);
   const browser = engine === "webkit"
@@ -92,6 +93,11 @@ export async function openBrowser(engine, preferences = {}) {
     openPages: async () => (await browser.pages()).map((tab) => wrapPage(tab)),
     /** Closes all pages of all people; the browser stays for the next test. */
     closePages,
+    /** Ends a browser with a profile as a crash does. */
+    async kill() {
+      await browser.kill();
+      await closePages();
+    },
     async close() {
       await closePages();
       await browser.close();

@@ -54,7 +54,7 @@ const SESSION_PREFERENCES = {
 };
 
 /** @param {Preferences} preferences */
-function setUpFirefox({ dark, reducedMotion, language, http, profile }) {
+function setUpFirefox({ dark, reducedMotion, forcedColors, language, http, profile }) {
   return {
     browser: "firefox",
     extraPrefsFirefox: {
@@ -65,8 +65,16 @@ function setUpFirefox({ dark, reducedMotion, language, http, profile }) {
       "ui.systemUsesDarkTheme": dark ? 1 : 0,
       "layout.css.prefers-color-scheme.content-override": dark ? 0 : 1,
       "ui.prefersReducedMotion": reducedMotion ? 1 : 0,
+      "browser.display.document_color_use": forcedColors ? 2 : 0,
     },
   };
+}
+
+/** No flag of Chromium forces the colours. @param {any} page of puppeteer */
+async function forceColors(page) {
+  const session = await page.createCDPSession();
+  await session.send("Emulation.setEmulatedMedia",
+    { features: [{ name: "forced-colors", value: "active" }] });
 }
 
 /**
@@ -99,12 +107,23 @@ export async function launch(engine, executablePath, preferences) {
         proxyBypassList: ["<-loopback>"],
       });
       return {
-        newTab: async () => wrapTab(await context.newPage()),
+        async newTab() {
+          const page = await context.newPage();
+          if (engine === "chromium" && preferences.forcedColors) await forceColors(page);
+          return wrapTab(page);
+        },
         close: () => context.close(),
       };
     },
     /** The pages that are open, among them those that the browser has restored. */
     pages: async () => (await browser.pages()).map(wrapTab),
+    /** Ends the browser as a crash does. */
+    async kill() {
+      const process = browser.process();
+      const ended = new Promise((resolve) => process.once("exit", resolve));
+      process.kill("SIGKILL");
+      await ended;
+    },
     async close() {
       await browser.close();
       if (preferences.profile) return;

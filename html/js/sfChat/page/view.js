@@ -169,7 +169,8 @@ function drawMessage(entry, again) {
   const drawn = make("div", `message ${entry.from}`,
     make("time", "msg-date", clock(entry.at)), " ", shown, " ",
     drawText(entry.text));
-  if (entry.state) drawn.append(" ", makeStatePlace());
+  // The space keeps the state on the line of the last word.
+  if (entry.state) drawn.append("\u00a0", makeStatePlace());
   return drawn;
 }
 
