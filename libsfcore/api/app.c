@@ -256,6 +256,8 @@ static int finish_request(struct sf_app *app, enum sf_err err)
 {
 	err = send_reply(app, err);
 	sf_store_leave(app->desk.store);
+	if (!err)
+		sf_request_drain(&app->request, STDIN_FILENO, STDOUT_FILENO);
 	return err ? 1 : 0;
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -49,16 +50,22 @@ static bool is_json(const char *content_type)
 	return *content_type == '\0' || *content_type == ';';
 }
 
-static enum sf_err parse_length(
-	const char *text, size_t *out, struct sf_detail *detail)
+/* Returns false if the text is no number. */
+static bool read_number(const char *text, size_t *out)
 {
 	size_t digits = strspn(text, "0123456789");
 
-	if (digits == 0 || text[digits] != '\0')
-		return sf_detail_set(detail, SF_ERR_INVALID,
-			"CONTENT_LENGTH: a number of bytes was expected");
 	/* strtoul(3) returns ULONG_MAX for a number that is too large. */
 	*out = strtoul(text, NULL, 10);
+	return digits > 0 && text[digits] == '\0';
+}
+
+static enum sf_err parse_length(
+	const char *text, size_t *out, struct sf_detail *detail)
+{
+	if (!read_number(text, out))
+		return sf_detail_set(detail, SF_ERR_INVALID,
+			"CONTENT_LENGTH: a number of bytes was expected");
 	if (*out > SF_HTTP_BODY_MAX)
 		return sf_detail_set(detail, SF_ERR_TOO_LARGE,
 			"the body is over %d bytes", SF_HTTP_BODY_MAX);
@@ -121,12 +128,54 @@ enum sf_err sf_request_read_body(
 		size_t got = read_until(fd, request->body + request->body_size,
 			size - request->body_size, deadline_ms);
 
+		request->is_body_over = got == 0;
 		if (got == 0)
 			return sf_detail_set(detail, SF_ERR_INVALID,
 				"the body is shorter than CONTENT_LENGTH");
 		request->body_size += got;
 	}
 	return SF_OK;
+}
+
+/* Returns how many bytes of the body may still come, at most a limit. */
+static size_t count_unread(const struct sf_request *request)
+{
+	const char *length = sf_request_variable(request, "CONTENT_LENGTH");
+	size_t size;
+
+	if (request->is_body_over)
+		return 0;
+	/* A chunked body may come without a length; the server ends it. */
+	if (!*length && *sf_request_variable(request, "HTTP_TRANSFER_ENCODING"))
+		return SF_HTTP_DRAIN_MAX;
+	if (!read_number(length, &size))
+		return 0;
+	if (size > SF_HTTP_DRAIN_MAX)
+		return SF_HTTP_DRAIN_MAX;
+	return size > request->body_size ? size - request->body_size : 0;
+}
+
+void sf_request_drain(
+	const struct sf_request *request, int body_fd, int reply_fd)
+{
+	size_t left = count_unread(request);
+	int64_t deadline_ms;
+	char dropped[4096];
+
+	if (left == 0)
+		return;
+	deadline_ms = sf_clock_ms(CLOCK_MONOTONIC) + request->body_timeout_ms;
+	/* `body_fd` may be the same socket, so closing would not end it. */
+	if (shutdown(reply_fd, SHUT_WR) != 0)
+		(void)close(reply_fd);
+	while (left > 0) {
+		size_t most = left < sizeof(dropped) ? left : sizeof(dropped);
+		size_t got = read_until(body_fd, dropped, most, deadline_ms);
+
+		if (got == 0)
+			return;
+		left -= got;
+	}
 }
 
 /* The value ends at "&" or NUL. An HTML form writes a space as "+". */

@@ -8,9 +8,12 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SF_HTTP_BODY_MAX 65536
+/* The most bytes of a body that sf_request_drain() drops. */
+#define SF_HTTP_DRAIN_MAX 1048576
 /* The usual time in which a whole body must arrive. */
 #define SF_HTTP_BODY_TIMEOUT_MS 10000
 
@@ -18,6 +21,7 @@ struct sf_request {
 	char **variables; /* "NAME=value", RFC 3875, 4.1; ends with NULL */
 	char *body;       /* NULL: no body; not NUL-terminated */
 	size_t body_size;
+	bool is_body_over;   /* the body has ended early, or its time is over */
 	int body_timeout_ms; /* the whole body must arrive within this time */
 };
 
@@ -73,5 +77,16 @@ struct sf_reply {
  * the server did not take all of it.
  */
 enum sf_err sf_reply_send(const struct sf_reply *reply, int fd) SF_MUST_CHECK;
+
+/*
+ * Call this after the reply, before the process ends. If the program has not
+ * read the whole body, ends the reply on `reply_fd` and drops the rest of the
+ * body from `body_fd`: at most SF_HTTP_DRAIN_MAX bytes, for at most
+ * `request->body_timeout_ms`. Otherwise does nothing. A socket that is closed
+ * with unread bytes is reset, and a web server such as Apache then loses the
+ * reply or a part of it.
+ */
+void sf_request_drain(
+	const struct sf_request *request, int body_fd, int reply_fd);
 
 #endif

@@ -5,7 +5,9 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import net from "node:net";
+import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 
 import { makeToken } from "../lib/chat.mjs";
@@ -15,6 +17,16 @@ import {
 } from "../lib/program.mjs";
 
 const PROGRAMS = ["create", "join", "messages", "chat"];
+
+/** Returns the two ends of a connection between Unix sockets. */
+async function connectPair(t, path) {
+  const listener = net.createServer({ allowHalfOpen: true }).listen(path);
+  t.after(() => listener.close());
+  const near = net.connect(path);
+  const [[far]] =
+    await Promise.all([once(listener, "connection"), once(near, "connect")]);
+  return [near, far];
+}
 
 describe("programs without a server", () => {
   let dir;
@@ -102,6 +114,34 @@ describe("programs without a server", () => {
     const [, signal] = await ended;
     assert.equal(signal, "SIGTERM");
     assert.equal(stdout, "");
+  });
+
+  // --- a body that the program does not read ---
+
+  // Apache's mod_cgid gives a program one socket as its standard input and output.
+  it("a body that is not read does not reset the program's socket", async (t) => {
+    const [server, program] = await connectPair(t, `${dir}/pair`);
+    server.write("{}");
+    const env = { ...base, REQUEST_METHOD: "POST",
+      CONTENT_TYPE: "application/json", CONTENT_LENGTH: "2" };
+    startProgram(locateProgram("create"), [],
+      { env, stdio: [program, program, "ignore"] });
+    program.destroy();
+    assert.equal(parseReply(await text(server)).status, 201);
+  });
+
+  it("a body that is not read does not reset an SCGI connection", async (t) => {
+    const child = startProgram(
+      locateProgram("create"), ["--scgi", `${dir}/scgi`], { env: base });
+    t.after(() => child.kill());
+    await waitFor(() => access(`${dir}/scgi`).then(() => true, () => false),
+      "the program listens");
+    const variables = ["CONTENT_LENGTH", "2", "SCGI", "1", "PATH_INFO", "/v1",
+      "REQUEST_METHOD", "POST", "CONTENT_TYPE", "application/json"];
+    const header = variables.map((word) => `${word}\0`).join("");
+    const server = net.connect(`${dir}/scgi`);
+    server.write(`${header.length}:${header},{}`);
+    assert.equal(parseReply(await text(server)).status, 201);
   });
 
   // --- malformed environments ---
