@@ -5,7 +5,7 @@
 
 BENCH := $(BUILD)/bench
 BARE  := $(BENCH)/bare/$(STORE)/cgi-bin
-BARES := $(addprefix $(BARE)/,messages create join chat)
+BARES := $(addprefix $(BARE)/,messages create join chat health)
 
 bench:
 	@scripts/install build run bench mongodb
@@ -25,7 +25,7 @@ $(BENCH)/fill-$(STORE): $(OUT)/obj/bench/fill.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(LDSTATIC) $^ $(LIBS) -o $@
 
-$(BARE)/messages $(BARE)/create: $(OUT)/obj/bench/bare.o
+$(BARE)/messages $(BARE)/create $(BARE)/health: $(OUT)/obj/bench/bare.o
 $(BARE)/join: $(OUT)/obj/bench/bare-wait.o
 $(BARE)/chat: $(OUT)/obj/bench/bare-wake.o
 $(BARES):

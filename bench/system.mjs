@@ -137,7 +137,7 @@ function readProc(path) {
   }
 }
 
-const PROGRAMS = ['messages', 'chat', 'create', 'join'];
+const PROGRAMS = ['messages', 'chat', 'create', 'join', 'health'];
 
 /**
  * Finds the processes of the one server that runs below this process. lasting:

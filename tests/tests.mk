@@ -16,7 +16,7 @@ POLL_TESTS := $(OUT)/tests/unit/test_poll $(OUT)/tests/unit/test_poll_absence
 $(POLL_TESTS): $(OUT)/obj/tests/unit/poller.o
 $(POLL_TESTS): LDFLAGS += \
 	-Wl,--wrap=clock_gettime,--wrap=sf_wake_wait
-$(OUT)/tests/unit/test_queue: LDFLAGS += -Wl,--wrap=clock_gettime
+$(addprefix $(OUT)/tests/unit/,test_health test_queue): LDFLAGS += -Wl,--wrap=clock_gettime
 
 # This test starts its own server.
 $(OUT)/tests/unit/test_mongodb: $(OUT)/obj/tests/unit/private_mongodb.o

@@ -12,6 +12,7 @@
 
 #include "base/die.h"
 #include "base/log.h"
+#include "base/tally.h"
 #include "http/scgi.h"
 #include "http/server.h"
 
@@ -215,6 +216,13 @@ static void compose_header(
 	}
 }
 
+/* RFC 3875, 4.3.3: the reply to HEAD has no body, even if it is an error. */
+static bool is_head(const struct sf_request *request)
+{
+	return strcmp(sf_request_variable(request, "REQUEST_METHOD"), "HEAD") ==
+	       0;
+}
+
 static enum sf_err send_reply(struct sf_app *app, enum sf_err err)
 {
 	char header[128];
@@ -224,6 +232,7 @@ static enum sf_err send_reply(struct sf_app *app, enum sf_err err)
 		.status = status.code,
 		.phrase = status.phrase,
 		.header = header,
+		.head_only = is_head(&app->request),
 	};
 
 	compose_header(app, err, header, sizeof(header));
@@ -254,6 +263,8 @@ static void hold_signals(void)
  */
 static int finish_request(struct sf_app *app, enum sf_err err)
 {
+	if (err)
+		sf_tally_count(&app->config, err);
 	err = send_reply(app, err);
 	sf_store_leave(app->desk.store);
 	if (!err)

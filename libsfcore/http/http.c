@@ -276,7 +276,8 @@ enum sf_err sf_reply_send(const struct sf_reply *reply, int fd)
 		*reply->header ? "\r\n" : "");
 	struct iovec parts[2] = {
 		{ .iov_base = head, .iov_len = (size_t)length },
-		{ .iov_base = (char *)reply->body, .iov_len = body_size },
+		{ .iov_base = (char *)reply->body,
+			.iov_len = reply->head_only ? 0 : body_size },
 	};
 
 	if (length < 0 || (size_t)length >= sizeof(head))

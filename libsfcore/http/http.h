@@ -70,6 +70,7 @@ struct sf_reply {
 	const char *phrase;
 	const char *header; /* one more header line without CR LF, or "" */
 	const char *body;   /* JSON */
+	bool head_only; /* the head, with the length of `body`, and no body */
 };
 
 /*

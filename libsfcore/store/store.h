@@ -6,8 +6,8 @@
  * changes nothing, except that it may have closed or removed a chat whose
  * lifetime is over. A program links one folder of store/.
  *
- * Every verb but insert takes the time, in milliseconds since 1970, and
- * enforces a chat's lifetime itself: the first verb that meets a chat whose
+ * Every verb but insert and probe takes the time, in milliseconds since 1970,
+ * and enforces a chat's lifetime itself: the first verb that meets a chat whose
  * lifetime is over closes it, and a chat past its grace is treated as removed.
  *
  * Every verb may also return SF_ERR_UNAVAILABLE (the store cannot be reached,
@@ -61,6 +61,12 @@ void sf_store_rest(struct sf_store *store);
  * new site and after a change of the lifetime; a request never does.
  */
 enum sf_err sf_store_prepare(struct sf_store *store) SF_MUST_CHECK;
+
+/*
+ * Reads and writes the store without changing a chat. A store that is too full
+ * for a new chat counts as one that cannot be written.
+ */
+enum sf_err sf_store_probe(struct sf_store *store) SF_MUST_CHECK;
 
 /* Stores a new chat. SF_ERR_CONFLICT: there is one with this token. */
 enum sf_err sf_store_insert(

@@ -16,7 +16,7 @@ import {
   locateProgram, parseReply, runProgram, startProgram,
 } from "../lib/program.mjs";
 
-const PROGRAMS = ["create", "join", "messages", "chat"];
+const PROGRAMS = ["create", "join", "messages", "chat", "health"];
 
 /** Returns the two ends of a connection between Unix sockets. */
 async function connectPair(t, path) {
@@ -153,7 +153,7 @@ describe("programs without a server", () => {
     });
 
     for (const method of [
-      "", "get", "FOO", "HEAD", "OPTIONS", "POST ", "x".repeat(100_000), "%s%n",
+      "", "get", "FOO", "OPTIONS", "POST ", "x".repeat(100_000), "%s%n",
     ]) {
       const shown = JSON.stringify(method.slice(0, 9));
       it(`${program}: the method ${shown} is refused with 501`, async () => {
@@ -162,6 +162,12 @@ describe("programs without a server", () => {
         assert.match(headers.allow, /^[A-Z]+(, [A-Z]+)*$/);
       });
     }
+
+    it(`${program}: the reply to HEAD has no body`, async () => {
+      const { status, headers } = await runRequest(program, "HEAD");
+      assert.equal(status, program === "health" ? 200 : 501);
+      assert.match(headers["content-length"], /^[1-9]\d*$/);
+    });
 
     for (const version of [
       "", "/", "/v2", "/v1/", "/v1/x", "v1", "/V1", "/v1\u0001", "/..",

@@ -21,7 +21,7 @@ export function locateProgram(program) {
  * @param {string} text  what a program wrote
  * @returns {{status: number, headers: Record<string, string>, body: string}}
  */
-export function parseReply(text) {
+export function parseHead(text) {
   const end = text.indexOf("\r\n\r\n");
   assert.ok(end > 0, `no header: ${JSON.stringify(text.slice(0, 200))}`);
   const headers = {};
@@ -31,10 +31,22 @@ export function parseReply(text) {
     assert.ok(!(name.toLowerCase() in headers), `two headers are named ${name}`);
     headers[name.toLowerCase()] = value;
   }
-  const body = text.slice(end + 4);
   assert.match(headers.status, /^\d{3} \S/);
-  assert.equal(headers["content-length"], String(Buffer.byteLength(body)));
-  return { status: Number(headers.status.slice(0, 3)), headers, body };
+  return {
+    status: Number(headers.status.slice(0, 3)), headers, body: text.slice(end + 4),
+  };
+}
+
+/**
+ * The same, for a reply with a body.
+ *
+ * @param {string} text
+ */
+export function parseReply(text) {
+  const reply = parseHead(text);
+  assert.equal(
+    reply.headers["content-length"], String(Buffer.byteLength(reply.body)));
+  return reply;
 }
 
 /**
@@ -77,6 +89,11 @@ export async function runProgram(
   child.stdin.destroy();
   assert.equal(signal, null, `ended by ${signal}: ${stderr}`);
   assert.equal(code, 0, stderr);
+  if (env.REQUEST_METHOD === "HEAD") {
+    const reply = parseHead(stdout);
+    assert.equal(reply.body, "");
+    return { ...reply, json: undefined, stderr };
+  }
   const reply = parseReply(stdout);
   assert.equal(
     reply.headers["content-type"], "application/json; charset=utf-8");

@@ -8,8 +8,12 @@ import { describe, it } from "node:test";
 import { meet } from "../lib/chat.mjs";
 import { atEnd, waitFor } from "../lib/children.mjs";
 import { startTalk } from "../lib/load.mjs";
-import { startServer } from "../lib/server.mjs";
+import { api, startServer } from "../lib/server.mjs";
 import { startMongodb } from "../lib/stores.mjs";
+
+const waitHealth = (server, status) => waitFor(
+  async () => (await api(server, "GET", "health.json")).status === status,
+  `health.json has the status ${status}`);
 
 describe("MongoDB killed under load", () => {
   for (const serve of ["cgi", "scgi"]) {
@@ -28,7 +32,9 @@ describe("MongoDB killed under load", () => {
         await waitFor(
           async () => talk.refusals.length > before,
           "a request is refused");
+        await waitHealth(server, 503);
         await mongodb.start();
+        await waitHealth(server, 200);
       }
       await talk.waitArrivals(100);
       await talk.stop();

@@ -390,7 +390,7 @@ static void a_date_equals_that_of_the_c_library(void **state)
 
 static void a_reply_has_the_form_of_cgi(void **state)
 {
-	struct sf_reply reply = { 200, "Ok", "", "{}" };
+	struct sf_reply reply = { 200, "Ok", "", "{}", false };
 	struct support_output output;
 
 	(void)state;
@@ -407,6 +407,18 @@ static void a_reply_has_the_form_of_cgi(void **state)
 	support_capture(send_reply, &reply, "", 0, &output);
 	assert_non_null(
 		strstr(output.out, "no-store\r\nRetry-After: 2\r\n\r\n{}"));
+}
+
+static void a_reply_to_head_has_no_body(void **state)
+{
+	struct sf_reply reply = { 200, "Ok", "", "{}", true };
+	struct support_output output;
+
+	(void)state;
+	support_capture(send_reply, &reply, "", 0, &output);
+	assert_int_equal(output.status, SF_OK);
+	assert_non_null(strstr(output.out, "\r\nContent-Length: 2\r\n"));
+	assert_string_equal(strstr(output.out, "no-store"), "no-store\r\n\r\n");
 }
 
 struct slow_reply {
@@ -426,7 +438,7 @@ static int send_slowly(void *data, int number)
 static void a_reply_is_sent_whole(void **state)
 {
 	static char body[4 * PIPE];
-	struct slow_reply slow = { { 200, "Ok", "", body }, -1 };
+	struct slow_reply slow = { { 200, "Ok", "", body, false }, -1 };
 	char piece[1000];
 	size_t total = 0;
 	ssize_t got;
@@ -450,7 +462,7 @@ static void a_reply_is_sent_whole(void **state)
 
 static void a_reply_that_nobody_reads_is_an_error(void **state)
 {
-	struct sf_reply reply = { 200, "Ok", "", "{}" };
+	struct sf_reply reply = { 200, "Ok", "", "{}", false };
 	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
 	int ends[2];
 
@@ -482,6 +494,7 @@ int main(void)
 		cmocka_unit_test(parameters_are_found_and_decoded),
 		cmocka_unit_test(a_date_equals_that_of_the_c_library),
 		cmocka_unit_test(a_reply_has_the_form_of_cgi),
+		cmocka_unit_test(a_reply_to_head_has_no_body),
 		cmocka_unit_test(a_reply_is_sent_whole),
 		cmocka_unit_test(a_reply_that_nobody_reads_is_an_error),
 	};

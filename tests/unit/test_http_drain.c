@@ -29,7 +29,7 @@ static void init_early_reply(
 static int reply_and_drain(void *data, int number)
 {
 	struct early_reply *early = data;
-	struct sf_reply reply = { 200, "Ok", "", "{}" };
+	struct sf_reply reply = { 200, "Ok", "", "{}", false };
 	enum sf_err err = sf_reply_send(&reply, early->reply_fd);
 
 	(void)number;

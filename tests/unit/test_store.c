@@ -476,6 +476,20 @@ static void begin_poll_works_in_a_draft_and_a_closed_chat(void **state)
 	assert_sees(talk, creator, "closed [created] [closed_by_you]");
 }
 
+static void probe_changes_nothing(void **state)
+{
+	struct talk *talk = *state;
+	char *before = talk_snapshot(talk);
+	char *after;
+
+	for (int i = 0; i < 3; i++)
+		assert_ok(sf_store_probe(talk->store));
+	after = talk_snapshot(talk);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -507,6 +521,7 @@ int main(void)
 		with_ready(close_of_a_closed_chat_changes_nothing),
 		with_ready(begin_poll_replaces_the_poll_of_the_same_user),
 		with_draft(begin_poll_works_in_a_draft_and_a_closed_chat),
+		with_ready(probe_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(

@@ -15,6 +15,7 @@ const RESOURCES = {
   "join.json": ["POST"],
   "messages.json": ["GET", "POST", "DELETE"],
   "chat.json": ["DELETE"],
+  "health.json": ["GET", "HEAD"],
 };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 

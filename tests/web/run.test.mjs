@@ -96,7 +96,7 @@ describe("scripts/run", () => {
     });
     assert.equal(ready, true, output());
     const words = (await findProcesses({ dir })).map(({ name }) => name);
-    assert.equal(words.filter((name) => /\0--scgi\0/.test(name)).length, 4);
+    assert.equal(words.filter((name) => /\0--scgi\0/.test(name)).length, 5);
     child.kill();
     await once(child, "close");
     assert.match(output(), new RegExp(`^SFChat is at https://localhost:${free}/$`, "m"));

@@ -117,7 +117,7 @@ describe("settings that cannot be used", () => {
     for (const value of values) {
       const shown = JSON.stringify(value.slice(0, 24));
       it(`every program refuses ${name}=${shown}`, async () => {
-        for (const program of ["create", "join", "messages", "chat"]) {
+        for (const program of ["create", "join", "messages", "chat", "health"]) {
           const { status, json, stderr } = await runProgram(program, {
             env: { REQUEST_METHOD: "POST", PATH_INFO: "/v1", [name]: value },
           });

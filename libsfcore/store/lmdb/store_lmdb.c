@@ -214,6 +214,28 @@ enum sf_err sf_store_insert(struct sf_store *store, const struct sf_chat *chat)
 	return end_session(&session, put_chat(&session, chat, MDB_NOOVERWRITE));
 }
 
+/* Puts a record and deletes it again: the commit writes to the file. */
+static int touch_store(const struct sf_lmdb_session *session)
+{
+	struct sf_token nobody;
+	MDB_val key = make_key(&nobody);
+	MDB_val value = { .mv_size = SF_TOKEN_SIZE, .mv_data = &nobody };
+	int code;
+
+	sf_token_generate(&nobody);
+	code = mdb_put(
+		session->txn, session->dbi, &key, &value, MDB_NOOVERWRITE);
+	return code ? code : mdb_del(session->txn, session->dbi, &key, NULL);
+}
+
+enum sf_err sf_store_probe(struct sf_store *store)
+{
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_GROW, &session);
+
+	return err ? err : end_session(&session, touch_store(&session));
+}
+
 /* SF_ERR_UNAUTHORIZED: no such chat, or the caller is not in it. */
 static enum sf_err read_chat_as(struct sf_store *store,
 	const struct sf_participant *caller, struct sf_chat *out)

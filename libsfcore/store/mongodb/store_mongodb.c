@@ -88,6 +88,21 @@ enum sf_err sf_store_prepare(struct sf_store *store)
 		store->lifetime_ms / 1000 + TTL_MARGIN_SECONDS);
 }
 
+enum sf_err sf_store_probe(struct sf_store *store)
+{
+	struct sf_token nobody;
+	bson_t *filter;
+	enum sf_err err;
+
+	/* The primary alone removes. It has no document of this new token. */
+	sf_token_generate(&nobody);
+	filter = BCON_NEW("_id", SF_BCON_TOKEN(&nobody));
+	sf_mongodb_start_deadline(store->mongodb);
+	err = sf_mongodb_remove(store->mongodb, filter);
+	bson_destroy(filter);
+	return err == SF_ERR_NOT_FOUND ? SF_OK : err;
+}
+
 struct sf_snapshot sf_store_begin_snapshot(
 	const struct sf_store *store, int64_t now_ms)
 {

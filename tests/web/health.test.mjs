@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// GET health.json says whether the site can serve people, and why not only in
+// the log. tests/cgi/health.test.mjs has the stores that do not work.
+
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { describe, it } from "node:test";
+
+import { meet, texts } from "../lib/chat.mjs";
+import { atEnd, waitFor } from "../lib/children.mjs";
+import { api, request, startServer } from "../lib/server.mjs";
+import { startRedis } from "../lib/stores.mjs";
+
+/** Starts a server, which is stopped when the test ends. */
+async function start(t, env = {}) {
+  const server = await startServer({ env });
+  atEnd(t, server.stop);
+  return server;
+}
+
+/** Waits until health.json has this status, and returns the reply. */
+const waitStatus = (server, status) => waitFor(async () => {
+  const reply = await api(server, "GET", "health.json");
+  return reply.status === status && reply;
+}, `health.json has the status ${status}`);
+
+/** Checks a reply that says nothing but that the site is not healthy. */
+function isUnhealthy({ json, headers }) {
+  assert.deepEqual(json, { results: { code: 503, msg: "Service Unavailable" } });
+  assert.match(headers["retry-after"], /^\d+$/);
+  assert.equal(headers["cache-control"], "no-store");
+}
+
+describe("health.json", () => {
+  it("a site that works is healthy, to GET and HEAD, in both versions of HTTP", async (t) => {
+    const server = await start(t);
+    for (const h2 of [false, true]) {
+      for (const [target, headers] of [
+        ["/api/v1/health.json", {}], ["/api/health.json", { "X-SFC-VERSION": "v1" }],
+        ["/api/v1/health.json?x=1", { "Sec-Fetch-Site": "cross-site" }],
+      ]) {
+        const got = await request(server, "GET", target, { h2, headers });
+        assert.equal(got.status, 200);
+        assert.deepEqual(got.json, { results: { code: 200, msg: "Ok" } });
+        assert.equal(got.headers["cache-control"], "no-store");
+        const head = await request(server, "HEAD", target, { h2, headers });
+        assert.equal(head.status, 200);
+        assert.equal(head.body, "");
+        assert.equal(head.headers["content-length"], got.headers["content-length"]);
+      }
+    }
+    assert.equal((await api(server, "POST", "health.json")).headers.allow, "GET, HEAD");
+    assert.doesNotMatch(server.log(), /store:|Redis cannot/);
+  });
+
+  it("a site is healthy again when its Redis is back", async (t) => {
+    const dir = await mkdtemp("/dev/shm/sfchat-test-");
+    atEnd(t, () => rm(dir, { recursive: true }));
+    const redis = await startRedis(t, dir);
+    const server = await start(t, { SFCHAT_REDIS: redis.address });
+    await waitStatus(server, 200);
+    await redis.kill();
+    isUnhealthy(await waitStatus(server, 503));
+    await redis.start();
+    await waitStatus(server, 200);
+  });
+
+  it("a site whose store cannot be used is unhealthy until it can", async (t) => {
+    const server = await start(t);
+    const [alice, bob] = await meet(server);
+    await chmod(`${server.dir}/store`, 0o755);
+    isUnhealthy(await waitStatus(server, 503));
+    await chmod(`${server.dir}/store`, 0o700);
+    await waitStatus(server, 200);
+    await alice.send("Hi");
+    assert.deepEqual(texts(await bob.look()), ["Hi"]);
+  });
+
+  it("many questions at once get the same result", async (t) => {
+    const server = await start(t);
+    const replies = await Promise.all(
+      Array.from({ length: 50 }, () => api(server, "GET", "health.json")));
+    assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]));
+    assert.doesNotMatch(server.log(), /store:|Redis cannot/);
+  });
+});
