@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shows an operator the background jobs, and requeues failed ones. */
+/* Shows an operator the background jobs; requeues and deletes failed ones. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -13,21 +13,26 @@
 static const struct sf_command command = {
 	.name = "jobs",
 	.help = "usage: jobs [--json] [--watch]\n"
-		"       jobs requeue ID|all\n"
+		"       jobs requeue|delete ID|all\n"
 		"\n"
 		"Shows how many jobs in SFCHAT_REDIS are waiting, delayed\n"
 		"after a failure, running and failed; the workers, with the\n"
-		"age of their last sign of life; and each job.\n"
+		"age of their last sign of life; each job; and when each\n"
+		"kind of job last succeeded and failed.\n"
 		"  --json   prints one line of JSON. A time is in\n"
 		"           milliseconds since 1970. The time of a job goes\n"
 		"           with its state: waiting since, delayed until,\n"
 		"           lease ends at, or failed at\n"
 		"  --watch  prints again every two seconds, until interrupted\n"
 		"  requeue  runs the failed job ID, or all failed jobs, again\n"
+		"  delete   deletes the failed job ID, or all failed jobs\n"
 		"\n"
 		"Exit status: 0 done; 1 there is no failed job ID, or an\n"
 		"unexpected error, which is printed; 2 wrong arguments or\n"
-		"settings; 3 Redis cannot be reached.\n",
+		"settings; 3 Redis cannot be reached; 4 there is an alarm,\n"
+		"which is printed: a job has failed for good, a kind of job\n"
+		"has not succeeded in the last hour, or no worker runs and a\n"
+		"job has waited for a minute.\n",
 	.takes_arguments = true,
 	.needs_redis = true,
 };
@@ -91,6 +96,45 @@ static void print_jobs(const struct sf_job_listing *listing)
 	}
 }
 
+/* Formats how long ago that was; "never" for 0. */
+static void format_age(int64_t at_ms, int64_t now_ms, char *out, size_t size)
+{
+	if (at_ms == 0)
+		(void)snprintf(out, size, "never");
+	else
+		(void)snprintf(out, size, "%" PRId64 " s ago",
+			(now_ms - at_ms) / 1000);
+}
+
+static void print_kinds(const struct sf_job_listing *listing)
+{
+	(void)printf("\n%-12s %-14s %10s   %-14s %s\n", "KIND", "SUCCEEDED",
+		"TOOK", "FAILED", "LAST RESULT, OR ERROR");
+	for (size_t i = 0; i < listing->kind_count; i++) {
+		const struct sf_job_kind *kind = &listing->kinds[i];
+		char succeeded[40];
+		char failed[40];
+
+		format_age(kind->succeeded_ms, listing->now_ms, succeeded,
+			sizeof(succeeded));
+		format_age(kind->failed_ms, listing->now_ms, failed,
+			sizeof(failed));
+		(void)printf("%-12s %-14s %7" PRId64 " ms   %-14s %s\n",
+			kind->name, succeeded, kind->took_ms, failed,
+			kind->failed_ms > kind->succeeded_ms ? kind->error
+							     : kind->result);
+	}
+}
+
+static void print_alarms(const struct sf_job_listing *listing)
+{
+	const char *alarms[SF_JOB_ALARMS_MAX];
+	size_t count = sf_job_alarms(listing, alarms);
+
+	for (size_t i = 0; i < count; i++)
+		(void)printf("%sALARM: %s\n", i ? "" : "\n", alarms[i]);
+}
+
 static void print_tables(
 	const struct options *options, const struct sf_job_listing *listing)
 {
@@ -100,36 +144,40 @@ static void print_tables(
 	print_counts(listing);
 	print_workers(listing);
 	print_jobs(listing);
+	print_kinds(listing);
+	print_alarms(listing);
 }
 
-static enum sf_err show_once(
-	struct sf_queue *queue, const struct options *options)
+/* Returns the exit status. */
+static int show_once(struct sf_queue *queue, const struct options *options)
 {
+	const char *alarms[SF_JOB_ALARMS_MAX];
 	struct sf_job_listing listing;
 	enum sf_err err = sf_queue_list(queue, &listing);
+	int status;
 
 	if (err)
-		return err;
+		return sf_command_status(err);
 	if (options->json)
 		sf_jobs_json_print(&listing, stdout);
 	else
 		print_tables(options, &listing);
 	(void)fflush(stdout);
+	status = sf_job_alarms(&listing, alarms) ? SF_EXIT_ALARM : SF_EXIT_DONE;
 	sf_job_listing_release(&listing);
-	return SF_OK;
+	return status;
 }
 
-static enum sf_err show_jobs(
-	struct sf_queue *queue, const struct options *options)
+static int show_jobs(struct sf_queue *queue, const struct options *options)
 {
-	enum sf_err err = show_once(queue, options);
+	int status = show_once(queue, options);
 
 	/* Go on after an error: an operator wants to see Redis come back. */
 	while (options->watch && !ferror(stdout)) {
 		(void)sleep(WATCH_SECONDS);
-		err = show_once(queue, options);
+		status = show_once(queue, options);
 	}
-	return err;
+	return status;
 }
 
 static struct options parse_options(int argc, char **argv)
@@ -147,10 +195,32 @@ static struct options parse_options(int argc, char **argv)
 	return options;
 }
 
-static enum sf_err requeue_jobs(struct sf_queue *queue, const char *id)
+/* A command that changes failed jobs: `jobs requeue`. */
+struct deed {
+	const char *name;
+	const char *done;
+	enum sf_err (*carry_out)(
+		struct sf_queue *queue, const char *id, int64_t *count);
+};
+
+static const struct deed deeds[] = {
+	{ "requeue", "requeued", sf_queue_requeue },
+	{ "delete", "deleted", sf_queue_delete },
+};
+
+static const struct deed *find_deed(const char *name)
+{
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++)
+		if (strcmp(deeds[i].name, name) == 0)
+			return &deeds[i];
+	return NULL;
+}
+
+static enum sf_err change_jobs(
+	struct sf_queue *queue, const struct deed *deed, const char *id)
 {
 	int64_t count = 0;
-	enum sf_err err = sf_queue_requeue(queue, id, &count);
+	enum sf_err err = deed->carry_out(queue, id, &count);
 
 	if (err)
 		return err;
@@ -159,7 +229,7 @@ static enum sf_err requeue_jobs(struct sf_queue *queue, const char *id)
 			command.name, id);
 		return SF_ERR_NOT_FOUND;
 	}
-	(void)printf("%s: requeued %" PRId64 "\n", command.name, count);
+	(void)printf("%s: %s %" PRId64 "\n", command.name, deed->done, count);
 	return SF_OK;
 }
 
@@ -171,30 +241,31 @@ static bool is_job_id(const char *text)
 	       strspn(text, "0123456789") == length;
 }
 
-static enum sf_err run_command(struct sf_queue *queue, int argc, char **argv)
+/* Returns the exit status. */
+static int run_command(struct sf_queue *queue, int argc, char **argv)
 {
+	const struct deed *deed = argc > 1 ? find_deed(argv[1]) : NULL;
 	struct options options;
 
-	if (argc > 1 && strcmp(argv[1], "requeue") == 0) {
-		if (argc != 3 ||
-			(strcmp(argv[2], "all") != 0 && !is_job_id(argv[2])))
-			sf_command_refuse(&command,
-				"requeue takes the number of a job, or all");
-		return requeue_jobs(queue, argv[2]);
+	if (!deed) {
+		options = parse_options(argc, argv);
+		return show_jobs(queue, &options);
 	}
-	options = parse_options(argc, argv);
-	return show_jobs(queue, &options);
+	if (argc != 3 || (strcmp(argv[2], "all") != 0 && !is_job_id(argv[2])))
+		sf_command_refuse(&command,
+			"requeue and delete take the number of a job, or all");
+	return sf_command_status(change_jobs(queue, deed, argv[2]));
 }
 
 int main(int argc, char **argv)
 {
 	struct sf_config config;
 	struct sf_queue *queue;
-	enum sf_err err;
+	int status;
 
 	sf_command_start(&command, argc, argv, &config);
 	queue = sf_queue_new(&config);
-	err = run_command(queue, argc, argv);
+	status = run_command(queue, argc, argv);
 	sf_queue_free(queue);
-	return sf_command_status(err);
+	return status;
 }

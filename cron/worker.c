@@ -54,13 +54,13 @@ static bool keep_job(void *queue)
  * Redis could not be reached for a moment.
  */
 static enum sf_err report_outcome(
-	struct sf_queue *queue, enum sf_err outcome, const char *error)
+	struct sf_queue *queue, enum sf_err outcome, const char *text)
 {
 	enum sf_err err;
 
 	for (;;) {
-		err = outcome ? sf_queue_fail(queue, error)
-			      : sf_queue_finish(queue);
+		err = outcome ? sf_queue_fail(queue, text)
+			      : sf_queue_finish(queue, text);
 		if (err != SF_ERR_UNAVAILABLE || sf_queue_keep(queue) != SF_OK)
 			return err;
 		(void)sleep(1);

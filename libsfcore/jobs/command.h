@@ -14,8 +14,9 @@
 enum sf_exit {
 	SF_EXIT_DONE = 0,
 	SF_EXIT_FAILED = 1,
-	SF_EXIT_USAGE = 2,      /* wrong arguments or settings */
-	SF_EXIT_UNAVAILABLE = 3 /* Redis or the store cannot be reached */
+	SF_EXIT_USAGE = 2,       /* wrong arguments or settings */
+	SF_EXIT_UNAVAILABLE = 3, /* Redis or the store cannot be reached */
+	SF_EXIT_ALARM = 4 /* done; an operator has to look at something */
 };
 
 struct sf_command {

@@ -24,9 +24,53 @@ size_t sf_job_count(
 	return count;
 }
 
+static bool has_overdue_kind(const struct sf_job_listing *listing)
+{
+	for (size_t i = 0; i < listing->kind_count; i++)
+		if (listing->now_ms - listing->kinds[i].succeeded_ms >
+			SF_JOB_SUCCESS_MS)
+			return true;
+	return false;
+}
+
+static bool has_waiting_job(const struct sf_job_listing *listing)
+{
+	for (size_t i = 0; i < listing->job_count; i++)
+		if (listing->jobs[i].state == SF_JOB_WAITING &&
+			listing->now_ms - listing->jobs[i].when_ms >
+				SF_JOB_HEARTBEAT_MS)
+			return true;
+	return false;
+}
+
+static bool has_living_worker(const struct sf_job_listing *listing)
+{
+	for (size_t i = 0; i < listing->worker_count; i++)
+		if (listing->now_ms - listing->workers[i].heartbeat_ms <=
+			SF_JOB_HEARTBEAT_MS)
+			return true;
+	return false;
+}
+
+size_t sf_job_alarms(const struct sf_job_listing *listing,
+	const char *out[SF_JOB_ALARMS_MAX])
+{
+	size_t count = 0;
+
+	if (sf_job_count(listing, SF_JOB_FAILED) > 0)
+		out[count++] = "a job has failed for good";
+	if (has_overdue_kind(listing))
+		out[count++] = "a kind of job has not succeeded in the last "
+			       "hour";
+	if (has_waiting_job(listing) && !has_living_worker(listing))
+		out[count++] = "a job waits, but no worker runs";
+	return count;
+}
+
 void sf_job_listing_release(struct sf_job_listing *listing)
 {
 	free(listing->workers);
 	free(listing->jobs);
+	free(listing->kinds);
 	*listing = (struct sf_job_listing){ .now_ms = 0 };
 }

@@ -5,6 +5,7 @@
 
 #include "base/banned.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SF_JOB_ID_MAX 24 /* a decimal number */
@@ -40,6 +41,16 @@ struct sf_job_worker {
 	int64_t heartbeat_ms;
 };
 
+/* What is known of the jobs of one kind that have ended. */
+struct sf_job_kind {
+	char name[SF_JOB_KIND_MAX];
+	int64_t succeeded_ms; /* the end of the last success; 0: none yet */
+	int64_t took_ms;      /* by that success */
+	char result[SF_JOB_ERROR_MAX];
+	int64_t failed_ms; /* the end of the last failure; 0: none yet */
+	char error[SF_JOB_ERROR_MAX];
+};
+
 /*
  * All jobs and workers at one moment. Times are by Redis' clock, since 1970.
  */
@@ -49,6 +60,8 @@ struct sf_job_listing {
 	size_t job_count;
 	struct sf_job_worker *workers;
 	struct sf_job *jobs; /* in the order of the states, oldest first */
+	size_t kind_count;
+	struct sf_job_kind *kinds; /* in the order of their names */
 };
 
 /* Returns the word for a state. */
@@ -57,6 +70,21 @@ const char *sf_job_state_name(enum sf_job_state state);
 /* Returns how many jobs of the listing are in that state. */
 size_t sf_job_count(
 	const struct sf_job_listing *listing, enum sf_job_state state);
+
+#define SF_JOB_ALARMS_MAX 3
+/* A site's schedule queues each kind of job much more often. */
+#define SF_JOB_SUCCESS_MS 3600000
+/* A worker shows a sign of life each second, and while it works, every few. */
+#define SF_JOB_HEARTBEAT_MS 60000
+
+/*
+ * Fills `out` with the reasons to call an operator, texts that live as long as
+ * the program, and returns their number: a job has failed for good; a kind of
+ * job has not succeeded for SF_JOB_SUCCESS_MS; a job has waited for
+ * SF_JOB_HEARTBEAT_MS and no worker has shown a sign of life in that time.
+ */
+size_t sf_job_alarms(const struct sf_job_listing *listing,
+	const char *out[SF_JOB_ALARMS_MAX]);
 
 /* Frees what `listing` holds. */
 void sf_job_listing_release(struct sf_job_listing *listing);

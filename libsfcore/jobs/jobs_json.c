@@ -38,6 +38,26 @@ static void print_job(const struct sf_job *job, FILE *out)
 	print_string(out, "error", job->error);
 }
 
+static void print_kind(const struct sf_job_kind *kind, FILE *out)
+{
+	print_string(out, "kind", kind->name);
+	(void)fprintf(out,
+		",\"succeededMs\":%" PRId64 ",\"tookMs\":%" PRId64 ",",
+		kind->succeeded_ms, kind->took_ms);
+	print_string(out, "result", kind->result);
+	(void)fprintf(out, ",\"failedMs\":%" PRId64 ",", kind->failed_ms);
+	print_string(out, "error", kind->error);
+}
+
+static void print_alarms(const struct sf_job_listing *listing, FILE *out)
+{
+	const char *alarms[SF_JOB_ALARMS_MAX];
+	size_t count = sf_job_alarms(listing, alarms);
+
+	for (size_t i = 0; i < count; i++)
+		(void)fprintf(out, "%s\"%s\"", i ? "," : "", alarms[i]);
+}
+
 void sf_jobs_json_print(const struct sf_job_listing *listing, FILE *out)
 {
 	(void)fprintf(
@@ -56,5 +76,13 @@ void sf_jobs_json_print(const struct sf_job_listing *listing, FILE *out)
 		print_job(&listing->jobs[i], out);
 		(void)fputc('}', out);
 	}
+	(void)fputs("],\"kinds\":[", out);
+	for (size_t i = 0; i < listing->kind_count; i++) {
+		(void)fputs(i ? ",{" : "{", out);
+		print_kind(&listing->kinds[i], out);
+		(void)fputc('}', out);
+	}
+	(void)fputs("],\"alarms\":[", out);
+	print_alarms(listing, out);
 	(void)fputs("]}\n", out);
 }

@@ -7,8 +7,8 @@
 
 /*
  * Prints a line of JSON: {"nowMs":…,"queues":[{"name":"waiting","length":0},
- * …],"workers":[…],"jobs":[…]}, with the members that job.h names. ferror(3)
- * tells whether a write has failed.
+ * …],"workers":[…],"jobs":[…],"kinds":[…],"alarms":["…"]}, with the members
+ * that job.h names. ferror(3) tells whether a write has failed.
  */
 void sf_jobs_json_print(const struct sf_job_listing *listing, FILE *out);
 

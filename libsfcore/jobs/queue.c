@@ -32,6 +32,11 @@
 	"local time = call('TIME')\n"                                          \
 	"local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"            \
 	"local function job(id) return prefix .. 'job:' .. id end\n"           \
+	"local function kind_of(id)\n"                                         \
+	"	local kind = call('HGET', job(id), 'kind') or ''\n"                  \
+	"	call('SADD', prefix .. 'kinds', kind)\n"                             \
+	"	return prefix .. 'kind:' .. kind\n"                                  \
+	"end\n"                                                                \
 	"local function end_lease(id, set, score)\n"                           \
 	"	call('ZREM', running, id)\n"                                         \
 	"	call('HDEL', job(id), 'holder', 'worker')\n"                         \
@@ -77,7 +82,8 @@ static const char take_script[] = PRELUDE
 	"end\n"
 	"call('ZREM', queued, id)\n"
 	"call('ZADD', running, now + " TEXT(SF_QUEUE_LEASE_MS) ", id)\n"
-	"call('HSET', job(id), 'worker', ARGV[1], 'holder', ARGV[2])\n"
+	"call('HSET', job(id), 'worker', ARGV[1], 'holder', ARGV[2],\n"
+	"	'taken', now)\n"
 	"call('HINCRBY', job(id), 'starts', 1)\n"
 	"return {id, call('HGET', job(id), 'kind') or ''}\n";
 
@@ -88,8 +94,11 @@ static const char keep_script[] = PRELUDE
 	"call('ZADD', running, now + " TEXT(SF_QUEUE_LEASE_MS) ", id)\n"
 	"return 1\n";
 
-/* Arguments: worker, holder, id. */
+/* Arguments: worker, holder, id, result. */
 static const char finish_script[] = PRELUDE REQUIRE_HOLDER
+	"local taken = call('HGET', job(id), 'taken') or now\n"
+	"call('HSET', kind_of(id), 'succeeded', now, 'took', now - taken,\n"
+	"	'result', ARGV[4])\n"
 	"call('ZREM', running, id)\n"
 	"call('DEL', job(id))\n"
 	"return 1\n";
@@ -97,6 +106,7 @@ static const char finish_script[] = PRELUDE REQUIRE_HOLDER
 /* Arguments: worker, holder, id, error. */
 static const char fail_script[] = PRELUDE REQUIRE_HOLDER
 	"call('HSET', job(id), 'error', ARGV[4])\n"
+	"call('HSET', kind_of(id), 'failed', now, 'error', ARGV[4])\n"
 	"local failures = call('HINCRBY', job(id), 'failures', 1)\n"
 	"if failures < " TEXT(SF_QUEUE_FAILURES_MAX) " then\n"
 	"	end_lease(id, queued,\n"
@@ -111,22 +121,31 @@ static const char fail_script[] = PRELUDE REQUIRE_HOLDER
 	"end\n"
 	"return 1\n";
 
-/* Argument: id, or "all". */
-static const char requeue_script[] = PRELUDE
-	"local ids, count = {ARGV[1]}, 0\n"
-	"if ARGV[1] == 'all' then\n"
-	"	ids = call('ZRANGE', failed, 0, -1)\n"
-	"end\n"
-	"for _, id in ipairs(ids) do\n"
-	"	if call('ZREM', failed, id) == 1 then\n"
-	"		call('HDEL', job(id), 'failures')\n"
-	"		call('ZADD', queued, now, id)\n"
-	"		count = count + 1\n"
-	"	end\n"
-	"end\n"
-	"return count\n";
+/* Argument: id, or "all". `deed` is done to each failed job of that name. */
+#define FOR_FAILED(deed) PRELUDE                                               \
+	"local ids, count = {ARGV[1]}, 0\n"                                    \
+	"if ARGV[1] == 'all' then\n"                                           \
+	"	ids = call('ZRANGE', failed, 0, -1)\n"                              \
+	"end\n"                                                                \
+	"for _, id in ipairs(ids) do\n"                                        \
+	"	if call('ZREM', failed, id) == 1 then\n"                            \
+	deed                                                                   \
+	"		count = count + 1\n"                                         \
+	"	end\n"                                                              \
+	"end\n"                                                                \
+	"return count\n"
 
-/* No arguments. The fields of each job are in the order of enum field. */
+static const char requeue_script[] = FOR_FAILED(
+	"		call('HDEL', job(id), 'failures')\n"
+	"		call('ZADD', queued, now, id)\n");
+
+static const char delete_script[] = FOR_FAILED(
+	"		call('DEL', job(id))\n");
+
+/*
+ * No arguments. The fields of a job are in the order of enum field, those of a
+ * kind in the order of enum kind_field.
+ */
 static const char list_script[] = PRELUDE
 	"local jobs = {}\n"
 	"for _, set in ipairs({'queued', 'running', 'failed'}) do\n"
@@ -141,8 +160,18 @@ static const char list_script[] = PRELUDE
 	"		jobs[#jobs + 1] = fields\n"
 	"	end\n"
 	"end\n"
+	"local names, kinds = call('SMEMBERS', prefix .. 'kinds'), {}\n"
+	"table.sort(names)\n"
+	"for i, name in ipairs(names) do\n"
+	"	local known = call('HMGET', prefix .. 'kind:' .. name,\n"
+	"		'succeeded', 'took', 'result', 'failed', 'error')\n"
+	"	kinds[i] = {name}\n"
+	"	for j = 1, 5 do\n"
+	"		kinds[i][1 + j] = known[j] or ''\n"
+	"	end\n"
+	"end\n"
 	"return {string.format('%.0f', now),\n"
-	"	call('ZRANGE', workers, 0, -1, 'WITHSCORES'), jobs}\n";
+	"	call('ZRANGE', workers, 0, -1, 'WITHSCORES'), jobs, kinds}\n";
 
 /* clang-format on */
 
@@ -156,6 +185,16 @@ enum field {
 	FIELD_WORKER,
 	FIELD_ERROR,
 	FIELD__MAX
+};
+
+enum kind_field {
+	KIND_NAME,
+	KIND_SUCCEEDED,
+	KIND_TOOK,
+	KIND_RESULT,
+	KIND_FAILED,
+	KIND_ERROR,
+	KIND__MAX
 };
 
 struct sf_queue {
@@ -254,12 +293,12 @@ enum sf_err sf_queue_add(struct sf_queue *queue, const char *kind)
 	return evaluate_change(queue, add_script, arguments);
 }
 
-/* `error` is an argument more, or NULL. */
+/* `text` is an argument more, or NULL. */
 static enum sf_err evaluate_as_holder(
-	struct sf_queue *queue, const char *script, const char *error)
+	struct sf_queue *queue, const char *script, const char *text)
 {
 	const char *const arguments[] = { queue->worker, queue->holder,
-		queue->id, error, NULL };
+		queue->id, text, NULL };
 
 	return evaluate_change(queue, script, arguments);
 }
@@ -325,9 +364,9 @@ enum sf_err sf_queue_keep(struct sf_queue *queue)
 							      : SF_ERR_CONFLICT;
 }
 
-enum sf_err sf_queue_finish(struct sf_queue *queue)
+enum sf_err sf_queue_finish(struct sf_queue *queue, const char *result)
 {
-	return evaluate_as_holder(queue, finish_script, NULL);
+	return evaluate_as_holder(queue, finish_script, result);
 }
 
 enum sf_err sf_queue_fail(struct sf_queue *queue, const char *error)
@@ -348,6 +387,14 @@ enum sf_err sf_queue_requeue(
 	const char *const arguments[] = { id, NULL };
 
 	return evaluate_count(queue, requeue_script, arguments, count);
+}
+
+enum sf_err sf_queue_delete(
+	struct sf_queue *queue, const char *id, int64_t *count)
+{
+	const char *const arguments[] = { id, NULL };
+
+	return evaluate_count(queue, delete_script, arguments, count);
 }
 
 static int64_t parse_reply(const redisReply *reply)
@@ -390,27 +437,41 @@ static void read_job(
 			out->when_ms > now_ms ? SF_JOB_DELAYED : SF_JOB_WAITING;
 }
 
-static bool is_listing(const redisReply *reply)
+static void read_kind(redisReply *const fields[], struct sf_job_kind *out)
 {
-	const redisReply *jobs;
+	copy_string(fields[KIND_NAME], out->name, sizeof(out->name));
+	copy_string(fields[KIND_RESULT], out->result, sizeof(out->result));
+	copy_string(fields[KIND_ERROR], out->error, sizeof(out->error));
+	out->succeeded_ms = parse_reply(fields[KIND_SUCCEEDED]);
+	out->took_ms = parse_reply(fields[KIND_TOOK]);
+	out->failed_ms = parse_reply(fields[KIND_FAILED]);
+}
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
-		reply->element[0]->type != REDIS_REPLY_STRING ||
-		!is_list(reply->element[1], reply->element[1]->elements))
+/* A list of lists, each of `count` strings. */
+static bool is_table(const redisReply *reply, size_t count)
+{
+	if (reply->type != REDIS_REPLY_ARRAY)
 		return false;
-	jobs = reply->element[2];
-	if (jobs->type != REDIS_REPLY_ARRAY)
-		return false;
-	for (size_t i = 0; i < jobs->elements; i++)
-		if (!is_list(jobs->element[i], FIELD__MAX))
+	for (size_t i = 0; i < reply->elements; i++)
+		if (!is_list(reply->element[i], count))
 			return false;
 	return true;
+}
+
+static bool is_listing(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 4 &&
+	       reply->element[0]->type == REDIS_REPLY_STRING &&
+	       is_list(reply->element[1], reply->element[1]->elements) &&
+	       is_table(reply->element[2], FIELD__MAX) &&
+	       is_table(reply->element[3], KIND__MAX);
 }
 
 enum sf_err sf_queue_list(struct sf_queue *queue, struct sf_job_listing *out)
 {
 	const char *const arguments[] = { NULL };
 	const redisReply *jobs;
+	const redisReply *kinds;
 	redisReply *reply;
 	enum sf_err err =
 		evaluate_script(queue, list_script, arguments, &reply);
@@ -420,14 +481,19 @@ enum sf_err sf_queue_list(struct sf_queue *queue, struct sf_job_listing *out)
 	if (!is_listing(reply))
 		return drop_unexpected_reply(reply);
 	jobs = reply->element[2];
+	kinds = reply->element[3];
 	*out = (struct sf_job_listing){
 		.now_ms = parse_reply(reply->element[0]),
 		.job_count = jobs->elements,
 		.jobs = sf_realloc(NULL, jobs->elements, sizeof(*out->jobs)),
+		.kind_count = kinds->elements,
+		.kinds = sf_realloc(NULL, kinds->elements, sizeof(*out->kinds)),
 	};
 	read_workers(reply->element[1], out);
 	for (size_t i = 0; i < out->job_count; i++)
 		read_job(jobs->element[i]->element, out->now_ms, &out->jobs[i]);
+	for (size_t i = 0; i < out->kind_count; i++)
+		read_kind(kinds->element[i]->element, &out->kinds[i]);
 	freeReplyObject(reply);
 	return SF_OK;
 }

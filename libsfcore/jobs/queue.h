@@ -10,6 +10,9 @@
  *     running   score: when its worker's lease ends
  *     failed    score: when it failed for good
  *
+ * For each kind of job, a hash keeps when a job of the kind last succeeded, how
+ * long that job took, its result, and when and why one last failed.
+ *
  * A worker that takes a job holds it by a lease, and renews the lease while it
  * works. If the lease runs out, the worker is dead or stopped, and the next
  * worker that asks for a job first puts this one back into the queue. So no job
@@ -81,11 +84,13 @@ enum sf_err sf_queue_take(
 enum sf_err sf_queue_keep(struct sf_queue *queue) SF_MUST_CHECK;
 
 /*
- * End the current job: sf_queue_finish() removes it, and sf_queue_fail() queues
- * it again or keeps it as failed, with `error`. SF_ERR_CONFLICT: the job has a
+ * End the current job: sf_queue_finish() removes it and remembers `result` for
+ * its kind, and sf_queue_fail() queues it again or keeps it as failed, with
+ * `error`. SF_ERR_CONFLICT: the job has a
  * new holder, so nothing was changed.
  */
-enum sf_err sf_queue_finish(struct sf_queue *queue) SF_MUST_CHECK;
+enum sf_err sf_queue_finish(
+	struct sf_queue *queue, const char *result) SF_MUST_CHECK;
 enum sf_err sf_queue_fail(
 	struct sf_queue *queue, const char *error) SF_MUST_CHECK;
 
@@ -99,10 +104,14 @@ enum sf_err sf_queue_leave(struct sf_queue *queue) SF_MUST_CHECK;
 enum sf_err sf_queue_requeue(
 	struct sf_queue *queue, const char *id, int64_t *count) SF_MUST_CHECK;
 
+/* Deletes the failed job `id`, or every failed job, in the same way. */
+enum sf_err sf_queue_delete(
+	struct sf_queue *queue, const char *id, int64_t *count) SF_MUST_CHECK;
+
 /*
- * Reads all jobs and workers. sf_job_listing_release() frees what `out` holds;
- * after an error there is nothing to release. SF_ERR_INTERNAL: the reply of
- * Redis cannot be understood.
+ * Reads all jobs, workers and kinds of jobs. sf_job_listing_release() frees
+ * what `out` holds; after an error there is nothing to release.
+ * SF_ERR_INTERNAL: the reply of Redis cannot be understood.
  */
 enum sf_err sf_queue_list(
 	struct sf_queue *queue, struct sf_job_listing *out) SF_MUST_CHECK;

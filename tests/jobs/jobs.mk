@@ -3,8 +3,8 @@
 # the Makefile.
 
 # check-unit runs these; each starts a Redis of its own.
-REDIS_TESTS := $(addprefix $(OUT)/tests/unit/,test_health test_queue test_wake \
-	test_wake_redis)
+REDIS_TESTS := $(addprefix $(OUT)/tests/unit/,test_health test_queue \
+	test_queue_kinds test_wake test_wake_redis)
 
 $(REDIS_TESTS): $(OUT)/obj/tests/unit/private_redis.o
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The program `jobs`: it lists and requeues background jobs.
+// The program `jobs`: it lists, requeues and deletes background jobs.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -75,7 +75,7 @@ test('`jobs --json` prints the queues, the workers and the jobs', async (t) => {
 test('`jobs` prints the same as text', async (t) => {
   const { env, now } = await startRedisWithJobs(t);
   const { code, stdout } = await runCommand('jobs', [], env);
-  assert.equal(code, 0);
+  assert.equal(code, 4, 'a failed job is an alarm');
   const lines = stdout.split('\n');
   assert.equal(lines[0], 'waiting 1   delayed 1   running 1   failed 2');
   assert.match(stdout, /^host:99 +\d+ s ago$/m);
@@ -110,6 +110,61 @@ test('`jobs requeue` requeues one failed job, or all', async (t) => {
   assert.equal((await states())[14], 'waiting');
   const again = await runCommand('jobs', ['requeue', 'all'], env);
   assert.deepEqual([again.code, again.stdout], [0, 'jobs: requeued 0\n']);
+});
+
+test('`jobs delete` deletes one failed job, or all', async (t) => {
+  const { env } = await startRedisWithJobs(t);
+  const ids = async () =>
+    (await listJobs(env)).jobs.map((/** @type {any} */ one) => one.id);
+  const one = await runCommand('jobs', ['delete', '15'], env);
+  assert.deepEqual([one.code, one.stdout], [0, 'jobs: deleted 1\n']);
+  assert.deepEqual(await ids(), ['11', '12', '13', '14']);
+  for (const id of ['15', '13', '11']) {
+    const none = await runCommand('jobs', ['delete', id], env);
+    assert.deepEqual([none.code, none.stderr],
+      [1, `jobs: there is no failed job ${id}\n`]);
+  }
+  const all = await runCommand('jobs', ['delete', 'all'], env);
+  assert.deepEqual([all.code, all.stdout], [0, 'jobs: deleted 1\n']);
+  assert.deepEqual(await ids(), ['11', '12', '13']);
+});
+
+test('`jobs` says when a kind of job last succeeded, and raises alarms', async (t) => {
+  const { env, redis, now } = await startRedisWithJobs(t);
+  const failed = 'a job has failed for good';
+  const stale = 'a kind of job has not succeeded in the last hour';
+  assert.deepEqual((await listJobs(env)).alarms, [failed]);
+  await runCommand('jobs', ['delete', 'all'], env);
+  assert.equal((await runCommand('jobs', [], env)).code, 0, 'no alarm is left');
+  await redis.run('SADD', `${KEYS}kinds`, 'terminate');
+  await redis.run('HSET', `${KEYS}kind:terminate`, 'succeeded', `${now - 5000}`,
+    'took', '17', 'result', 'chats closed: 1', 'failed', `${now - 9000}`,
+    'error', 'broken');
+  const fresh = await runCommand('jobs', [], env);
+  assert.equal(fresh.code, 0);
+  assert.match(fresh.stdout,
+    /^terminate +\d+ s ago +17 ms +\d+ s ago +chats closed: 1$/m);
+  assert.doesNotMatch(fresh.stdout, /ALARM/);
+  await redis.run('HSET', `${KEYS}kind:terminate`, 'succeeded', `${now - 3_601_000}`);
+  const old = await runCommand('jobs', [], env);
+  assert.equal(old.code, 4);
+  assert.match(old.stdout, new RegExp(`^ALARM: ${stale}$`, 'm'));
+  assert.match(old.stdout, /^terminate +36\d\d s ago +17 ms +\d+ s ago +broken$/m);
+  assert.deepEqual((await listJobs(env)).alarms, [stale]);
+});
+
+test('a worker leaves behind how its last job went', async (t) => {
+  const env = await makePlace(t);
+  const redis = await startRedis(t, env.SFCHAT_RUNTIME_DIR);
+  env.SFCHAT_REDIS = redis.address;
+  await startWorker(t, env);
+  assert.equal((await runCommand('terminate', [], env)).code, 0);
+  const kind = await waitFor(
+    async () => (await listJobs(env)).kinds[0], 'the job has ended');
+  assert.equal(kind.kind, 'terminate');
+  assert.equal(kind.result, 'chats closed: 0, removed: 0, unreadable: 0');
+  assert.ok(kind.succeededMs > 0 && kind.tookMs >= 0);
+  assert.equal(kind.failedMs, 0);
 });
 
 test('`jobs --watch` goes on after Redis was away', async (t) => {
@@ -158,9 +213,10 @@ test('`jobs` explains a failure in one line', async (t) => {
   const cases = [
     [['--csv'], 2, /^jobs: unknown argument; see jobs --help\n$/],
     [['--json', 'requeue'], 2, /^jobs: unknown argument; see .*\n$/],
-    [['requeue'], 2, /^jobs: requeue takes the number of a job, or all; .*\n$/],
-    [['requeue', 'x'], 2, /^jobs: requeue takes .*\n$/],
-    [['requeue', '1', '2'], 2, /^jobs: requeue takes .*\n$/],
+    [['requeue'], 2, /^jobs: requeue and delete take the number of a job, or all; .*\n$/],
+    [['requeue', 'x'], 2, /^jobs: requeue and delete take .*\n$/],
+    [['delete'], 2, /^jobs: requeue and delete take .*\n$/],
+    [['requeue', '1', '2'], 2, /^jobs: requeue and delete take .*\n$/],
     [[], 3, /^sfchat: Redis cannot be used: .*\n$/],
     [['requeue', 'all'], 3, /^sfchat: Redis cannot be used: .*\n$/],
   ];

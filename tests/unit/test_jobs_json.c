@@ -27,7 +27,8 @@ static void an_empty_listing_has_all_its_members(void **state)
 				"{\"name\":\"delayed\",\"length\":0},"
 				"{\"name\":\"running\",\"length\":0},"
 				"{\"name\":\"failed\",\"length\":0}],"
-				"\"workers\":[],\"jobs\":[]}\n");
+				"\"workers\":[],\"jobs\":[],\"kinds\":[],"
+				"\"alarms\":[]}\n");
 }
 
 static void jobs_and_workers_are_listed_in_order(void **state)
@@ -46,8 +47,13 @@ static void jobs_and_workers_are_listed_in_order(void **state)
 			.failures = 3 },
 	};
 	struct sf_job_worker workers[] = { { "host:1", 5 }, { "host:2", 6 } };
+	struct sf_job_kind kinds[] = {
+		{ "sweep", 5, 3, "two \"chats\"", 4, "broken" },
+	};
 	struct sf_job_listing listing = { .worker_count = 2,
 		.workers = workers,
+		.kind_count = 1,
+		.kinds = kinds,
 		.job_count = 2,
 		.jobs = jobs };
 
@@ -66,7 +72,11 @@ static void jobs_and_workers_are_listed_in_order(void **state)
 		"{\"id\":\"2\",\"kind\":\"sweep\",\"state\":\"failed\","
 		"\"whenMs\":0,\"starts\":0,\"failures\":3,"
 		"\"worker\":\"\",\"error\":\"a \\u0022b\\u0022 \\u005c "
-		"c\\u000a\xc3\xa9\"}]}\n");
+		"c\\u000a\xc3\xa9\"}],\"kinds\":[{\"kind\":\"sweep\","
+		"\"succeededMs\":5,\"tookMs\":3,\"result\":\"two "
+		"\\u0022chats\\u0022\",\"failedMs\":4,\"error\":"
+		"\"broken\"}],\"alarms\":[\"a job has failed for good\"]}"
+		"\n");
 }
 
 int main(void)

@@ -141,7 +141,7 @@ static void a_second_job_of_the_same_kind_is_refused(void **state)
 	assert_jobs(team, "waiting sweep, waiting other");
 	assert_takes(team, team->a, "sweep");
 	assert_int_equal(sf_queue_add(team->b, "sweep"), SF_ERR_CONFLICT);
-	assert_ok(sf_queue_finish(team->a));
+	assert_ok(sf_queue_finish(team->a, "all well"));
 	assert_ok(sf_queue_add(team->b, "sweep"));
 	assert_jobs(team, "waiting other, waiting sweep");
 }
@@ -176,7 +176,7 @@ static void no_other_worker_gets_a_taken_job(void **state)
 	assert_takes(team, team->a, "sweep");
 	assert_takes_nothing(team, team->b);
 	assert_jobs(team, "running sweep");
-	assert_ok(sf_queue_finish(team->a));
+	assert_ok(sf_queue_finish(team->a, "all well"));
 	assert_takes_nothing(team, team->b);
 	assert_jobs(team, "");
 }
@@ -199,7 +199,7 @@ static int work_off(void *data, int number)
 		if (sf_queue_take(queue, &job) != SF_OK)
 			continue;
 		ledger->runs[strtol(job.kind, NULL, 10)]++;
-		if (sf_queue_finish(queue) != SF_OK)
+		if (sf_queue_finish(queue, "all well") != SF_OK)
 			return 1;
 		ledger->left--;
 	}
@@ -239,7 +239,7 @@ static void a_dead_workers_job_goes_to_another_worker(void **state)
 		end_lease_or_pause("running", team->job.id);
 	}
 	assert_takes(team, team->b, "sweep");
-	assert_ok(sf_queue_finish(team->b));
+	assert_ok(sf_queue_finish(team->b, "all well"));
 	assert_jobs(team, "");
 }
 
@@ -251,13 +251,13 @@ static void a_worker_whose_lease_ended_has_lost_its_job(void **state)
 	assert_takes(team, team->a, "sweep");
 	end_lease_or_pause("running", team->job.id);
 	assert_takes(team, team->b, "sweep");
-	assert_int_equal(sf_queue_finish(team->a), SF_ERR_CONFLICT);
+	assert_int_equal(sf_queue_finish(team->a, "all well"), SF_ERR_CONFLICT);
 	assert_int_equal(sf_queue_fail(team->a, "late"), SF_ERR_CONFLICT);
 	advance_worker_clock(SF_QUEUE_LEASE_MS / 3);
 	assert_int_equal(sf_queue_keep(team->a), SF_ERR_CONFLICT);
 	assert_ok(sf_queue_keep(team->b));
 	assert_jobs(team, "running sweep");
-	assert_ok(sf_queue_finish(team->b));
+	assert_ok(sf_queue_finish(team->b, "all well"));
 }
 
 static void the_former_holder_cannot_finish_a_requeued_job(void **state)
@@ -274,8 +274,8 @@ static void the_former_holder_cannot_finish_a_requeued_job(void **state)
 	}
 	assert_ok(sf_queue_requeue(team->b, "all", &count));
 	assert_takes(team, team->b, "sweep");
-	assert_int_equal(sf_queue_finish(team->a), SF_ERR_CONFLICT);
-	assert_ok(sf_queue_finish(team->b));
+	assert_int_equal(sf_queue_finish(team->a, "all well"), SF_ERR_CONFLICT);
+	assert_ok(sf_queue_finish(team->b, "all well"));
 }
 
 static void keep_renews_the_lease_of_a_job(void **state)
@@ -443,7 +443,8 @@ static void a_killed_redis_comes_back_with_its_jobs(void **state)
 	assert_ok(sf_queue_add(team->a, "waiting"));
 	assert_takes(team, team->a, "running");
 	private_redis_kill();
-	assert_int_equal(sf_queue_finish(team->a), SF_ERR_UNAVAILABLE);
+	assert_int_equal(
+		sf_queue_finish(team->a, "all well"), SF_ERR_UNAVAILABLE);
 	assert_int_equal(
 		sf_queue_take(team->b, &team->job), SF_ERR_UNAVAILABLE);
 	advance_worker_clock(SF_QUEUE_LEASE_MS / 3);
@@ -451,9 +452,9 @@ static void a_killed_redis_comes_back_with_its_jobs(void **state)
 	assert_ok(sf_queue_keep(team->a));
 	private_redis_start();
 	assert_ok(sf_queue_keep(team->a));
-	assert_ok(sf_queue_finish(team->a));
+	assert_ok(sf_queue_finish(team->a, "all well"));
 	assert_takes(team, team->b, "waiting");
-	assert_ok(sf_queue_finish(team->b));
+	assert_ok(sf_queue_finish(team->b, "all well"));
 }
 
 static void without_redis_a_lease_ends_by_itself(void **state)
