@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "base/tally.h"
 #include "chat/desk.h"
 
 /* A job that rests longer could lose its lease. */
@@ -41,9 +42,44 @@ static enum sf_err sweep_chats(
 	return SF_OK;
 }
 
-static enum sf_err terminate_chats(struct sf_work *work)
+void sf_work_describe(int64_t closed, int64_t removed, int64_t unreadable,
+	char *out, size_t size)
 {
-	struct sf_sweep sweep_state = { .done = false };
+	(void)snprintf(out, size,
+		"chats closed: %" PRId64 ", removed: %" PRId64
+		", unreadable: %" PRId64,
+		closed, removed, unreadable);
+}
+
+/* Keeps the outcome for this machine's operator. */
+static void remember_outcome(const struct sf_work *work,
+	const struct sf_sweep *sweep, enum sf_err err, int64_t start_ms)
+{
+	int64_t took_ms = sf_clock_ms(CLOCK_MONOTONIC) - start_ms;
+	uint64_t now_ms = (uint64_t)sf_clock_ms(CLOCK_REALTIME);
+	struct sf_tally *tally;
+
+	if (err == SF_ERR_CONFLICT ||
+		sf_tally_open(work->config, &tally) != SF_OK)
+		return;
+	if (err) {
+		atomic_store(&tally->words[SF_TALLY_FAILED_MS], now_ms);
+	} else {
+		atomic_store(
+			&tally->words[SF_TALLY_SWEEP_MS], (uint64_t)took_ms);
+		atomic_store(&tally->words[SF_TALLY_CLOSED],
+			(uint64_t)sweep->closed);
+		atomic_store(&tally->words[SF_TALLY_REMOVED],
+			(uint64_t)sweep->removed);
+		atomic_store(&tally->words[SF_TALLY_UNREADABLE],
+			(uint64_t)sweep->unreadable);
+		atomic_store(&tally->words[SF_TALLY_SWEPT_MS], now_ms);
+	}
+	sf_tally_free(tally);
+}
+
+static enum sf_err sweep_store(struct sf_work *work, struct sf_sweep *sweep)
+{
 	struct sf_desk desk = { .wake = NULL };
 	enum sf_err err = sf_store_open(work->config, &desk.store);
 
@@ -51,16 +87,23 @@ static enum sf_err terminate_chats(struct sf_work *work)
 		return err;
 	/* Without wake-ups the job still closes the chats. */
 	(void)!sf_wake_open(work->config, &desk.wake);
-	err = sweep_chats(work, &desk, &sweep_state);
+	err = sweep_chats(work, &desk, sweep);
 	sf_wake_free(desk.wake);
 	sf_store_free(desk.store);
-	if (err)
-		return err;
-	return sf_detail_set(&work->detail, SF_OK,
-		"chats closed: %" PRId64 ", removed: %" PRId64
-		", unreadable: %" PRId64,
-		sweep_state.closed, sweep_state.removed,
-		sweep_state.unreadable);
+	return err;
+}
+
+static enum sf_err terminate_chats(struct sf_work *work)
+{
+	struct sf_sweep sweep = { .done = false };
+	int64_t start_ms = sf_clock_ms(CLOCK_MONOTONIC);
+	enum sf_err err = sweep_store(work, &sweep);
+
+	remember_outcome(work, &sweep, err, start_ms);
+	if (!err)
+		sf_work_describe(sweep.closed, sweep.removed, sweep.unreadable,
+			work->detail.text, sizeof(work->detail.text));
+	return err;
 }
 
 static const char *explain_error(enum sf_err err)

@@ -33,4 +33,8 @@ struct sf_work {
  */
 enum sf_err sf_work_run(struct sf_work *work, const char *kind) SF_MUST_CHECK;
 
+/* Describes the results of SF_WORK_TERMINATE, each a number of chats. */
+void sf_work_describe(int64_t closed, int64_t removed, int64_t unreadable,
+	char *out, size_t size);
+
 #endif

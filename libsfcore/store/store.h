@@ -6,21 +6,22 @@
  * changes nothing, except that it may have closed or removed a chat whose
  * lifetime is over. A program links one folder of store/.
  *
- * Every verb but insert and probe takes the time, in milliseconds since 1970,
- * and enforces a chat's lifetime itself: the first verb that meets a chat whose
- * lifetime is over closes it, and a chat past its grace is treated as removed.
+ * Every verb but insert, probe and survey takes the time, in milliseconds since
+ * 1970, and enforces a chat's lifetime itself: the first verb that meets a chat
+ * whose lifetime is over closes it, and a chat past its grace is treated as
+ * removed.
  *
  * Every verb may also return SF_ERR_UNAVAILABLE (the store cannot be reached,
- * or is full). Every verb but insert and sweep may return SF_ERR_INTERNAL (the
- * stored document is not a chat; the log says so). A verb with a `caller`,
- * `sender` or `closer` returns SF_ERR_UNAUTHORIZED if the chat does not exist
- * or does not have that participant.
+ * or is full). Every verb but insert, sweep and survey may return
+ * SF_ERR_INTERNAL (the stored document is not a chat; the log says so). A verb
+ * with a `caller`, `sender` or `closer` returns SF_ERR_UNAUTHORIZED if the chat
+ * does not exist or does not have that participant.
  */
 #ifndef SF_STORE_H
 #define SF_STORE_H
 
 #include "base/config.h"
-#include "model/chat.h"
+#include "model/survey.h"
 
 struct sf_store;
 
@@ -39,6 +40,13 @@ enum sf_err sf_store_check(
  * made or used; the log says why.
  */
 enum sf_err sf_store_open(
+	const struct sf_config *config, struct sf_store **out) SF_MUST_CHECK;
+
+/*
+ * The same, for a program that only looks: makes nothing. SF_ERR_NOT_FOUND:
+ * there is no store yet.
+ */
+enum sf_err sf_store_find(
 	const struct sf_config *config, struct sf_store **out) SF_MUST_CHECK;
 
 /* NULL is accepted. */
@@ -156,5 +164,13 @@ struct sf_sweep {
  */
 enum sf_err sf_store_sweep(struct sf_store *store, int64_t now_ms,
 	struct sf_sweep *sweep) SF_MUST_CHECK;
+
+/*
+ * Continues a survey by one batch of chats, which is as short as one of a
+ * sweep, and changes nothing. `since_ms` as in sf_survey_add(). After an error
+ * the caller may repeat the call.
+ */
+enum sf_err sf_store_survey(struct sf_store *store, int64_t since_ms,
+	struct sf_survey *survey) SF_MUST_CHECK;
 
 #endif

@@ -356,6 +356,43 @@ static void a_full_store_still_polls_delivers_and_closes(void **state)
 	assert_int_equal(step, STEP_DONE);
 }
 
+static struct sf_survey survey_store(struct talk *talk)
+{
+	struct sf_survey survey = { .done = false };
+
+	while (!survey.done)
+		assert_ok(sf_store_survey(talk->store, 0, &survey));
+	return survey;
+}
+
+static void the_room_is_used_up_and_given_back(void **state)
+{
+	static char text[SF_MESSAGE_SEALED_MAX + 1];
+	struct talk *talk = *state;
+	struct sf_survey empty = survey_store(talk);
+	struct sf_survey full;
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < SF_CHAT_WAITING_MAX; i++)
+		assert_ok(talk_say(talk, &talk->creator, text));
+	full = survey_store(talk);
+	assert_true(empty.used_bytes > 0);
+	assert_true(full.used_bytes >= empty.used_bytes + 100 * 1024);
+	assert_true(full.room_bytes > full.used_bytes);
+	assert_ok(talk_acknowledge(talk, &talk->joiner));
+	assert_true(survey_store(talk).used_bytes < full.used_bytes);
+}
+
+static void to_look_for_a_store_makes_none(void **state)
+{
+	struct sf_config config = support_config();
+	struct sf_store *store;
+
+	(void)state;
+	assert_int_equal(sf_store_find(&config, &store), SF_ERR_NOT_FOUND);
+	assert_int_not_equal(access(config.store + strlen("lmdb:"), F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +404,8 @@ int main(void)
 		with_ready(a_store_that_grows_while_it_is_open_can_be_read),
 		with_ready(a_damaged_chat_is_an_internal_error),
 		in_sandbox(a_full_store_still_polls_delivers_and_closes),
+		with_ready(the_room_is_used_up_and_given_back),
+		in_sandbox(to_look_for_a_store_makes_none),
 	};
 
 	return cmocka_run_group_tests(

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/file.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -59,6 +57,17 @@ enum sf_err sf_lmdb_open(const char *dir, struct sf_lmdb **out)
 	*out = sf_alloc(sizeof(**out));
 	**out = (struct sf_lmdb){ .dir_fd = fd, .dir = sf_strdup(dir) };
 	return SF_OK;
+}
+
+bool sf_lmdb_exists(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool exists = fd >= 0 ? faccessat(fd, "data.mdb", F_OK, 0) == 0
+			      : errno != ENOENT;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return exists;
 }
 
 static void close_env(struct sf_lmdb *lmdb)
@@ -206,4 +215,50 @@ enum sf_err sf_lmdb_commit(const struct sf_lmdb_session *session)
 
 	unlock(session->lmdb);
 	return sf_lmdb_report(code);
+}
+
+/* Each record of LMDB's list of free pages begins with their number. */
+static int count_free_pages(MDB_txn *txn, uint64_t *out)
+{
+	const MDB_dbi free_list = 0;
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	int code = mdb_cursor_open(txn, free_list, &cursor);
+
+	*out = 0;
+	if (code)
+		return code;
+	while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+		size_t pages;
+
+		memcpy(&pages, value.mv_data, sizeof(pages));
+		*out += pages;
+	}
+	mdb_cursor_close(cursor);
+	return code == MDB_NOTFOUND ? 0 : code;
+}
+
+int sf_lmdb_measure(const struct sf_lmdb_session *session, int64_t *used_bytes,
+	int64_t *room_bytes)
+{
+	const struct sf_lmdb *lmdb = session->lmdb;
+	uint64_t room = choose_opening(lmdb->dir_fd, SF_LMDB_GROW).map_size;
+	uint64_t free_pages, file_pages, used, left;
+	struct statfs status;
+	MDB_envinfo info;
+	MDB_stat stat;
+	int code = count_free_pages(session->txn, &free_pages);
+
+	if (code || (code = mdb_env_info(lmdb->env, &info)) ||
+		(code = mdb_env_stat(lmdb->env, &stat)))
+		return code;
+	if (fstatfs(lmdb->dir_fd, &status) != 0)
+		return errno;
+	file_pages = info.me_last_pgno + 1;
+	used = (file_pages - free_pages) * stat.ms_psize;
+	left = free_pages * stat.ms_psize +
+	       status.f_bavail * (uint64_t)status.f_bsize;
+	*used_bytes = (int64_t)used;
+	*room_bytes = (int64_t)(room < used + left ? room : used + left);
+	return 0;
 }

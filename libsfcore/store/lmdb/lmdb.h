@@ -8,6 +8,9 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <lmdb.h>
 
 struct sf_lmdb;
@@ -36,6 +39,12 @@ enum sf_err sf_lmdb_open(const char *dir, struct sf_lmdb **out) SF_MUST_CHECK;
 /* NULL is accepted. */
 void sf_lmdb_free(struct sf_lmdb *lmdb);
 
+/*
+ * Returns whether an environment was ever made in the folder; also true if this
+ * user may not look.
+ */
+bool sf_lmdb_exists(const char *dir);
+
 /* Gives back costly memory before a long wait. */
 void sf_lmdb_rest(struct sf_lmdb *lmdb);
 
@@ -51,6 +60,14 @@ void sf_lmdb_abort(const struct sf_lmdb_session *session);
 
 /* Errors as sf_lmdb_report(); after an error nothing has changed. */
 enum sf_err sf_lmdb_commit(const struct sf_lmdb_session *session) SF_MUST_CHECK;
+
+/*
+ * Measures how many bytes of the file are in use, and how many SF_LMDB_GROW
+ * transactions may use, which the file system's free space limits too. Returns
+ * a code of LMDB.
+ */
+int sf_lmdb_measure(const struct sf_lmdb_session *session, int64_t *used_bytes,
+	int64_t *room_bytes);
 
 /*
  * Maps a return code of LMDB. SF_ERR_CONFLICT: the key exists.

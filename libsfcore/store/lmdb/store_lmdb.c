@@ -44,14 +44,20 @@ enum sf_err sf_store_check(
 		"this is a build with LMDB");
 }
 
-enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
+static const char *get_dir(const struct sf_config *config)
 {
-	const char *dir = config->store + strlen(SCHEME);
+	return config->store + strlen(SCHEME);
+}
+
+/* Checks the folder, and makes it if it is missing. */
+static enum sf_err open_folder(
+	const struct sf_config *config, struct sf_store **out)
+{
+	const char *dir = get_dir(config);
 	struct sf_lmdb *lmdb;
 	enum sf_err err;
 
-	if ((err = sf_dir_prepare(config->runtime_dir)) ||
-		(err = sf_dir_prepare(dir)) || (err = sf_lmdb_open(dir, &lmdb)))
+	if ((err = sf_dir_prepare(dir)) || (err = sf_lmdb_open(dir, &lmdb)))
 		return err;
 	*out = sf_alloc(sizeof(**out));
 	**out = (struct sf_store){
@@ -59,6 +65,20 @@ enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
 		.lifetime_ms = config->chat_lifetime_seconds * 1000,
 	};
 	return SF_OK;
+}
+
+enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
+{
+	/* The folder of the default store is in this one. */
+	enum sf_err err = sf_dir_prepare(config->runtime_dir);
+
+	return err ? err : open_folder(config, out);
+}
+
+enum sf_err sf_store_find(const struct sf_config *config, struct sf_store **out)
+{
+	return sf_lmdb_exists(get_dir(config)) ? open_folder(config, out)
+					       : SF_ERR_NOT_FOUND;
 }
 
 void sf_store_free(struct sf_store *store)
@@ -385,22 +405,40 @@ static bool is_due(const struct sf_store *store, int64_t now_ms,
 	return due;
 }
 
+/*
+ * Moves `cursor` to the chat after `last`, which becomes that chat.
+ * MDB_NOTFOUND: there is none. For the first one, `value->mv_data` is NULL.
+ */
+static int step_cursor(
+	MDB_cursor *cursor, struct sf_token *last, MDB_val *value)
+{
+	MDB_val key = make_key(last);
+	bool is_first = !value->mv_data;
+	int code = mdb_cursor_get(
+		cursor, &key, value, is_first ? MDB_SET_RANGE : MDB_NEXT);
+
+	if (!code && is_first &&
+		memcmp(key.mv_data, last->bytes, SF_TOKEN_SIZE) == 0)
+		code = mdb_cursor_get(cursor, &key, value, MDB_NEXT);
+	if (!code)
+		memcpy(last->bytes, key.mv_data, SF_TOKEN_SIZE);
+	return code;
+}
+
 static int scan_batch(const struct sf_store *store, int64_t now_ms,
 	MDB_cursor *cursor, struct sf_sweep *sweep, struct batch *batch)
 {
-	MDB_val key = make_key(&sweep->last);
-	MDB_val value;
-	int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	MDB_val value = { .mv_data = NULL };
+	int code = 0;
 
-	if (!code && memcmp(key.mv_data, sweep->last.bytes, SF_TOKEN_SIZE) == 0)
-		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-	for (int looks = 0; !code && looks < SWEEP_LOOKS &&
-			    batch->count < SF_STORE_SWEEP_MAX;
+	for (int looks = 0;
+		looks < SWEEP_LOOKS && batch->count < SF_STORE_SWEEP_MAX;
 		looks++) {
-		memcpy(sweep->last.bytes, key.mv_data, SF_TOKEN_SIZE);
+		code = step_cursor(cursor, &sweep->last, &value);
+		if (code)
+			break;
 		if (is_due(store, now_ms, &value, sweep))
 			batch->due[batch->count++] = sweep->last;
-		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
 	sweep->done = code == MDB_NOTFOUND;
 	return sweep->done ? 0 : code;
@@ -485,4 +523,52 @@ enum sf_err sf_store_sweep(
 	if (!err)
 		*sweep = next;
 	return err;
+}
+
+static int survey_batch(
+	MDB_cursor *cursor, int64_t since_ms, struct sf_survey *survey)
+{
+	MDB_val value = { .mv_data = NULL };
+	int code = 0;
+
+	for (int looks = 0; looks < SWEEP_LOOKS; looks++) {
+		struct sf_chat chat;
+
+		code = step_cursor(cursor, &survey->last, &value);
+		if (code)
+			break;
+		if (sf_chat_bson_decode(value.mv_data, value.mv_size, &chat)) {
+			survey->unreadable++;
+			continue;
+		}
+		sf_survey_add(survey, &chat, since_ms);
+		sf_chat_release(&chat);
+	}
+	survey->done = code == MDB_NOTFOUND;
+	return survey->done ? 0 : code;
+}
+
+enum sf_err sf_store_survey(
+	struct sf_store *store, int64_t since_ms, struct sf_survey *survey)
+{
+	struct sf_survey next = *survey;
+	struct sf_lmdb_session session;
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
+	MDB_cursor *cursor;
+	int code;
+
+	if (err)
+		return err;
+	code = mdb_cursor_open(session.txn, session.dbi, &cursor);
+	if (!code) {
+		code = survey_batch(cursor, since_ms, &next);
+		mdb_cursor_close(cursor);
+	}
+	if (!code)
+		code = sf_lmdb_measure(
+			&session, &next.used_bytes, &next.room_bytes);
+	sf_lmdb_abort(&session);
+	if (!code)
+		*survey = next;
+	return sf_lmdb_report(code);
 }

@@ -62,6 +62,12 @@ enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
 	return SF_OK;
 }
 
+enum sf_err sf_store_find(const struct sf_config *config, struct sf_store **out)
+{
+	/* The server makes the collection with its first document. */
+	return sf_store_open(config, out);
+}
+
 void sf_store_free(struct sf_store *store)
 {
 	if (!store)
