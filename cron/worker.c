@@ -82,10 +82,11 @@ static void run_job(struct sf_queue *queue, const struct sf_config *config,
 		err = report_outcome(queue, outcome, work.detail.text);
 	/* If the lease was lost, the job is neither done nor failed. */
 	if (err)
-		sf_log("job %s, %s: it may be run again: %s", job->id,
-			job->kind, work.detail.text);
+		sf_log_at(SF_LOG_WARNING, "job %s, %s: it may be run again: %s",
+			job->id, job->kind, work.detail.text);
 	else
-		sf_log("job %s, %s: %s: %s", job->id, job->kind,
+		sf_log_at(outcome ? SF_LOG_ERROR : SF_LOG_INFO,
+			"job %s, %s: %s: %s", job->id, job->kind,
 			outcome ? "failed" : "done", work.detail.text);
 }
 
@@ -99,7 +100,7 @@ static void run_jobs(struct sf_queue *queue, const struct sf_config *config)
 		enum sf_err err = sf_queue_take(queue, &job);
 
 		if (was_down && err != SF_ERR_UNAVAILABLE)
-			sf_log("Redis is back");
+			sf_log_at(SF_LOG_INFO, "Redis is back");
 		was_down = err == SF_ERR_UNAVAILABLE;
 		if (!err)
 			run_job(queue, config, &job);
@@ -117,12 +118,13 @@ int main(int argc, char **argv)
 	sf_command_start(&command, argc, argv, &config);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	queue = sf_queue_new(&config);
-	sf_log("worker %s: started", sf_queue_worker(queue));
+	sf_log_at(SF_LOG_INFO, "worker %s: started", sf_queue_worker(queue));
 	run_jobs(queue, &config);
 	if (sf_queue_leave(queue) != SF_OK)
-		sf_log("worker %s: could not leave the list of workers",
+		sf_log_at(SF_LOG_WARNING,
+			"worker %s: could not leave the list of workers",
 			sf_queue_worker(queue));
-	sf_log("worker %s: ended", sf_queue_worker(queue));
+	sf_log_at(SF_LOG_INFO, "worker %s: ended", sf_queue_worker(queue));
 	sf_queue_free(queue);
 	return SF_EXIT_DONE;
 }

@@ -20,7 +20,7 @@ void sf_die(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	sf_log_write(format, args);
+	sf_log_write(SF_LOG_CRITICAL, format, args);
 	va_end(args);
 	/* If the hook itself dies, it must not run again. */
 	die_hook = NULL;

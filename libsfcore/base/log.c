@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void sf_log_guard_streams(void)
@@ -17,13 +20,34 @@ void sf_log_guard_streams(void)
 			(void)!open("/dev/null", O_RDONLY);
 }
 
-void sf_log_write(const char *format, va_list args)
+/* Returns whether JOURNAL_STREAM, "device:inode", is standard error. */
+static bool is_journal(void)
 {
-	char line[512] = "sfchat: ";
-	size_t prefix = strlen(line);
-	size_t room = sizeof(line) - prefix - 1;
-	int length = vsnprintf(line + prefix, room, format, args);
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat status;
+	char own[48];
 
+	if (!stream || fstat(STDERR_FILENO, &status) != 0)
+		return false;
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev,
+		(uintmax_t)status.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
+void sf_log_write(enum sf_log_level level, const char *format, va_list args)
+{
+	char line[512] = "";
+	size_t prefix;
+	size_t room;
+	int length;
+
+	if (is_journal())
+		(void)snprintf(line, sizeof(line), "<%d>", (int)level);
+	prefix = strlen(line);
+	(void)snprintf(line + prefix, sizeof(line) - prefix, "sfchat: ");
+	prefix = strlen(line);
+	room = sizeof(line) - prefix - 1;
+	length = vsnprintf(line + prefix, room, format, args);
 	if (length < 0)
 		return;
 	if ((size_t)length >= room)
@@ -39,7 +63,16 @@ void sf_log(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	sf_log_write(format, args);
+	sf_log_write(SF_LOG_ERROR, format, args);
+	va_end(args);
+}
+
+void sf_log_at(enum sf_log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	sf_log_write(level, format, args);
 	va_end(args);
 }
 

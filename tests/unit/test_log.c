@@ -4,7 +4,11 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/die.h"
 
 static int log_some(void *data, int number)
 {
@@ -24,6 +28,49 @@ static void lines_go_to_standard_error(void **state)
 	assert_string_equal(output.err, "sfchat: the answer is 42\n"
 					"sfchat: by the way\n");
 	assert_string_equal(output.out, "");
+}
+
+static int log_levels(void *data, int number)
+{
+	struct stat status;
+	char stream[64];
+
+	(void)number;
+	if (fstat(STDERR_FILENO, &status) != 0)
+		return 1;
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju",
+		(uintmax_t)status.st_dev,
+		(uintmax_t)status.st_ino + (data ? 1 : 0));
+	if (setenv("JOURNAL_STREAM", stream, 1) != 0)
+		return 1;
+	sf_log("an %s", "error");
+	sf_log_at(SF_LOG_WARNING, "a warning");
+	sf_log_at(SF_LOG_INFO, "news");
+	sf_die("the %s", "end");
+}
+
+static void a_line_to_the_journal_begins_with_its_level(void **state)
+{
+	struct support_output output;
+
+	(void)state;
+	support_capture(log_levels, NULL, "", 0, &output);
+	assert_string_equal(output.err, "<3>sfchat: an error\n"
+					"<4>sfchat: a warning\n"
+					"<6>sfchat: news\n"
+					"<2>sfchat: the end\n");
+}
+
+/* JOURNAL_STREAM is inherited by a program whose log goes elsewhere. */
+static void a_line_that_goes_elsewhere_has_no_level(void **state)
+{
+	struct support_output output;
+
+	support_capture(log_levels, *state, "", 0, &output);
+	assert_string_equal(output.err, "sfchat: an error\n"
+					"sfchat: a warning\n"
+					"sfchat: news\n"
+					"sfchat: the end\n");
 }
 
 static int log_much(void *data, int number)
@@ -100,6 +147,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_go_to_standard_error),
+		cmocka_unit_test(a_line_to_the_journal_begins_with_its_level),
+		in_sandbox(a_line_that_goes_elsewhere_has_no_level),
 		cmocka_unit_test(a_long_line_is_cut_and_still_ends),
 		in_sandbox(no_file_replaces_a_closed_stream),
 		cmocka_unit_test(open_streams_stay_as_they_are),

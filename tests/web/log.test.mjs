@@ -2,12 +2,15 @@
 // No log holds a token, a message or an address, whatever goes wrong.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, readlink, rm } from "node:fs/promises";
+import {
+  chmod, mkdtemp, readFile, readdir, readlink, rm,
+} from "node:fs/promises";
 import http from "node:http";
 import { after, before, describe, it } from "node:test";
 import tls from "node:tls";
 
 import { askToJoin, create, join, makeToken } from "../lib/chat.mjs";
+import { atEnd, waitFor } from "../lib/children.mjs";
 import { findProcesses } from "../lib/process.mjs";
 import { findPort, request, startServer } from "../lib/server.mjs";
 
@@ -127,5 +130,36 @@ describe("the access log", () => {
       (fd) => readlink(`/proc/${pid}/fd/${fd}`)));
     assert.deepEqual(open.filter(
       (name) => name.startsWith("/") && name !== "/dev/null"), []);
+  });
+});
+
+describe("the levels of log lines", () => {
+  /**
+   * Starts a server with a JOURNAL_STREAM, makes a program log an error, and
+   * returns the lines of the programs once there is one of an error.
+   */
+  async function readLines(t, stream) {
+    const server = await startServer({ before: [
+      "bash", "-c", `export JOURNAL_STREAM=${stream}; exec "$@"`, "bash",
+    ] });
+    atEnd(t, server.stop);
+    await create(server);
+    await chmod(`${server.dir}/store`, 0o755);
+    await request(server, "POST", "/api/v1/create.json");
+    await waitFor(async () => /mode 0700/.test(server.log()) &&
+      /worker .*: started/.test(server.log()), "the error is logged");
+    return server.log().split("\n").filter((line) => /sfchat: /.test(line));
+  }
+
+  it("each line to the journal has one", async (t) => {
+    const lines = await readLines(t, "$(stat -Lc %d:%i /dev/fd/2)");
+    for (const line of lines) {
+      assert.match(line, /mode 0700/.test(line) ? /^<3>sfchat: / : /^<[3-6]>sfchat: /);
+    }
+    assert.ok(lines.some((line) => /^<6>sfchat: worker .*: started$/.test(line)));
+  });
+
+  it("no line to another place has one", async (t) => {
+    for (const line of await readLines(t, "1:2")) assert.match(line, /^sfchat: /);
   });
 });

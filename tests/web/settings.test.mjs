@@ -88,6 +88,7 @@ describe("settings", () => {
     const names = env.map((line) => line.split("=")[0]).filter(
       (name) => !/^(HTTP|REQUEST|SERVER|REMOTE|SSL|REDIRECT)_|^HTTPS$/.test(name));
     assert.deepEqual(names.sort(), [...(serve === "cgi" ? META : ["GLIBC_TUNABLES"]),
+      "JOURNAL_STREAM",
       "SFCHAT_CHAT_LIFETIME", "SFCHAT_CHAT_TOKEN_HEADER", "SFCHAT_CREATE_LIMIT",
       "SFCHAT_POLL_ITERATION", "SFCHAT_POLL_SLEEP", "SFCHAT_REDIS",
       "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE", "SFCHAT_USER_TOKEN_HEADER",
