@@ -87,9 +87,22 @@ export function killProcess(pid) {
 }
 
 /** @param {number} pid @returns {number[]} the process's children */
-function findChildren(pid) {
+export function findChildren(pid) {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1")
     .split(" ").filter(Boolean).map(Number);
+}
+
+/**
+ * @param {number} pid
+ * @returns {string} the command line, a NUL behind each word; "" if the process
+ *   has ended
+ */
+export function readName(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
 }
 
 /**

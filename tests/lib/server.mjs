@@ -58,6 +58,7 @@ export async function spawnRun(env, {
     env: {
       PATH: process.env.PATH, SFCHAT_BUILD: build,
       SFCHAT_STORE_KIND: storeKind, SFCHAT_SERVE: serve,
+      ...(process.getuid?.() === 0 && !options.uid ? { SFCHAT_USER: "root" } : {}),
       ...(storeKind === "lmdb" ? {} : { SFCHAT_STORE: process.env.SFCHAT_STORE }),
       ...env,
     },
