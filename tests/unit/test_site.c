@@ -49,6 +49,18 @@ static struct sf_config config_alone(void)
 	return config;
 }
 
+/* Other tests may have left old chats in the store: the sweep removes them. */
+static int make_site(void **state)
+{
+	struct sf_config config = support_config();
+	struct sf_work work = { .config = &config };
+
+	return talk_make_ready(state) || sf_work_run(&work, SF_WORK_TERMINATE);
+}
+
+#define with_site(test)                                                        \
+	cmocka_unit_test_setup_teardown(test, make_site, talk_free)
+
 static void a_site_that_works_has_no_alarm(void **state)
 {
 	struct talk *talk = *state;
@@ -189,12 +201,12 @@ static void every_refusal_has_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_ready(a_site_that_works_has_no_alarm),
-		with_ready(a_redis_that_is_down_is_an_alarm),
-		with_ready(a_store_that_is_not_there_is_an_alarm),
-		with_ready(an_overdue_chat_is_an_alarm),
-		with_ready(a_failed_job_is_an_alarm),
-		with_ready(without_a_queue_the_sweep_of_this_machine_is_shown),
+		with_site(a_site_that_works_has_no_alarm),
+		with_site(a_redis_that_is_down_is_an_alarm),
+		with_site(a_store_that_is_not_there_is_an_alarm),
+		with_site(an_overdue_chat_is_an_alarm),
+		with_site(a_failed_job_is_an_alarm),
+		with_site(without_a_queue_the_sweep_of_this_machine_is_shown),
 		cmocka_unit_test(refusals_are_shown),
 		cmocka_unit_test(every_refusal_has_a_name),
 	};
