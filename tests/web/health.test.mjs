@@ -3,12 +3,14 @@
 // the log. tests/cgi/health.test.mjs has the stores that do not work.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
+import path from "node:path";
 import { describe, it } from "node:test";
 
 import { meet, texts } from "../lib/chat.mjs";
 import { atEnd, waitFor } from "../lib/children.mjs";
-import { api, request, startServer } from "../lib/server.mjs";
+import { api, build, request, startServer, storeKind } from "../lib/server.mjs";
 import { startRedis } from "../lib/stores.mjs";
 
 /** Starts a server, which is stopped when the test ends. */
@@ -74,6 +76,17 @@ describe("health.json", () => {
     await waitStatus(server, 200);
     await alice.send("Hi");
     assert.deepEqual(texts(await bob.look()), ["Hi"]);
+  });
+
+  it("sfchat-status finds the store of a site that nobody has used", async (t) => {
+    const server = await start(t);
+    const status = spawnSync(path.join(build, storeKind, "cron/sfchat-status"), {
+      env: { SFCHAT_RUNTIME_DIR: server.dir, SFCHAT_REDIS: `unix:${server.dir}/redis.sock` },
+      encoding: "utf8",
+    });
+    assert.equal(status.status, 0, status.stdout + status.stderr);
+    assert.match(status.stdout, /^store +up, /m);
+    assert.match(status.stdout, /^redis +up$/m);
   });
 
   it("many questions at once get the same result", async (t) => {
