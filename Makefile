@@ -83,11 +83,15 @@ $(BUILD)/html/index.html: scripts/build-html COPYING $(BUILD)/site.settings \
 release-hashes: site
 	@scripts/release-hashes $(BUILD)/html
 
+# Root runs the site as the owner of this clone, or as nobody if root is the owner.
+AS_USER = SFCHAT_USER=$${SFCHAT_USER:-$$(stat -c %U . | sed "s/^root$$/nobody/")}
+
 # The recursive make finds the packages that the first line has installed.
 run:
 	@scripts/install build run $(filter mongodb,$(STORE))
 	@$(MAKE) --no-print-directory --silent all
 	@$(if $(PORT),SFCHAT_PORT=$(PORT)) $(if $(SERVE),SFCHAT_SERVE=$(SERVE)) \
+		$(if $(filter 0,$(shell id -u)),$(AS_USER)) \
 		SFCHAT_BUILD=$(abspath $(BUILD)) SFCHAT_STORE_KIND=$(STORE) \
 		exec scripts/run
 

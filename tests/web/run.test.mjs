@@ -15,7 +15,9 @@ import { after, before, describe, it } from "node:test";
 
 import { meet, texts } from "../lib/chat.mjs";
 import { waitFor } from "../lib/children.mjs";
-import { findProcesses, waitGone, waitPolls } from "../lib/process.mjs";
+import {
+  findChildren, findProcesses, readName, waitGone, waitPolls,
+} from "../lib/process.mjs";
 import {
   build, findPort, root, spawnRun, startServer, storeKind,
 } from "../lib/server.mjs";
@@ -46,6 +48,32 @@ async function lendCertificate(t) {
   await copyFile(path.join(build, "localhost.pem"), certificate);
   await chown(certificate, NOBODY, NOBODY);
   return certificate;
+}
+
+/** Makes a build that has no certificate yet, in a directory that is root's. */
+async function copyBuild(t) {
+  const place = await mkdtemp("/dev/shm/sfchat-test-");
+  t.after(() => rm(place, { recursive: true }));
+  await chmod(place, 0o755);
+  for (const name of ["html", "site.conf", storeKind]) {
+    await symlink(path.join(build, name), path.join(place, name));
+  }
+  return place;
+}
+
+/** @returns {Promise<number>} a free port that only root may use */
+async function findPrivilegedPort() {
+  for (let port = 1023; ; port--) {
+    const probe = net.createServer().listen(port, "127.0.0.1");
+    try {
+      await once(probe, "listening");
+      return port;
+    } catch {
+      // The port is taken.
+    } finally {
+      probe.close();
+    }
+  }
 }
 
 describe("scripts/run", () => {
@@ -231,7 +259,52 @@ describe("scripts/run", () => {
 
   it("a certificate that cannot be written is reported", async (t) => {
     if (obstacle) return skip(t, obstacle);
-    await hasFailed(await start(t, {}, nobody), /SFCHAT_CERT: cannot make/);
+    await hasFailed(await start(t, { SFCHAT_BUILD: await copyBuild(t) }, nobody),
+      /SFCHAT_CERT: cannot make/);
+  });
+
+  it("root without SFCHAT_USER is refused", async (t) => {
+    if (process.getuid() !== 0) return skip(t, "only root can become nobody");
+    await hasFailed(await start(t, { SFCHAT_USER: "" }), /SFCHAT_USER: started as root/);
+    await hasFailed(await start(t, { SFCHAT_USER: "no-such-user" }),
+      /SFCHAT_USER: there is no user no-such-user/);
+  });
+
+  it("SFCHAT_USER of another user is refused unless root starts the site", async (t) => {
+    if (obstacle) return skip(t, obstacle);
+    await hasFailed(await start(t, { SFCHAT_USER: "root" }, nobody),
+      /SFCHAT_USER: only root can become root/);
+  });
+
+  it("root with SFCHAT_USER runs every process as this user, at any port", async (t) => {
+    if (obstacle) return skip(t, obstacle);
+    const SFCHAT_BUILD = await copyBuild(t);
+    const { child, ready, output } = await start(t, {
+      SFCHAT_USER: "nobody", SFCHAT_BUILD,
+      SFCHAT_RUNTIME_DIR: path.join(SFCHAT_BUILD, "new"),
+      SFCHAT_HTTP_PORT: String(await findPrivilegedPort()),
+    });
+    assert.equal(ready, true, output());
+    dir = path.join(SFCHAT_BUILD, "new");
+    const site = {
+      url: `https://localhost:${port}`, dir,
+      ca: await readFile(path.join(SFCHAT_BUILD, "localhost.pem")),
+    };
+    const [alice, bob] = await meet(site);
+    const poll = alice.poll();
+    await waitPolls(site, 1);
+    for (const { pid, name } of [...await findProcesses(site),
+      ...findChildren(child.pid).map((pid) => ({ pid, name: readName(pid) }))]) {
+      const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+      if (status === "") continue;
+      assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m, name);
+      assert.match(status, /^Groups:\t65534 $/m, name);
+    }
+    await bob.send("Hi");
+    assert.deepEqual(texts(await poll), ["Hi"]);
+    child.kill();
+    await once(child, "close");
+    await waitGone(dir);
   });
 
   it("a certificate that cannot be read is reported", async (t) => {
