@@ -42,7 +42,9 @@ function isStandard(answer, status, msg) {
 for (const h2 of [false, true]) {
   describe(`REST API by HTTP/${h2 ? 2 : 1.1}`, () => {
     let server;
-    before(async () => { server = await startServer(); });
+    before(async () => {
+      server = await startServer({ env: { SFCHAT_PUBLIC_URL: "https://chat.example.org" } });
+    });
     after(() => server.stop());
 
     const ask = (method, target, options) =>

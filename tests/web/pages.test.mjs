@@ -27,6 +27,8 @@ const ENCODINGS = {
   br: { headers: { "accept-encoding": "gzip, deflate, br" }, decode: brotliDecompressSync },
   gzip: { headers: { "accept-encoding": "gzip, deflate" }, decode: gunzipSync },
 };
+// With it, replies carry the header of HSTS.
+const PUBLIC = { SFCHAT_PUBLIC_URL: "https://chat.example.org" };
 const FIRST_VISIT_BYTES = 40_000;
 
 /** Checks the headers that protect every reply. */
@@ -67,7 +69,7 @@ describe("pages", () => {
   let server;
   let assets;
   before(async () => {
-    server = await startServer();
+    server = await startServer({ env: PUBLIC });
     const files = await readdir(site, { recursive: true });
     assets = files.filter((name) => /\.(css|js)$/.test(name));
   });
@@ -322,6 +324,7 @@ describe("pages", () => {
       await symlink(target, `${broken}/html/de/${name}.html`);
     }
     const other = await startServer({ env: {
+      ...PUBLIC,
       SFCHAT_BUILD: broken, SFCHAT_CERT: path.join(build, "localhost.pem"),
     } });
     t.after(() => other.stop());
@@ -337,7 +340,7 @@ describe("pages", () => {
   });
 
   it("503: an unusable store gives a reply in JSON", async (t) => {
-    const broken = await startServer({ env: { SFCHAT_STORE: "lmdb:/proc/no" } });
+    const broken = await startServer({ env: { ...PUBLIC, SFCHAT_STORE: "lmdb:/proc/no" } });
     t.after(() => broken.stop());
     const answer = await request(broken, "POST", "/api/v1/create.json");
     assert.equal(answer.status, 503);

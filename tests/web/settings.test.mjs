@@ -155,7 +155,11 @@ async function isRefused(env, line) {
 describe("settings of the server alone", () => {
   for (const [name, value] of [
     ["SFCHAT_PORT", "0"], ["SFCHAT_PORT", "65536"], ["SFCHAT_PORT", "http"],
-    ["SFCHAT_HTTP_PORT", "-1"], ["SFCHAT_BIND", "localhost"],
+    ["SFCHAT_HTTP_PORT", "-1"], ["SFCHAT_BIND", "localhost"], ["SFCHAT_BIND", ","],
+    ["SFCHAT_BIND", "127.0.0.1,*"], ["SFCHAT_TLS", "no"],
+    ["SFCHAT_PUBLIC_URL", "http://example.org"], ["SFCHAT_PUBLIC_URL", "https://a.b/\" x"],
+    ["SFCHAT_TRUSTED_PROXY", "proxy"], ["SFCHAT_TRUSTED_PROXY", "10.0.0.1\" => \"trust"],
+    ["SFCHAT_ACME_ROOT", "/nowhere"], ["SFCHAT_ACME_ROOT", "."],
     ["SFCHAT_SCHEDULE_SECONDS", "0"], ["SFCHAT_SCHEDULE_SECONDS", "1h"],
     ["SFCHAT_RUNTIME_DIR", `/tmp/${"x".repeat(90)}`],
     ["SFCHAT_CERT", import.meta.filename ?? new URL(import.meta.url).pathname],
@@ -163,6 +167,19 @@ describe("settings of the server alone", () => {
     it(`scripts/run refuses ${name}=${value.slice(-20)}`, () =>
       isRefused({ [name]: value }, new RegExp(`${name}: .* expected`)));
   }
+
+  it("scripts/run refuses plain HTTP on an address that others can reach", async () => {
+    for (const bind of ["0.0.0.0", "::", "127.0.0.1,192.0.2.1"]) {
+      await isRefused({ SFCHAT_TLS: "off", SFCHAT_BIND: bind }, /SFCHAT_BIND must be a loopback/);
+    }
+  });
+
+  it("scripts/run names a setting that does not exist", async (t) => {
+    const server = await startServer({ env: { SFCHAT_BINDS: "x", SFCHAT_GA_ID: "G-1" } });
+    t.after(() => server.stop());
+    const warnings = server.log().match(/.*no such setting.*/g);
+    assert.deepEqual(warnings, ["scripts/run: SFCHAT_BINDS: there is no such setting"]);
+  });
 
   it("scripts/run refuses a SFCHAT_CERT that does not exist", () =>
     isRefused({ SFCHAT_CERT: "/nowhere.pem" }, /SFCHAT_CERT: cannot read/));

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where the site listens, under which address people see it, and what stands before
+// it: several addresses, a proxy, no TLS, a certificate in two files, proofs for the
+// authority that signs certificates.
+
+import assert from "node:assert/strict";
+import { readFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import https from "node:https";
+import path from "node:path";
+import { before, describe, it } from "node:test";
+import { once } from "node:events";
+
+import { execute } from "../lib/children.mjs";
+import { PATIENCE_MS } from "../lib/children.mjs";
+import { build, findPort, startServer } from "../lib/server.mjs";
+
+let ca;
+before(async () => { ca = await readFile(path.join(build, "localhost.pem")); });
+
+/** Starts a site for one test. */
+async function start(t, env) {
+  const server = await startServer({ env });
+  t.after(() => server.stop());
+  return server;
+}
+
+/**
+ * Sends a request to one address of this machine.
+ * @param {string} url
+ * @param {import("node:https").RequestOptions} [options]
+ */
+async function ask(url, options = {}) {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const send = protocol === "https:" ? https : http;
+  const req = send.request({
+    hostname: hostname.replace(/[[\]]/g, ""), port, path: pathname, ca,
+    agent: false, servername: "localhost", ...options,
+  });
+  req.setTimeout(PATIENCE_MS, () => req.destroy(new Error("no reply comes")));
+  req.end();
+  const [res] = await once(req, "response");
+  let body = "";
+  for await (const chunk of res) body += chunk;
+  return { status: res.statusCode, headers: res.headers, body };
+}
+
+/** Creates a chat as a proxy that reports this client does; returns the status. */
+const createFor = async (url, client) => (await ask(`${url}/api/v1/create.json`, {
+  method: "POST", headers: { "Content-Length": 0, "X-Forwarded-For": client },
+})).status;
+
+describe("addresses", () => {
+  for (const bind of ["127.0.0.1,::1", "::1, 127.0.0.1", "::"]) {
+    it(`SFCHAT_BIND=${bind} listens for IPv4 and IPv6`, async (t) => {
+      const plain = await findPort();
+      const { port } = await start(t, { SFCHAT_BIND: bind, SFCHAT_HTTP_PORT: String(plain) });
+      for (const host of ["127.0.0.1", "[::1]"]) {
+        assert.equal((await ask(`https://${host}:${port}/chat`)).status, 200, host);
+        const { status, headers } = await ask(`http://${host}:${plain}/chat`);
+        assert.deepEqual([status, headers.location], [308, `https://${host}:${port}/chat`]);
+      }
+    });
+  }
+
+  it("the address that people see is that of redirects, and only with it there is HSTS", async (t) => {
+    const plain = await findPort();
+    const env = { SFCHAT_HTTP_PORT: String(plain) };
+    const local = await start(t, env);
+    const { headers } = await ask(`${local.url}/`);
+    assert.equal(headers["strict-transport-security"], undefined);
+    await local.stop();
+    const seen = await start(t, { ...env, SFCHAT_PUBLIC_URL: "https://chat.example.org" });
+    for (const target of ["/", "/faq", "/api/v1/messages.json"]) {
+      const answer = await ask(`https://localhost:${seen.port}${target}`);
+      assert.match(answer.headers["strict-transport-security"], /^max-age=31536000$/, target);
+    }
+    const moved = await ask(`http://127.0.0.1:${plain}/faq`);
+    assert.deepEqual([moved.status, moved.headers.location], [308, "https://chat.example.org/faq"]);
+    assert.equal(moved.headers["strict-transport-security"], undefined);
+  });
+
+  it("without TLS the site serves plain HTTP, for a proxy that does TLS", async (t) => {
+    const { port, log } = await start(t, { SFCHAT_TLS: "off", SFCHAT_BIND: "127.0.0.1,::1" });
+    for (const host of ["127.0.0.1", "[::1]"]) {
+      const page = await ask(`http://${host}:${port}/`);
+      assert.equal(page.status, 200);
+      assert.match(page.headers["content-security-policy"], /script-src 'sha256-/);
+      assert.equal(await createFor(`http://${host}:${port}`, "192.0.2.1"), 201);
+    }
+    assert.match(log(), new RegExp(`SFChat is at http://localhost:${port}/`));
+  });
+
+  for (const [trusted, counts] of [
+    ["127.0.0.1", true], ["127.0.0.0/8, ::1", true], ["", false], ["127.0.0.2,10.0.0.0/8", false],
+  ]) {
+    it(`SFCHAT_TRUSTED_PROXY=${trusted}: ${counts ? "its" : "no"} X-Forwarded-For counts`, async (t) => {
+      const { url } = await start(t, { SFCHAT_TRUSTED_PROXY: trusted, SFCHAT_CREATE_LIMIT: "1" });
+      assert.equal(await createFor(url, "192.0.2.1"), 201);
+      assert.equal(await createFor(url, "192.0.2.1"), 429);
+      assert.equal(await createFor(url, "192.0.2.2"), counts ? 201 : 429);
+      // The last address is the one that the proxy has seen; a client writes the others.
+      assert.equal(await createFor(url, "192.0.2.3, 192.0.2.1"), 429);
+      assert.equal(await createFor(url, "192.0.2.1, 2001:db8::1"), counts ? 201 : 429);
+    });
+  }
+
+  it("SFCHAT_CERT and SFCHAT_KEY are a certificate and its key in two files", async (t) => {
+    const dir = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(dir, { recursive: true }));
+    const [cert, key] = ["cert.pem", "key.pem"].map((name) => path.join(dir, name));
+    const [openssl, pem] = ["openssl", path.join(build, "localhost.pem")];
+    await execute(openssl, ["x509", "-in", pem, "-out", cert]);
+    await execute(openssl, ["pkey", "-in", pem, "-out", key]);
+    const { url } = await start(t, { SFCHAT_CERT: cert, SFCHAT_KEY: key });
+    assert.equal((await ask(`${url}/`)).status, 200);
+  });
+
+  it("SFCHAT_ACME_ROOT is served to the authority, over HTTP too, and nothing else in it", async (t) => {
+    const dir = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(dir, { recursive: true }));
+    await writeFile(path.join(dir, "token-_1"), "token-_1.proof");
+    await writeFile(path.join(dir, "key.pem"), "secret");
+    await writeFile(path.join(dir, ".hidden"), "secret");
+    await mkdir(path.join(dir, "folder"));
+    const plain = await findPort();
+    const { url } = await start(t, { SFCHAT_ACME_ROOT: dir, SFCHAT_HTTP_PORT: String(plain) });
+    const place = "/.well-known/acme-challenge/";
+    for (const site of [url, `http://127.0.0.1:${plain}`]) {
+      const proof = await ask(`${site}${place}token-_1`);
+      assert.deepEqual([proof.status, proof.body], [200, "token-_1.proof"]);
+      assert.equal(proof.headers["content-type"], "text/plain");
+      for (const name of ["", "key.pem", ".hidden", "folder", "folder/", "none", "..", "../chat"]) {
+        const { status, body } = await ask(`${site}${place}${name}`);
+        assert.notEqual(status, 200, `${site}${place}${name}`);
+        assert.doesNotMatch(body, /secret/);
+      }
+    }
+  });
+});
