@@ -36,7 +36,7 @@ LIBRARY  := $(OUT)/libsfcore.a
 # which takes a second, and then the longest first.
 CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
 	check-firefox check-asan check-chromium check-scgi check-fuzz check-jobs \
-	check-lint check-unit check-served check-e2ee check-page check-cgi \
+	check-lint check-unit check-openapi check-served check-e2ee check-page check-cgi \
 	check-nodes check-store
 JOBS     ?= 2
 
@@ -142,6 +142,7 @@ help:
 	@echo '  make check            install missing packages, run every check:'
 	@printf '%s\n' $(CHECKS) | sort | xargs -n4 printf '      %-15s %-15s %-15s %s\n'
 	@echo '  make fuzz SECONDS=60  each fuzz target for that time'
+	@echo '  make openapi          docs/openapi.yaml against a running site, for long'
 	@echo 'Look and measure'
 	@echo '  make lint             analyse the files that differ from HEAD (ALL=1: all)'
 	@echo '  make format           format the C files in place'
@@ -159,6 +160,6 @@ FORCE:
 .PHONY: all programs site run release-hashes test check-fast check check-cgi check-web \
 	check-scgi check-e2ee help clean FORCE
 .SECONDARY:
-include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk \
+include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk tests/openapi/openapi.mk \
 	bench/bench.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
