@@ -160,7 +160,7 @@ describe("SIGHUP", () => {
       const before = await readFingerprint(server);
       const old = {};
       for (const name of Object.keys(PROCESSES)) {
-        old[name] = findChild(server, name);
+        old[name] = await waitSuccessor(server, name, 0);
       }
       const poll = alice.poll();
       await waitPolls(server, 1);
@@ -172,8 +172,11 @@ describe("SIGHUP", () => {
       assert.notEqual(await readFingerprint(server), before);
       assert.deepEqual(texts(await bob.look()), ["still here"]);
       for (const [name, { pid }] of Object.entries(old)) {
-        const isKept = ["the filter of the log", "the private Redis"].includes(name);
-        assert.equal((findChild(server, name)).pid === pid, isKept, name);
+        if (["the filter of the log", "the private Redis"].includes(name)) {
+          assert.equal(findChild(server, name).pid, pid, name);
+        } else {
+          await waitSuccessor(server, name, pid);
+        }
       }
     });
 
