@@ -35,9 +35,9 @@ LIBRARY  := $(OUT)/libsfcore.a
 # The checks wait most of the time, so JOBS of them run side by side: check-floors,
 # which takes a second, and then the longest first.
 CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
-	check-firefox check-asan check-chromium check-scgi check-fuzz check-jobs \
-	check-lint check-unit check-openapi check-served check-e2ee check-page check-cgi \
-	check-nodes check-store
+	check-firefox check-asan check-chromium check-scgi check-fuzz check-servers \
+	check-jobs check-lint check-unit check-openapi check-served check-e2ee check-page \
+	check-cgi check-nodes check-store
 JOBS     ?= 2
 
 all: programs site
@@ -106,7 +106,7 @@ check-fast: test
 		check-store check-cgi check-e2ee check-story
 
 check:
-	@scripts/install build run check browsers mongodb
+	@scripts/install build run check browsers mongodb servers
 	@scripts/test-mongodb install
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) all
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) STORE=mongodb programs
@@ -125,6 +125,14 @@ check-web: all
 # run one after the other.
 check-scgi: all | $(filter check-web,$(MAKECMDGOALS))
 	SFCHAT_SERVE=scgi $(NODE_TEST) tests/web/*.test.mjs
+
+# Tests docs/hosting: each web server with its own test, and two of them with the tests of
+# the API and the pages.
+FRONT_TESTS := $(patsubst %,tests/web/%.test.mjs,api leave messages pages poll)
+check-servers: all
+	$(NODE_TEST) tests/servers/*.test.mjs
+	SFCHAT_FRONT=apache-cgi $(NODE_TEST) $(FRONT_TESTS)
+	SFCHAT_FRONT=nginx-scgi $(NODE_TEST) $(FRONT_TESTS)
 
 # Tests the page's encryption, in Node.
 check-e2ee:
@@ -158,7 +166,7 @@ clean:
 FORCE:
 
 .PHONY: all programs site run release-hashes test check-fast check check-cgi check-web \
-	check-scgi check-e2ee help clean FORCE
+	check-scgi check-servers check-e2ee help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk tests/openapi/openapi.mk \
 	bench/bench.mk

@@ -47,7 +47,7 @@ export async function findProcesses({ dir }) {
  */
 function findPolls(processes) {
   const programs = processes.filter(
-    ({ name }) => /\/cgi-bin\/messages\0/.test(name));
+    ({ name }) => /(^|\/)messages\0/.test(name));
   const pids = programs.map(({ pid }) => pid);
   return programs.filter(({ name, parent }) =>
     !name.includes("\0--scgi\0") || pids.includes(parent));

@@ -16,6 +16,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { PATIENCE_MS } from "./children.mjs";
+import { fronts, startFront } from "./fronts.mjs";
 
 /** The top of the source tree. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -28,6 +29,14 @@ export const storeKind = process.env.SFCHAT_STORE_KIND || "lmdb";
 
 /** How the programs are served: cgi or scgi, from SFCHAT_SERVE. */
 export const serve = process.env.SFCHAT_SERVE || "cgi";
+
+/** The web server: "lighttpd", or the name of another one from SFCHAT_FRONT. */
+export const front = process.env.SFCHAT_FRONT || "lighttpd";
+
+/** How that web server differs from the others. */
+export const { traits } = fronts[front] ?? {
+  traits: { name: undefined, encodings: ["br", "gzip"], noticesCancel: true },
+};
 
 /** @returns {Promise<number>} a port that no process uses at this moment */
 export async function findPort() {
@@ -94,7 +103,12 @@ export async function spawnRun(env, {
  *   [options]  before as in spawnRun()
  * @returns {Promise<Server>} a server that answers
  */
-export async function startServer({ env = {}, port, before } = {}) {
+export function startServer(options = {}) {
+  return front === "lighttpd" ? startLighttpd(options) : startOther(options.env);
+}
+
+/** The same as startServer(), whatever SFCHAT_FRONT says. */
+export async function startLighttpd({ env = {}, port, before } = {}) {
   port ??= await findPort();
   const dir = await mkdtemp("/dev/shm/sfchat-test-");
   // Tests create more chats than the limit lets one person create.
@@ -122,6 +136,35 @@ export async function startServer({ env = {}, port, before } = {}) {
     ca: await readFile(
       settings.SFCHAT_CERT || path.join(build, "localhost.pem")),
     pid: /** @type {number} */ (child.pid), log: output, stop,
+  };
+}
+
+/**
+ * Starts the web server that SFCHAT_FRONT names, as docs/hosting says.
+ *
+ * @param {Record<string, string>} [env]
+ * @param {string} [name]  of the web server
+ * @returns {Promise<Server>}
+ */
+export async function startOther(env = {}, name = front) {
+  const port = await findPort();
+  const dir = await mkdtemp("/dev/shm/sfchat-test-");
+  const url = `https://localhost:${port}`;
+  const settings = {
+    PATH: process.env.PATH, SFCHAT_CREATE_LIMIT: "0", SFCHAT_RUNTIME_DIR: dir, ...env,
+  };
+  const ready = (ca) => request({ url, ca }, "OPTIONS", "/api/v1/create.json").then(
+    ({ status }) => status === 501, () => false);
+  const { stop, ...server } =
+    await startFront(name, {
+      root, build, port, behind: await findPort(), dir, env: settings, ready,
+    });
+  return {
+    ...server, url, port, dir, env: settings,
+    stop: async () => {
+      await stop();
+      await rm(dir, { recursive: true, force: true });
+    },
   };
 }
 

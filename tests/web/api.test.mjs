@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import {
   Person, askToJoin, create, join, makeToken, meet,
 } from "../lib/chat.mjs";
-import { api, request, startServer } from "../lib/server.mjs";
+import { api, request, startServer, traits } from "../lib/server.mjs";
 
 const RESOURCES = {
   "create.json": ["POST"],
@@ -200,7 +200,13 @@ for (const h2 of [false, true]) {
       "/api/v1/..%2fchat.json",
     ]) {
       it(`404: ${target}`, async () => {
-        isAnswer(await ask("DELETE", target), 404, "Not Found");
+        const answer = await ask("DELETE", target);
+        // Apache and nginx refuse a NUL before they know that the error has to be JSON.
+        if (traits.name && target.includes("%00")) {
+          assert.match(String(answer.status), /^40[04]$/);
+        } else {
+          isAnswer(answer, 404, "Not Found");
+        }
       });
     }
 
@@ -370,7 +376,7 @@ for (const h2 of [false, true]) {
       isAnswer(await askToJoin(server, chat), 201, "Created");
     });
 
-    it("413: lighttpd itself refuses a body of 300,000 bytes", async () => {
+    it("413: the web server itself refuses a body of 300,000 bytes", async () => {
       const size = 300_000;
       const answer = await ask("POST", "/api/v1/join.json", {
         headers: { ...headers, "content-length": String(size) },

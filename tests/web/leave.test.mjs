@@ -14,11 +14,12 @@ import tls from "node:tls";
 import { meet } from "../lib/chat.mjs";
 import { PATIENCE_MS } from "../lib/children.mjs";
 import { waitPolls } from "../lib/process.mjs";
-import { startServer } from "../lib/server.mjs";
+import { front, startServer, traits } from "../lib/server.mjs";
 
 const TARGET = "/api/v1/messages.json";
 
-for (const serve of ["cgi", "scgi"]) {
+// lighttpd serves in both ways, another server in one of them.
+for (const serve of front === "lighttpd" ? ["cgi", "scgi"] : [front]) {
   describe(`a poll ends after its client has left, served by ${serve}`, () => {
     let server;
     let people;
@@ -59,8 +60,9 @@ for (const serve of ["cgi", "scgi"]) {
       const ends = [];
       await pollAndLeave(async (person) => {
         const socket = await connect();
-        ends.push(once(
-          socket, "close", { signal: AbortSignal.timeout(PATIENCE_MS) }));
+        // nginx resets the connection.
+        ends.push(once(socket, "close", { signal: AbortSignal.timeout(PATIENCE_MS) })
+          .catch((error) => assert.equal(error.code, "ECONNRESET")));
         socket.end(compose(person));
       });
       await Promise.all(ends);
@@ -99,7 +101,8 @@ for (const serve of ["cgi", "scgi"]) {
 
     // One poll per connection: the lighttpd of Debian 13 takes many cancelled
     // streams on one connection for an attack.
-    it("HTTP/2: the poll is cancelled up to 30 ms after the request", () =>
+    const leaving = traits.noticesCancel ? it : () => {};
+    leaving("HTTP/2: the poll is cancelled up to 30 ms after the request", () =>
       pollAndLeave(async (person, i) => {
         const session = http2.connect(server.url, { ca: server.ca });
         await once(session, "connect");

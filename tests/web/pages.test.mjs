@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The rules of lighttpd.conf: it serves the pages and nothing else, caches and
+// The rules of lighttpd.conf, and of docs/hosting with SFCHAT_FRONT: it serves the pages and nothing else, caches and
 // compresses them, and sends the headers that protect them.
 
 import assert from "node:assert/strict";
@@ -13,7 +13,9 @@ import tls from "node:tls";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 
 import { execute } from "../lib/children.mjs";
-import { build, request, root, startServer, storeKind } from "../lib/server.mjs";
+import {
+  build, front, request, root, startServer, storeKind, traits,
+} from "../lib/server.mjs";
 
 const site = path.join(build, "html");
 
@@ -39,7 +41,7 @@ function isProtected({ headers }) {
   assert.equal(headers["cross-origin-opener-policy"], "same-origin");
   assert.equal(headers["cross-origin-resource-policy"], "same-origin");
   assert.ok(headers["permissions-policy"]);
-  assert.equal(headers.server, undefined);
+  assert.equal(headers.server, traits.name);
   const policy = headers["content-security-policy"];
   assert.doesNotMatch(policy, /unsafe|\*|https?:/);
   for (const rule of [
@@ -143,7 +145,8 @@ describe("pages", () => {
     }
   });
 
-  for (const [encoding, { headers, decode }] of Object.entries(ENCODINGS)) {
+  for (const encoding of traits.encodings) {
+    const { headers, decode } = ENCODINGS[encoding];
     it(`pages and assets are compressed by ${encoding} for a client that accepts it`, async () => {
       for (const target of ["/", ...assets.map((name) => `/${name}`)]) {
         const plain = await request(server, "GET", target);
@@ -156,7 +159,9 @@ describe("pages", () => {
     });
   }
 
-  it("a first visit loads at most 40 KB, the chat and a QR code included", async () => {
+  // Other servers compress each reply anew, so they do not compress as well.
+  const weighing = front === "lighttpd" ? it : () => {};
+  weighing("a first visit loads at most 40 KB, the chat and a QR code included", async () => {
     const { headers } = ENCODINGS.br;
     const read = async (target) => (await request(server, "GET", target, { headers })).bytes;
     const pages = await Promise.all(["/", "/chat"].map(read));
@@ -254,7 +259,9 @@ describe("pages", () => {
     it(`404: ${target}`, async () => {
       for (const h2 of [false, true]) {
         const answer = await request(server, "GET", target, { h2 });
-        assert.equal(answer.status, 404);
+        // Apache and nginx refuse some of these paths as malformed.
+        assert.ok(answer.status === 404 || (traits.name && answer.status === 400),
+          `${answer.status}`);
         isProtected(answer);
       }
     });
@@ -268,7 +275,11 @@ describe("pages", () => {
   ]) {
     it(`302: ${target} leads to ${link}`, async () => {
       const answer = await request(server, "GET", target);
-      assert.deepEqual([answer.status, answer.headers.location], [302, link]);
+      assert.equal(answer.status, 302);
+      const { origin, pathname, hash } = new URL(answer.headers.location, server.url);
+      assert.deepEqual([origin, pathname], [server.url, "/"]);
+      // A server may decode unreserved characters.
+      assert.equal(hash.replaceAll("%2E", "."), link.slice(1));
       assert.equal(answer.headers["cache-control"], "no-store");
       isProtected(answer);
     });
@@ -294,13 +305,22 @@ describe("pages", () => {
     ["a negative length", "POST /api/v1/join.json HTTP/1.1\r\nHost: a\r\n" +
       "Content-Length: -1\r\n\r\n", 400],
     ["length and chunks", "POST /api/v1/join.json HTTP/1.1\r\nHost: a\r\n" +
-      "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],
-    ["no length", "POST /api/v1/create.json HTTP/1.1\r\nHost: a\r\n\r\n", 411],
+      "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    // Apache ignores the length, so that the program replies.
+    front.startsWith("apache") ? 415 : 400],
+    // HTTP takes such a request as one without a body; the others do so.
+    ...(front === "lighttpd" ? [
+      ["no length", "POST /api/v1/create.json HTTP/1.1\r\nHost: a\r\n\r\n", 411],
+    ] : []),
+    // Apache replies to a header with 400, and nginx and Apache to a URL with 414.
     ["a huge header", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9000)}\r\n\r\n`,
-      431],
-    ["a huge URL", `GET /${"x".repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+      "431|400"],
+    ["a huge URL", `GET /${"x".repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, "431|414"],
     // The older lighttpd of Debian 12 replies with 505.
-    ["an unknown version of HTTP", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", "400|505"],
+    // Apache takes it as HTTP/1.1.
+    ...(front.startsWith("apache") ? [] : [
+      ["an unknown version of HTTP", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", "400|505"],
+    ]),
   ]) {
     it(`${status}: a request with ${what} gets a reply in JSON`, async () => {
       const answer = await sendRaw(server, text);
@@ -311,7 +331,9 @@ describe("pages", () => {
     });
   }
 
-  it("403 and 500 are pages in the client's language", async (t) => {
+  // Another server reads a copy of the pages.
+  const breaking = front === "lighttpd" ? it : () => {};
+  breaking("403 and 500 are pages in the client's language", async (t) => {
     const broken = await mkdtemp("/dev/shm/sfchat-test-");
     t.after(() => rm(broken, { recursive: true }));
     await cp(site, `${broken}/html`, { recursive: true });
@@ -358,8 +380,9 @@ describe("pages", () => {
       await writeFile(`${dir}/hashes.txt`, list);
       return execute(path.join(root, "scripts/compare-site"),
         [server.url, `${dir}/hashes.txt`],
-        { CURL_CA_BUNDLE: path.join(build, "localhost.pem") });
+        { CURL_CA_BUNDLE: `${dir}/ca.pem` });
     };
+    await writeFile(`${dir}/ca.pem`, server.ca);
     const { stdout: list } =
       await execute(path.join(root, "scripts/release-hashes"), [site], {});
     assert.deepEqual(await compare(list), { code: 0, stdout: "", stderr: "" });
