@@ -122,6 +122,10 @@ check-floors:
 	tests/tools/check-floors
 	tests/tools/check-references
 
+# The manual pages are well formed, and say what the programs do.
+check-man:
+	tests/tools/check-man
+
 C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -131,13 +135,13 @@ format:
 
 LINT = tests/tools/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst \
 	-I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES_mongodb)))
-check-lint: check-format
+check-lint: check-format check-man
 	@$(LINT)
 
 # The same, but compilers, cppcheck and clang-tidy see only the .c files that
 # differ from HEAD; and the types of the page's scripts.
-lint: check-format check-types
+lint: check-format check-types check-man
 	@$(if $(ALL),,CHANGED=1) $(LINT)
 
 .PHONY: check-unit check-store check-mongodb check-nodes check-asan check-valgrind check-fuzz fuzz \
-	run-fuzzers check-floors check-format format check-lint lint $(TESTS:=.run) $(FUZZERS:=.fuzz)
+	run-fuzzers check-floors check-man check-format format check-lint lint $(TESTS:=.run) $(FUZZERS:=.fuzz)
