@@ -4,16 +4,18 @@
 // authority that signs certificates.
 
 import assert from "node:assert/strict";
-import { readFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
 import path from "node:path";
 import { before, describe, it } from "node:test";
-import { once } from "node:events";
 
-import { execute } from "../lib/children.mjs";
-import { PATIENCE_MS } from "../lib/children.mjs";
+import { PATIENCE_MS, execute } from "../lib/children.mjs";
 import { build, findPort, startServer } from "../lib/server.mjs";
+
+// Only root can put a file there.
+const isRoot = process.getuid() === 0;
 
 let ca;
 before(async () => { ca = await readFile(path.join(build, "localhost.pem")); });
@@ -105,6 +107,33 @@ describe("addresses", () => {
     });
   }
 
+  it("a trusted IPv4 proxy is known where IPv6 and IPv4 come to one socket", async (t) => {
+    const { port } = await start(t, {
+      SFCHAT_BIND: "::", SFCHAT_TRUSTED_PROXY: "127.0.0.1", SFCHAT_CREATE_LIMIT: "1",
+    });
+    for (const client of ["192.0.2.1", "192.0.2.2"]) {
+      assert.equal(await createFor(`https://127.0.0.1:${port}`, client), 201);
+      assert.equal(await createFor(`https://127.0.0.1:${port}`, client), 429);
+    }
+  });
+
+  it("a trusted proxy says whether its client came by HTTP or HTTPS", async (t) => {
+    const plain = await findPort();
+    const { url } = await start(t, {
+      SFCHAT_TRUSTED_PROXY: "127.0.0.1", SFCHAT_HTTP_PORT: String(plain),
+      SFCHAT_PUBLIC_URL: "https://chat.example.org",
+    });
+    for (const site of [url, `http://127.0.0.1:${plain}`]) {
+      for (const [scheme, wanted] of [["http", 308], ["https", 200]]) {
+        const headers = { "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": scheme };
+        const answer = await ask(`${site}/chat`, { headers });
+        assert.equal(answer.status, wanted, `${site} ${scheme}`);
+        const place = wanted === 308 ? "https://chat.example.org/chat" : undefined;
+        assert.equal(answer.headers.location, place);
+      }
+    }
+  });
+
   it("SFCHAT_CERT and SFCHAT_KEY are a certificate and its key in two files", async (t) => {
     const dir = await mkdtemp("/dev/shm/sfchat-test-");
     t.after(() => rm(dir, { recursive: true }));
@@ -136,5 +165,13 @@ describe("addresses", () => {
         assert.doesNotMatch(body, /secret/);
       }
     }
+  });
+
+  it("without SFCHAT_ACME_ROOT no file of the machine is served", { skip: !isRoot }, async (t) => {
+    const name = `sfchat-test-${process.pid}`;
+    await writeFile(`/${name}`, "of the machine");
+    t.after(() => rm(`/${name}`));
+    const { url } = await start(t, {});
+    assert.equal((await ask(`${url}/.well-known/acme-challenge/${name}`)).status, 404);
   });
 });

@@ -159,7 +159,7 @@ describe("settings of the server alone", () => {
     ["SFCHAT_BIND", "127.0.0.1,*"], ["SFCHAT_TLS", "no"],
     ["SFCHAT_PUBLIC_URL", "http://example.org"], ["SFCHAT_PUBLIC_URL", "https://a.b/\" x"],
     ["SFCHAT_TRUSTED_PROXY", "proxy"], ["SFCHAT_TRUSTED_PROXY", "10.0.0.1\" => \"trust"],
-    ["SFCHAT_ACME_ROOT", "/nowhere"], ["SFCHAT_ACME_ROOT", "."],
+    ["SFCHAT_ACME_ROOT", "/nowhere"], ["SFCHAT_ACME_ROOT", "/bin/sh"], ["SFCHAT_ACME_ROOT", "."],
     ["SFCHAT_SCHEDULE_SECONDS", "0"], ["SFCHAT_SCHEDULE_SECONDS", "1h"],
     ["SFCHAT_RUNTIME_DIR", `/tmp/${"x".repeat(90)}`],
     ["SFCHAT_CERT", import.meta.filename ?? new URL(import.meta.url).pathname],
@@ -191,8 +191,9 @@ describe("settings of the server alone", () => {
     isRefused({ SFCHAT_ACCESS_LOG: "/nowhere/log" }, /SFCHAT_ACCESS_LOG: cannot/));
 
   it("scripts/run refuses a SFCHAT_RUNTIME_DIR that is a link", async () => {
-    await isRefused({ SFCHAT_RUNTIME_DIR: "/proc/self/cwd" },
-      /SFCHAT_RUNTIME_DIR: .* is not ours/);
+    for (const link of ["/proc/self/cwd", "/proc/self/cwd/", "/proc/self/cwd//"]) {
+      await isRefused({ SFCHAT_RUNTIME_DIR: link }, /SFCHAT_RUNTIME_DIR: .* is not ours/);
+    }
   });
 
   describe("SFCHAT_HTTP_PORT", () => {
