@@ -84,8 +84,9 @@ describe("scripts/run", () => {
 
   /** Starts scripts/run in a directory of its own, with further settings. */
   async function start(t, env = {}, options = {}) {
-    dir = await mkdtemp("/dev/shm/sfchat-test-");
-    t.after(() => rm(dir, { recursive: true, force: true }));
+    const made = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(made, { recursive: true, force: true }));
+    dir = made;
     if (options.uid) await chown(dir, options.uid, 0);
     port = await findPort();
     const run = await spawnRun(
@@ -183,14 +184,13 @@ describe("scripts/run", () => {
     const [alice, bob] = await meet(await server());
     await alice.send("still here");
     first.child.kill("SIGKILL");
-    await once(first.child, "close");
-    await waitGone(place);
     const second = await start(t, env, nobody);
     assert.equal(second.ready, true, second.output());
     bob.server = await server();
     assert.deepEqual(texts(await bob.look()), ["still here"]);
     second.child.kill();
     await once(second.child, "close");
+    assert.doesNotMatch(second.output(), /Redis cannot/);
     await assert.rejects(access(place));
   });
 
