@@ -105,7 +105,7 @@ const NGINX = { name: "nginx", encodings: ["gzip"], noticesCancel: true };
 const PROXY = { name: undefined, encodings: ["br", "gzip"], noticesCancel: true };
 
 /**
- * @type {Record<string, {serve: "cgi" | "scgi" | "proxy", traits: Traits,
+ * @type {Record<string, {serve: "cgi" | "scgi" | "fcgiwrap" | "proxy", traits: Traits,
  *   start: (site: Site) => string[]}>}  start: writes the configuration and returns
  *   the command; serve: proxy of lighttpd
  */
@@ -113,6 +113,9 @@ export const fronts = {
   "apache-cgi": { serve: "cgi", traits: APACHE, start: apache("apache-cgi") },
   "apache-scgi": { serve: "scgi", traits: APACHE, start: apache("apache-scgi") },
   "nginx-scgi": { serve: "scgi", traits: NGINX, start: nginx("nginx-scgi") },
+  "nginx-fcgiwrap": {
+    serve: "fcgiwrap", traits: NGINX, start: nginx("nginx-fcgiwrap"),
+  },
   "nginx-proxy": {
     serve: "proxy", traits: { ...PROXY, name: "nginx" }, start: nginx("nginx-proxy"),
   },
@@ -160,6 +163,13 @@ async function startPrograms({ serve }, site, start) {
       await waitFor(() => isThere(socket), `${program} listens`);
     }
   }
+  if (serve === "fcgiwrap") {
+    const socket = `${site.dir}/fcgiwrap.sock`;
+    // Its workers outlive it, so it leads a group of processes.
+    start(["/usr/sbin/fcgiwrap", "-c", "100", "-s", `unix:${socket}`],
+      { ...site.ids, detached: true });
+    await waitFor(() => isThere(socket), "fcgiwrap listens");
+  }
   if (serve === "proxy") {
     start([path.join(site.source, "scripts/run")], {
       env: {
@@ -200,14 +210,20 @@ export async function startFront(name, { ready, ...place }) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => { output += text; });
     }
-    children.push(child);
+    children.push({ child, signalled: options.detached ? -child.pid : child.pid });
     return child;
   };
-  const kill = () => children.forEach((child) => child.kill("SIGTERM"));
+  const signal = ({ child, signalled }) => {
+    if (child.exitCode === null && child.signalCode === null) {
+      process.kill(signalled, "SIGTERM");
+    }
+  };
+  const kill = () => children.forEach(signal);
   process.on("exit", kill);
-  const end = async (child) => {
+  const end = async (started) => {
+    const { child } = started;
     if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGTERM");
+    signal(started);
     await once(child, "exit");
   };
   const read = (file) => (existsSync(file) ? readFileSync(file, "utf8") : "");
@@ -216,7 +232,7 @@ export async function startFront(name, { ready, ...place }) {
   const server = start(front.start(site), {});
   const ca = readFileSync(`${stage}/localhost.crt`);
   await waitFor(async () => {
-    if (children.some(({ exitCode }) => exitCode !== null)) {
+    if (children.some(({ child }) => child.exitCode !== null)) {
       throw new Error(`${name} has ended:\n${log()}`);
     }
     return ready(ca);
@@ -224,7 +240,7 @@ export async function startFront(name, { ready, ...place }) {
   const stopBehind = () => Promise.all(children.slice(0, -1).map(end));
   const stop = async () => {
     process.off("exit", kill);
-    await end(server);
+    await end(children[children.length - 1]);
     await stopBehind();
     await waitGone(dir);
   };
