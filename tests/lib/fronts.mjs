@@ -46,6 +46,7 @@ function readExample(/** @type {Site} */ site, name) {
     .replaceAll("/opt/sfchat", site.root)
     .replaceAll("/run/sfchat", site.dir)
     .replaceAll("/etc/ssl/sfchat", `${site.root}/localhost`)
+    .replaceAll("chat.example.org:443", `localhost:${site.port}`)
     .replaceAll("chat.example.org", "localhost")
     .replaceAll("127.0.0.1:8080", `127.0.0.1:${site.behind}`)
     .replace(/(?:\*?:)?\b443\b/g, `127.0.0.1:${site.port}`);
@@ -86,6 +87,16 @@ const nginx = (name) => (/** @type {Site} */ site) => {
   return ["/usr/sbin/nginx", "-e", "stderr", "-c", `${site.dir}/nginx.conf`];
 };
 
+const startCaddy = (/** @type {Site} */ site) => {
+  // Only the first two lines keep the test from ports that are not its own.
+  writeFileSync(`${site.dir}/Caddyfile`, readExample(site, "caddy")
+    .replace("{\n", "{\n\tadmin off\n\tauto_https disable_redirects\n")
+    .replace("\ttls ", "\tbind 127.0.0.1\n\ttls "));
+  return ["/usr/bin/env", `XDG_DATA_HOME=${site.dir}`, `XDG_CONFIG_HOME=${site.dir}`,
+    `SFCHAT_SITE=127.0.0.1:${site.behind}`,
+    "/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", `${site.dir}/Caddyfile`];
+};
+
 const startHaproxy = (/** @type {Site} */ site) => {
   writeFileSync(`${site.dir}/haproxy.cfg`, readExample(site, "haproxy"));
   return ["/usr/sbin/haproxy", "-db", "-f", `${site.root}/docs/hosting/haproxy.cfg`,
@@ -119,6 +130,7 @@ export const fronts = {
   "nginx-proxy": {
     serve: "proxy", traits: { ...PROXY, name: "nginx" }, start: nginx("nginx-proxy"),
   },
+  caddy: { serve: "proxy", traits: PROXY, start: startCaddy },
   haproxy: { serve: "proxy", traits: PROXY, start: startHaproxy },
 };
 
