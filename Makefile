@@ -83,15 +83,26 @@ $(BUILD)/html/index.html: scripts/build-html COPYING $(BUILD)/site.settings \
 release-hashes: site
 	@scripts/release-hashes $(BUILD)/html
 
-# Root runs the site as the owner of this clone, or as nobody if root is the owner.
-AS_USER = SFCHAT_USER=$${SFCHAT_USER:-$$(stat -c %U . | sed "s/^root$$/nobody/")}
+# Root runs the site as the owner of this clone. If that is root too, the site runs as
+# nobody; or as root, if nobody may not read the clone.
+define AS_USER
+user=$$SFCHAT_USER; \
+[ -n "$$user" ] || user=$$(stat -c %U .); \
+if [ "$$user$$SFCHAT_USER" = root ]; then \
+	if setpriv --reuid nobody --regid nogroup --clear-groups \
+		test -r $(CURDIR)/scripts/run; \
+	then user=nobody; \
+	else echo 'make: nobody may not read $(CURDIR): the site runs as root' >&2; fi; \
+fi; \
+export SFCHAT_USER=$$user;
+endef
 
 # The recursive make finds the packages that the first line has installed.
 run:
 	@scripts/install build run $(filter mongodb,$(STORE))
 	@$(MAKE) --no-print-directory --silent all
-	@$(if $(PORT),SFCHAT_PORT=$(PORT)) $(if $(SERVE),SFCHAT_SERVE=$(SERVE)) \
-		$(if $(filter 0,$(shell id -u)),$(AS_USER)) \
+	@$(if $(filter 0,$(shell id -u)),$(AS_USER)) \
+		$(if $(PORT),SFCHAT_PORT=$(PORT)) $(if $(SERVE),SFCHAT_SERVE=$(SERVE)) \
 		SFCHAT_BUILD=$(abspath $(BUILD)) SFCHAT_STORE_KIND=$(STORE) \
 		exec scripts/run
 

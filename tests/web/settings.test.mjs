@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { access, mkdtemp, readdir, rm } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 
@@ -12,7 +12,7 @@ import { create, meet, texts } from "../lib/chat.mjs";
 import { waitPolls } from "../lib/process.mjs";
 import { runProgram } from "../lib/program.mjs";
 import {
-  api, findPort, request, serve, spawnRun, startServer,
+  api, build, findPort, request, serve, spawnRun, startServer, storeKind,
 } from "../lib/server.mjs";
 
 // The variables that lighttpd sets for a request: those of RFC 3875, 4.1, and a
@@ -186,6 +186,17 @@ describe("settings of the server alone", () => {
 
   it("scripts/run refuses a SFCHAT_BUILD without programs", () =>
     isRefused({ SFCHAT_BUILD: "/nowhere" }, /SFCHAT_BUILD: .*run make/));
+
+  it("scripts/run refuses a SFCHAT_BUILD that lacks one program", async (t) => {
+    const dir = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(dir, { recursive: true }));
+    await mkdir(`${dir}/${storeKind}/cgi-bin`, { recursive: true });
+    for (const name of ["create", "join", "chat", "health"]) {
+      await symlink(path.join(build, storeKind, "cgi-bin", name),
+        path.join(dir, storeKind, "cgi-bin", name));
+    }
+    await isRefused({ SFCHAT_BUILD: dir }, /SFCHAT_BUILD: no .*messages: run make/);
+  });
 
   it("scripts/run refuses a SFCHAT_ACCESS_LOG that it cannot write", () =>
     isRefused({ SFCHAT_ACCESS_LOG: "/nowhere/log" }, /SFCHAT_ACCESS_LOG: cannot/));
