@@ -16,7 +16,9 @@ POLL_TESTS := $(OUT)/tests/unit/test_poll $(OUT)/tests/unit/test_poll_absence
 $(POLL_TESTS): $(OUT)/obj/tests/unit/poller.o
 $(POLL_TESTS): LDFLAGS += \
 	-Wl,--wrap=clock_gettime,--wrap=sf_wake_wait
-$(addprefix $(OUT)/tests/unit/,test_health test_queue): LDFLAGS += -Wl,--wrap=clock_gettime
+$(OUT)/tests/unit/test_queue: LDFLAGS += -Wl,--wrap=clock_gettime
+$(OUT)/tests/unit/test_health: LDFLAGS += \
+	-Wl,--wrap=clock_gettime,--wrap=poll,--wrap=sf_store_probe
 
 # This test starts its own server.
 $(OUT)/tests/unit/test_mongodb: $(OUT)/obj/tests/unit/private_mongodb.o

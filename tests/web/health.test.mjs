@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 
 import { meet, texts } from "../lib/chat.mjs";
 import { atEnd, waitFor } from "../lib/children.mjs";
@@ -89,11 +90,28 @@ describe("health.json", () => {
     assert.match(status.stdout, /^redis +up$/m);
   });
 
-  it("many questions at once get the same result", async (t) => {
-    const server = await start(t);
+  it("however many ask at once, Redis is asked once in a second", async (t) => {
+    const dir = await mkdtemp("/dev/shm/sfchat-test-");
+    atEnd(t, () => rm(dir, { recursive: true }));
+    const redis = await startRedis(t, dir);
+    const server = await start(t, { SFCHAT_REDIS: redis.address });
+    const countChecks = async () => {
+      const stats = await redis.run("INFO", "commandstats");
+      return Number(/^cmdstat_ping:calls=(\d+)/m.exec(stats)?.[1]);
+    };
+    // The result of the start must not be young: all questions meet no result.
+    await setTimeout(1100);
+    const before = await countChecks();
+    // Each check takes a while, so all others come while the first one checks.
+    assert.equal(await redis.run("CLIENT", "PAUSE", "300"), "OK");
+    const startMs = performance.now();
     const replies = await Promise.all(
       Array.from({ length: 50 }, () => api(server, "GET", "health.json")));
+    const elapsedMs = performance.now() - startMs;
+    const checks = await countChecks() - before;
     assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]));
+    assert.ok(checks >= 1 && checks <= 1 + elapsedMs / 1000,
+      `${checks} checks in ${Math.round(elapsedMs)} ms`);
     assert.doesNotMatch(server.log(), /store:|Redis cannot/);
   });
 });
