@@ -26,10 +26,14 @@ size_t sf_job_count(
 
 static bool has_overdue_kind(const struct sf_job_listing *listing)
 {
-	for (size_t i = 0; i < listing->kind_count; i++)
-		if (listing->now_ms - listing->kinds[i].succeeded_ms >
-			SF_JOB_SUCCESS_MS)
+	for (size_t i = 0; i < listing->kind_count; i++) {
+		const struct sf_job_kind *kind = &listing->kinds[i];
+		int64_t last_ms = kind->succeeded_ms ? kind->succeeded_ms
+						     : kind->since_ms;
+
+		if (listing->now_ms - last_ms > SF_JOB_SUCCESS_MS)
 			return true;
+	}
 	return false;
 }
 

@@ -44,6 +44,7 @@ struct sf_job_worker {
 /* What is known of the jobs of one kind that have ended. */
 struct sf_job_kind {
 	char name[SF_JOB_KIND_MAX];
+	int64_t since_ms;     /* when a job of this kind first ended */
 	int64_t succeeded_ms; /* the end of the last success; 0: none yet */
 	int64_t took_ms;      /* by that success */
 	char result[SF_JOB_ERROR_MAX];
@@ -72,7 +73,7 @@ size_t sf_job_count(
 	const struct sf_job_listing *listing, enum sf_job_state state);
 
 #define SF_JOB_ALARMS_MAX 3
-/* A site's schedule queues each kind of job much more often. */
+/* A site's schedule queues each kind of job at least twice in this time. */
 #define SF_JOB_SUCCESS_MS 3600000
 /* A worker shows a sign of life each second, and while it works, every few. */
 #define SF_JOB_HEARTBEAT_MS 60000
@@ -80,8 +81,9 @@ size_t sf_job_count(
 /*
  * Fills `out` with the reasons to call an operator, texts that live as long as
  * the program, and returns their number: a job has failed for good; a kind of
- * job has not succeeded for SF_JOB_SUCCESS_MS; a job has waited for
- * SF_JOB_HEARTBEAT_MS and no worker has shown a sign of life in that time.
+ * job has not succeeded for SF_JOB_SUCCESS_MS, or never since its first job
+ * ended that long ago; a job has waited for SF_JOB_HEARTBEAT_MS and no worker
+ * has shown a sign of life in that time.
  */
 size_t sf_job_alarms(const struct sf_job_listing *listing,
 	const char *out[SF_JOB_ALARMS_MAX]);

@@ -35,6 +35,7 @@
 	"local function kind_of(id)\n"                                         \
 	"	local kind = call('HGET', job(id), 'kind') or ''\n"                  \
 	"	call('SADD', prefix .. 'kinds', kind)\n"                             \
+	"	call('HSETNX', prefix .. 'kind:' .. kind, 'since', now)\n"           \
 	"	return prefix .. 'kind:' .. kind\n"                                  \
 	"end\n"                                                                \
 	"local function end_lease(id, set, score)\n"                           \
@@ -164,9 +165,10 @@ static const char list_script[] = PRELUDE
 	"table.sort(names)\n"
 	"for i, name in ipairs(names) do\n"
 	"	local known = call('HMGET', prefix .. 'kind:' .. name,\n"
-	"		'succeeded', 'took', 'result', 'failed', 'error')\n"
+	"		'since', 'succeeded', 'took', 'result', 'failed',\n"
+	"		'error')\n"
 	"	kinds[i] = {name}\n"
-	"	for j = 1, 5 do\n"
+	"	for j = 1, 6 do\n"
 	"		kinds[i][1 + j] = known[j] or ''\n"
 	"	end\n"
 	"end\n"
@@ -189,6 +191,7 @@ enum field {
 
 enum kind_field {
 	KIND_NAME,
+	KIND_SINCE,
 	KIND_SUCCEEDED,
 	KIND_TOOK,
 	KIND_RESULT,
@@ -442,6 +445,7 @@ static void read_kind(redisReply *const fields[], struct sf_job_kind *out)
 	copy_string(fields[KIND_NAME], out->name, sizeof(out->name));
 	copy_string(fields[KIND_RESULT], out->result, sizeof(out->result));
 	copy_string(fields[KIND_ERROR], out->error, sizeof(out->error));
+	out->since_ms = parse_reply(fields[KIND_SINCE]);
 	out->succeeded_ms = parse_reply(fields[KIND_SUCCEEDED]);
 	out->took_ms = parse_reply(fields[KIND_TOOK]);
 	out->failed_ms = parse_reply(fields[KIND_FAILED]);

@@ -86,8 +86,7 @@ enum sf_err sf_queue_keep(struct sf_queue *queue) SF_MUST_CHECK;
 /*
  * End the current job: sf_queue_finish() removes it and remembers `result` for
  * its kind, and sf_queue_fail() queues it again or keeps it as failed, with
- * `error`. SF_ERR_CONFLICT: the job has a
- * new holder, so nothing was changed.
+ * `error`. SF_ERR_CONFLICT: the job has a new holder, so nothing was changed.
  */
 enum sf_err sf_queue_finish(
 	struct sf_queue *queue, const char *result) SF_MUST_CHECK;

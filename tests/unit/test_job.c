@@ -79,6 +79,23 @@ static void a_kind_without_a_recent_success_is_an_alarm(void **state)
 		&listing, "a kind of job has not succeeded in the last hour; ");
 }
 
+static void a_kind_that_never_succeeds_is_an_alarm_after_an_hour(void **state)
+{
+	struct sf_job_kind kind = { .since_ms = 1000, .failed_ms = 1000 };
+	struct sf_job_listing listing = {
+		.now_ms = 1000 + SF_JOB_SUCCESS_MS,
+		.kind_count = 1,
+		.kinds = &kind,
+	};
+
+	(void)state;
+	assert_alarms(&listing, "");
+	listing.now_ms++;
+	kind.failed_ms = listing.now_ms;
+	assert_alarms(
+		&listing, "a kind of job has not succeeded in the last hour; ");
+}
+
 static void a_job_that_waits_without_a_worker_is_an_alarm(void **state)
 {
 	struct sf_job jobs[] = { { .state = SF_JOB_WAITING, .when_ms = 1000 } };
@@ -106,6 +123,8 @@ int main(void)
 		cmocka_unit_test(a_listing_is_counted_and_released),
 		cmocka_unit_test(a_failed_job_is_an_alarm),
 		cmocka_unit_test(a_kind_without_a_recent_success_is_an_alarm),
+		cmocka_unit_test(
+			a_kind_that_never_succeeds_is_an_alarm_after_an_hour),
 		cmocka_unit_test(a_job_that_waits_without_a_worker_is_an_alarm),
 	};
 

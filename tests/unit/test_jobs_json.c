@@ -48,7 +48,7 @@ static void jobs_and_workers_are_listed_in_order(void **state)
 	};
 	struct sf_job_worker workers[] = { { "host:1", 5 }, { "host:2", 6 } };
 	struct sf_job_kind kinds[] = {
-		{ "sweep", 5, 3, "two \"chats\"", 4, "broken" },
+		{ "sweep", 1, 5, 3, "two \"chats\"", 4, "broken" },
 	};
 	struct sf_job_listing listing = { .worker_count = 2,
 		.workers = workers,

@@ -131,6 +131,35 @@ static void a_kind_remembers_its_last_success_and_failure(void **state)
 	sf_job_listing_release(&before);
 }
 
+static void a_kind_remembers_when_its_first_job_ended(void **state)
+{
+	struct sf_job_listing first;
+	struct sf_job_listing later;
+	int64_t redis_ms;
+
+	(void)state;
+	assert_ok(sf_queue_add(queue, "sweep"));
+	assert_ok(sf_queue_take(queue, &job));
+	assert_ok(sf_queue_fail(queue, "broken"));
+	first = list_jobs();
+	assert_int_equal(first.kinds[0].succeeded_ms, 0);
+	assert_int_equal(first.kinds[0].since_ms, first.kinds[0].failed_ms);
+	/* Redis' clock has moved on. */
+	do {
+		later = list_jobs();
+		redis_ms = later.now_ms;
+		sf_job_listing_release(&later);
+	} while (redis_ms <= first.now_ms);
+	end_pause();
+	assert_ok(sf_queue_take(queue, &job));
+	assert_ok(sf_queue_fail(queue, "broken again"));
+	later = list_jobs();
+	assert_true(later.kinds[0].failed_ms > first.kinds[0].failed_ms);
+	assert_int_equal(later.kinds[0].since_ms, first.kinds[0].since_ms);
+	sf_job_listing_release(&first);
+	sf_job_listing_release(&later);
+}
+
 static void kinds_are_listed_by_name(void **state)
 {
 	static const char *const names[] = { "b", "a", "c" };
@@ -159,6 +188,7 @@ int main(void)
 		with_queue(failed_jobs_are_deleted),
 		with_queue(a_new_queue_knows_no_kind),
 		with_queue(a_kind_remembers_its_last_success_and_failure),
+		with_queue(a_kind_remembers_when_its_first_job_ended),
 		with_queue(kinds_are_listed_by_name),
 	};
 

@@ -161,6 +161,7 @@ describe("settings of the server alone", () => {
     ["SFCHAT_TRUSTED_PROXY", "proxy"], ["SFCHAT_TRUSTED_PROXY", "10.0.0.1\" => \"trust"],
     ["SFCHAT_ACME_ROOT", "/nowhere"], ["SFCHAT_ACME_ROOT", "/bin/sh"], ["SFCHAT_ACME_ROOT", "."],
     ["SFCHAT_SCHEDULE_SECONDS", "0"], ["SFCHAT_SCHEDULE_SECONDS", "1h"],
+    ["SFCHAT_SCHEDULE_SECONDS", "1801"], ["SFCHAT_SCHEDULE_SECONDS", "7200"],
     ["SFCHAT_RUNTIME_DIR", `/tmp/${"x".repeat(90)}`],
     ["SFCHAT_CERT", import.meta.filename ?? new URL(import.meta.url).pathname],
   ]) {
