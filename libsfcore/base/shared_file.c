@@ -44,14 +44,9 @@ static bool make_file(
 	return is_there;
 }
 
-static int open_file(
-	const struct sf_shared_file *file, const char *dir, const char *path)
+static int open_file(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0 && errno == ENOENT && make_file(file, dir, path))
-		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	return fd;
+	return open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static void *map_file(size_t size, int fd)
@@ -70,23 +65,62 @@ static void *map_file(size_t size, int fd)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-enum sf_err sf_shared_file_map(const struct sf_config *config,
-	const struct sf_shared_file *file, void **out)
-{
-	char path[SF_CONFIG_PATH_MAX + SF_CONFIG_FILE_MAX];
-	enum sf_err err = sf_dir_prepare(config->runtime_dir);
-	int fd;
+struct path {
+	char text[SF_CONFIG_PATH_MAX + SF_CONFIG_FILE_MAX];
+};
 
-	if (err)
-		return err;
-	(void)snprintf(
-		path, sizeof(path), "%s/%s", config->runtime_dir, file->name);
-	fd = open_file(file, config->runtime_dir, path);
-	if (fd < 0)
-		return sf_log_errno(path);
+static struct path compose_path(
+	const struct sf_config *config, const struct sf_shared_file *file)
+{
+	struct path out;
+
+	(void)snprintf(out.text, sizeof(out.text), "%s/%s", config->runtime_dir,
+		file->name);
+	return out;
+}
+
+/* Closes the file. */
+static enum sf_err map_and_close(
+	const struct sf_shared_file *file, const char *path, int fd, void **out)
+{
+	enum sf_err err = SF_OK;
+
 	*out = map_file(file->size, fd);
 	if (!*out)
 		err = sf_log_errno(path);
 	(void)close(fd);
 	return err;
+}
+
+enum sf_err sf_shared_file_map(const struct sf_config *config,
+	const struct sf_shared_file *file, void **out)
+{
+	struct path path = compose_path(config, file);
+	enum sf_err err = sf_dir_prepare(config->runtime_dir);
+	int fd;
+
+	if (err)
+		return err;
+	fd = open_file(path.text);
+	if (fd < 0 && errno == ENOENT &&
+		make_file(file, config->runtime_dir, path.text))
+		fd = open_file(path.text);
+	if (fd < 0)
+		return sf_log_errno(path.text);
+	return map_and_close(file, path.text, fd, out);
+}
+
+enum sf_err sf_shared_file_find(const struct sf_config *config,
+	const struct sf_shared_file *file, void **out)
+{
+	struct path path = compose_path(config, file);
+	enum sf_err err = sf_dir_check(config->runtime_dir);
+	int fd;
+
+	if (err)
+		return err;
+	fd = open_file(path.text);
+	if (fd >= 0)
+		return map_and_close(file, path.text, fd, out);
+	return errno == ENOENT ? SF_ERR_NOT_FOUND : sf_log_errno(path.text);
 }

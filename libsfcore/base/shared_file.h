@@ -29,4 +29,11 @@ struct sf_shared_file {
 enum sf_err sf_shared_file_map(const struct sf_config *config,
 	const struct sf_shared_file *file, void **out) SF_MUST_CHECK;
 
+/*
+ * Maps the file in the same way if it is there. Makes and changes nothing.
+ * SF_ERR_NOT_FOUND: there is no such file or no runtime directory.
+ */
+enum sf_err sf_shared_file_find(const struct sf_config *config,
+	const struct sf_shared_file *file, void **out) SF_MUST_CHECK;
+
 #endif

@@ -19,12 +19,22 @@ static bool write_since(int fd)
 	return pwrite(fd, &now_ms, sizeof(now_ms), 0) == sizeof(now_ms);
 }
 
+static const struct sf_shared_file tally_file = { "tally",
+	sizeof(struct sf_tally), write_since };
+
 enum sf_err sf_tally_open(const struct sf_config *config, struct sf_tally **out)
 {
-	static const struct sf_shared_file file = { "tally",
-		sizeof(struct sf_tally), write_since };
 	void *memory = NULL;
-	enum sf_err err = sf_shared_file_map(config, &file, &memory);
+	enum sf_err err = sf_shared_file_map(config, &tally_file, &memory);
+
+	*out = memory;
+	return err;
+}
+
+enum sf_err sf_tally_find(const struct sf_config *config, struct sf_tally **out)
+{
+	void *memory = NULL;
+	enum sf_err err = sf_shared_file_find(config, &tally_file, &memory);
 
 	*out = memory;
 	return err;

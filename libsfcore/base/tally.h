@@ -40,6 +40,13 @@ struct sf_tally {
 enum sf_err sf_tally_open(
 	const struct sf_config *config, struct sf_tally **out) SF_MUST_CHECK;
 
+/*
+ * Opens the numbers in the same way if this machine has counted, and makes no
+ * file. SF_ERR_NOT_FOUND: there is no file.
+ */
+enum sf_err sf_tally_find(
+	const struct sf_config *config, struct sf_tally **out) SF_MUST_CHECK;
+
 /* NULL is accepted. */
 void sf_tally_free(struct sf_tally *tally);
 

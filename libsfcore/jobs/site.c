@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/tally.h"
@@ -101,9 +100,7 @@ static void read_tally(const struct sf_config *config, struct sf_site *out)
 {
 	struct sf_tally *tally;
 
-	/* Without the folder nothing is counted, and a look makes no folder. */
-	if (access(config->runtime_dir, F_OK) != 0 ||
-		sf_tally_open(config, &tally) != SF_OK)
+	if (sf_tally_find(config, &tally) != SF_OK)
 		return;
 	out->since_ms = load_word(tally, SF_TALLY_SINCE_MS);
 	for (unsigned int err = 0; err < SF_ERR__MAX; err++)

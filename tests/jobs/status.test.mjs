@@ -118,12 +118,14 @@ test('a store that cannot be used is counted and is an alarm', async (t) => {
   assert.deepEqual((await readStatus(env)).alarms, []);
 });
 
-test('`sfchat-status` makes no store where there is none', async (t) => {
+test('`sfchat-status` makes no store and no file where there is none', async (t) => {
   const env = await makePlace(t);
+  const before = await readdir(env.SFCHAT_RUNTIME_DIR);
   const seen = await readStatus(env, 3);
   assert.equal(seen.store.state, 'absent');
   assert.deepEqual(seen.alarms, ['there is no store']);
-  assert.ok(!(await readdir(env.SFCHAT_RUNTIME_DIR)).includes('store'));
+  assert.deepEqual(await readdir(env.SFCHAT_RUNTIME_DIR), before);
+  assert.equal(seen.stderr, '');
 });
 
 test('`sfchat-status` says what is wrong with its arguments', async (t) => {

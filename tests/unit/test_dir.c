@@ -36,6 +36,18 @@ static void a_missing_folder_is_made_private(void **state)
 	assert_int_equal(sf_dir_prepare(new.path), SF_OK);
 }
 
+static void a_check_makes_no_folder(void **state)
+{
+	struct place none = make_place(state, "none");
+
+	assert_int_equal(sf_dir_check(none.path), SF_ERR_NOT_FOUND);
+	assert_int_not_equal(access(none.path, F_OK), 0);
+	assert_int_equal(sf_dir_check(*state), SF_OK);
+	assert_int_equal(chmod(*state, 0755), 0);
+	assert_int_equal(sf_dir_check(*state), SF_ERR_UNAVAILABLE);
+	assert_int_equal(chmod(*state, 0700), 0);
+}
+
 static void only_the_last_folder_is_made(void **state)
 {
 	struct place deep = make_place(state, "missing/deep");
@@ -110,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_missing_folder_is_made_private),
+		cmocka_unit_test(a_check_makes_no_folder),
 		cmocka_unit_test(only_the_last_folder_is_made),
 		cmocka_unit_test(a_folder_open_to_others_is_refused),
 		cmocka_unit_test(a_symbolic_link_is_refused),

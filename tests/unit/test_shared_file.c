@@ -57,6 +57,27 @@ static void a_change_outlives_the_mapping(void **state)
 	assert_int_equal(munmap(words, SIZE), 0);
 }
 
+static void a_file_that_is_not_there_is_not_found(void **state)
+{
+	const struct sf_shared_file file = { "found", SIZE, write_head };
+	struct sf_config config = support_config();
+	_Atomic uint64_t *words;
+	void *found;
+
+	assert_int_equal(
+		sf_shared_file_find(&config, &file, &found), SF_ERR_NOT_FOUND);
+	assert_int_equal(map_named("found", &words), SF_OK);
+	words[7] = 7;
+	assert_int_equal(sf_shared_file_find(&config, &file, &found), SF_OK);
+	assert_int_equal(((_Atomic uint64_t *)found)[7], 7);
+	assert_int_equal(munmap(words, SIZE) | munmap(found, SIZE), 0);
+	(void)snprintf(config.runtime_dir, sizeof(config.runtime_dir),
+		"%s/none", (const char *)*state);
+	assert_int_equal(
+		sf_shared_file_find(&config, &file, &found), SF_ERR_NOT_FOUND);
+	assert_int_not_equal(access(config.runtime_dir, F_OK), 0);
+}
+
 static void the_file_is_private(void **state)
 {
 	_Atomic uint64_t *words;
@@ -155,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_file_has_its_first_bytes_and_zeros),
 		cmocka_unit_test(a_change_outlives_the_mapping),
+		cmocka_unit_test(a_file_that_is_not_there_is_not_found),
 		cmocka_unit_test(the_file_is_private),
 		cmocka_unit_test(processes_that_open_at_once_share_a_file),
 		cmocka_unit_test(a_malformed_file_is_refused),

@@ -63,6 +63,21 @@ static void the_file_says_since_when_it_counts(void **state)
 	assert_int_equal(read_word(SF_TALLY_SINCE_MS), since_ms);
 }
 
+static void a_look_makes_no_file(void **state)
+{
+	struct sf_config config = support_config();
+	struct sf_tally *tally;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/tally", (const char *)*state);
+	assert_int_equal(sf_tally_find(&config, &tally), SF_ERR_NOT_FOUND);
+	assert_int_not_equal(access(path, F_OK), 0);
+	sf_tally_count(&config, SF_ERR_CLOSED);
+	assert_int_equal(sf_tally_find(&config, &tally), SF_OK);
+	assert_int_equal(tally->words[SF_TALLY_REFUSED + SF_ERR_CLOSED], 1);
+	sf_tally_free(tally);
+}
+
 static int count_without_folder(void *data, int number)
 {
 	struct sf_config config = support_config();
@@ -92,6 +107,7 @@ int main(void)
 		in_sandbox(refusals_of_all_processes_are_counted),
 		in_sandbox(a_question_of_the_start_is_not_counted),
 		in_sandbox(the_file_says_since_when_it_counts),
+		in_sandbox(a_look_makes_no_file),
 		in_sandbox(a_count_makes_no_folder_and_logs_nothing),
 	};
 
