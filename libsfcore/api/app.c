@@ -309,7 +309,8 @@ static int serve_connection(const void *prepared)
 	hold_signals();
 	if (sf_scgi_read(STDIN_FILENO, &app.request) != SF_OK)
 		return 1;
-	return finish_request(&app, serve_request(&app));
+	/* As in run_cgi(). */
+	_exit(finish_request(&app, serve_request(&app)));
 }
 
 static int run_scgi(const char *path, const struct sf_method *methods)
@@ -326,7 +327,8 @@ static int run_scgi(const char *path, const struct sf_method *methods)
 	 * Redis connection cannot be shared: each child opens its own. */
 	if (app.config.wake == SF_WAKE_LOCAL)
 		open_wake(&app);
-	return sf_server_run(listener, serve_connection, &app) ? 1 : 0;
+	/* As in run_cgi(). */
+	exit(sf_server_run(listener, serve_connection, &app) ? 1 : 0);
 }
 
 static int refuse_usage(const char *name)
