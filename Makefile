@@ -36,7 +36,7 @@ LIBRARY  := $(OUT)/libsfcore.a
 # which takes a second, and then the longest first.
 CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
 	check-firefox check-asan check-chromium check-scgi check-fuzz check-servers \
-	check-jobs check-lint check-unit check-openapi check-served check-e2ee check-page \
+	check-jobs check-lint check-unit check-install check-openapi check-served check-e2ee check-page \
 	check-cgi check-nodes check-store
 JOBS     ?= 2
 
@@ -65,8 +65,9 @@ $(PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o $(LIBRARY)
 	@$(WRITE_AT_ONCE)
 
 # A file written in one pass sits in the page cache in large folios, which exec
-# maps faster than the linker's scattered writes.
-WRITE_AT_ONCE = install $@.ld $@ && rm $@.ld
+# maps faster than the linker's scattered writes. The rename replaces a program that
+# lighttpd may start at this moment.
+WRITE_AT_ONCE = install $@.ld $@.new && mv -f $@.new $@ && rm $@.ld
 
 # The settings that go into the pages. The file changes only when one of these
 # settings changes.
@@ -145,6 +146,10 @@ check-servers: all
 	SFCHAT_FRONT=apache-cgi $(NODE_TEST) $(FRONT_TESTS)
 	SFCHAT_FRONT=nginx-scgi $(NODE_TEST) $(FRONT_TESTS)
 
+# Tests what an operator does with the build.
+check-install: all
+	$(NODE_TEST) tests/install/*.test.mjs
+
 # Tests the page's encryption, in Node.
 check-e2ee:
 	$(NODE_TEST) tests/e2ee/*.test.mjs
@@ -177,7 +182,7 @@ clean:
 FORCE:
 
 .PHONY: all programs site run release-hashes test check-fast check check-cgi check-web \
-	check-scgi check-servers check-e2ee help clean FORCE
+	check-scgi check-servers check-install check-e2ee help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk tests/openapi/openapi.mk \
 	bench/bench.mk

@@ -134,7 +134,7 @@ export async function startLighttpd({ env = {}, port, before } = {}) {
   return {
     url: `https://localhost:${port}`, port, dir, env: settings,
     ca: await readFile(
-      settings.SFCHAT_CERT || path.join(build, "localhost.pem")),
+      settings.SFCHAT_CERT || path.join(settings.SFCHAT_BUILD ?? build, "localhost.pem")),
     pid: /** @type {number} */ (child.pid), log: output, stop,
   };
 }
