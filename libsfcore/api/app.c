@@ -316,11 +316,12 @@ static int serve_connection(const void *prepared)
 static int run_scgi(const char *path, const struct sf_method *methods)
 {
 	struct sf_app app = { .methods = methods, .forked = true };
-	int listener = STDIN_FILENO;
 	enum sf_err err = load_config(&app.config);
+	int listener = -1;
 
-	if (!err && path)
-		err = sf_server_listen(path, &listener);
+	if (!err)
+		err = path ? sf_server_listen(path, &listener)
+			   : sf_server_inherit(&listener);
 	if (err)
 		return 1;
 	/* The local table is shared memory, so map it once, before forking. A
@@ -335,7 +336,9 @@ static int refuse_usage(const char *name)
 {
 	(void)fprintf(stderr,
 		"usage: %s              serves one CGI request\n"
-		"       %s --scgi       serves the socket on standard input\n"
+		"       %s --scgi       serves the listening socket that "
+		"systemd\n"
+		"                       passes, or that is standard input\n"
 		"       %s --scgi PATH  makes a socket at PATH and serves it\n"
 		"       %s --version    prints the version\n",
 		name, name, name, name);

@@ -20,6 +20,9 @@
 #include "base/die.h"
 #include "base/log.h"
 
+/* The first file that systemd passes: SD_LISTEN_FDS_START, sd_listen_fds(3). */
+#define PASSED_FILENO 3
+
 /* Removes the socket of a dead server: such a socket refuses connections. */
 static void remove_dead_socket(const struct sockaddr_un *address)
 {
@@ -60,6 +63,28 @@ enum sf_err sf_server_listen(const char *path, int *out)
 	(void)sf_log_errno(path);
 	(void)close(fd);
 	return SF_ERR_UNAVAILABLE;
+}
+
+enum sf_err sf_server_inherit(int *out)
+{
+	const char *pid = getenv("LISTEN_PID");
+	const char *count = getenv("LISTEN_FDS");
+	bool is_passed = pid && strtol(pid, NULL, 10) == getpid();
+	int is_listening = 0;
+	socklen_t size = sizeof(is_listening);
+
+	if (is_passed && (!count || strcmp(count, "1") != 0)) {
+		sf_log("LISTEN_FDS: one listening socket was expected");
+		return SF_ERR_INVALID;
+	}
+	*out = is_passed ? PASSED_FILENO : STDIN_FILENO;
+	if (getsockopt(*out, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) ==
+			0 &&
+		is_listening)
+		return SF_OK;
+	sf_log("--scgi: a PATH was expected, or a listening socket %s",
+		is_passed ? "in LISTEN_FDS" : "as standard input");
+	return SF_ERR_INVALID;
 }
 
 /* Reaps every child that has ended, because run_loop() counts the children. */

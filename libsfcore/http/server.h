@@ -22,6 +22,14 @@
 enum sf_err sf_server_listen(const char *path, int *out) SF_MUST_CHECK;
 
 /*
+ * Finds the listening socket that this process was started with: the one that
+ * systemd passes in LISTEN_FDS (sd_listen_fds(3)), otherwise standard input.
+ * `out` is its file descriptor. SF_ERR_INVALID: there is none, or there are
+ * several; the log says what was expected.
+ */
+enum sf_err sf_server_inherit(int *out) SF_MUST_CHECK;
+
+/*
  * Serves the listening socket until SIGTERM or SIGINT, then closes it; requests
  * that are being served go on. `serve` runs in a child per connection, with the
  * connection as standard input and output, and returns the child's exit status.

@@ -485,6 +485,10 @@ static void scgi_ends_without_good_settings_or_a_socket(void **state)
 				      (char[]){ "/dev/null/s" } } });
 	assert_int_equal(output.status, 1);
 	assert_has(output.err, "sfchat: /dev/null/s: ");
+	output = run_and_capture(
+		(struct run){ .arguments = { NULL, (char[]){ "--scgi" } } });
+	assert_int_equal(output.status, 1);
+	assert_has(output.err, "sfchat: --scgi: a PATH was expected");
 }
 
 static int connect_to(const char *path)

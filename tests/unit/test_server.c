@@ -268,6 +268,62 @@ static void a_dead_socket_is_replaced_and_a_live_one_is_not(void **state)
 	assert_int_equal(close(second), 0);
 }
 
+/* How a process is started, and which descriptor is its socket. */
+struct start {
+	const char *count; /* LISTEN_FDS */
+	int given;         /* where the listening socket is; -1: nowhere */
+	int found;         /* what sf_server_inherit() finds; -1: refused */
+	bool is_ours;      /* LISTEN_PID names the process itself */
+	char path[108];
+};
+
+static int inherit_socket(void *data, int number)
+{
+	const struct start *start = data;
+	char pid[32];
+	int listener;
+	int found = -1;
+
+	(void)number;
+	(void)snprintf(pid, sizeof(pid), "%d",
+		(int)(start->is_ours ? getpid() : getppid()));
+	if (sf_server_listen(start->path, &listener) || dup2(listener, 9) < 0 ||
+		close(listener) || setenv("LISTEN_PID", pid, 1) ||
+		(start->count && setenv("LISTEN_FDS", start->count, 1)))
+		return 99;
+	(void)close(0);
+	(void)close(3);
+	if (start->given >= 0 && dup2(9, start->given) < 0)
+		return 98;
+	if (sf_server_inherit(&found) != SF_OK)
+		found = -1;
+	return found == start->found ? 0 : 97;
+}
+
+static void exactly_one_listening_socket_is_inherited(void **state)
+{
+	struct start starts[] = {
+		{ NULL, 0, 0, false, "" },
+		{ NULL, -1, -1, false, "" },
+		{ "1", 0, 0, false, "" },
+		{ "1", 3, -1, false, "" },
+		{ "1", 3, 3, true, "" },
+		{ "1", 0, -1, true, "" },
+		{ "2", 3, -1, true, "" },
+		{ "0", 0, -1, true, "" },
+		{ "1x", 3, -1, true, "" },
+		{ NULL, 3, -1, true, "" },
+	};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+		(void)snprintf(starts[i].path, sizeof(starts[i].path),
+			"%s/inherited", (const char *)*state);
+		assert_int_equal(support_finish(support_start(
+					 inherit_socket, &starts[i], 0)),
+			0);
+	}
+}
+
 static void a_path_that_cannot_be_bound_is_refused(void **state)
 {
 	char path[200];
@@ -296,6 +352,7 @@ int main(void)
 		in_sandbox(a_request_in_progress_outlives_the_server),
 		in_sandbox(the_socket_is_private),
 		in_sandbox(a_dead_socket_is_replaced_and_a_live_one_is_not),
+		in_sandbox(exactly_one_listening_socket_is_inherited),
 		in_sandbox(a_path_that_cannot_be_bound_is_refused),
 	};
 
