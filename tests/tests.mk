@@ -128,6 +128,10 @@ check-floors:
 check-man:
 	tests/tools/check-man
 
+# systemd understands the units of systemd/, and they are hardened.
+check-units:
+	@tests/tools/check-units
+
 C_FILES = $(shell git ls-files '*.c' '*.h')
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -137,13 +141,13 @@ format:
 
 LINT = tests/tools/check-lint $(ALL_CFLAGS) $(INCLUDES) $(patsubst \
 	-I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES_mongodb)))
-check-lint: check-format check-man
+check-lint: check-format check-man check-units
 	@$(LINT)
 
 # The same, but compilers, cppcheck and clang-tidy see only the .c files that
 # differ from HEAD; and the types of the page's scripts.
-lint: check-format check-types check-man
+lint: check-format check-types check-man check-units
 	@$(if $(ALL),,CHANGED=1) $(LINT)
 
 .PHONY: check-unit check-store check-mongodb check-nodes check-asan check-valgrind check-fuzz fuzz \
-	run-fuzzers check-floors check-man check-format format check-lint lint $(TESTS:=.run) $(FUZZERS:=.fuzz)
+	run-fuzzers check-floors check-man check-units check-format format check-lint lint $(TESTS:=.run) $(FUZZERS:=.fuzz)

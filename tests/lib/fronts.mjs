@@ -44,7 +44,7 @@ function readExample(/** @type {Site} */ site, name) {
     .replace("access_log off;  # or: ", "")
     .replace("/var/log/nginx/sfchat.log", `${site.dir}/access.log`)
     .replaceAll("/opt/sfchat", site.root)
-    .replaceAll("/run/sfchat", site.dir)
+    .replaceAll(/\/run\/sfchat(-api)?/g, site.dir)
     .replaceAll("/etc/ssl/sfchat", `${site.root}/localhost`)
     .replaceAll("chat.example.org:443", `localhost:${site.port}`)
     .replaceAll("chat.example.org", "localhost")
