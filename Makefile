@@ -4,6 +4,8 @@
 
 STORE   ?= lmdb
 BUILD   ?= build
+# The folder of sfchat.conf, the file of settings.
+SYSCONFDIR ?= /etc
 OUT     := $(BUILD)/$(STORE)
 CC      ?= cc
 
@@ -22,7 +24,7 @@ INCLUDES := -Ilibsfcore $(patsubst -I%,-isystem %,\
 CFLAGS   ?= -O2 -g
 LDSTATIC ?= $(LDSTATIC_$(STORE))
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DSF_VERSION='"$(shell cat VERSION)"' \
-	-fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)
+	-DSF_SYSCONFDIR='"$(SYSCONFDIR)"' -fno-pie $(WARN) $(HARDEN) $(CFLAGS) $(SANITIZE)
 LDFLAGS  += -Wl,-z,relro,-z,now
 LIBS     := $(shell pkg-config $(PKG_CONFIG_$(STORE)) --libs $(PACKAGES) \
 	2>/dev/null)

@@ -31,7 +31,7 @@ $(TESTS): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(TEST_SUPPORT) $(LIBRA
 # Prints the whole output of a test program only if it fails. Always prints the
 # lines of skipped tests.
 $(TESTS:=.run): %.run: %
-	@$(UNDER) $< >$<.log 2>&1 || { cat $<.log; exit 1; }
+	@SFCHAT_CONF= $(UNDER) $< >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "$(notdir $<): $$(grep -c '^\[       OK' $<.log) passed"
 	@grep SKIPPED $<.log || :
 

@@ -5,10 +5,13 @@
  */
 #include "base/config.h"
 
+#include "base/settings_file.h"
+
 #include <ctype.h>
 #include <stddef.h>
 #include <unistd.h>
 
+#define DEFAULT_FILE SF_SYSCONFDIR "/sfchat.conf"
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -118,6 +121,46 @@ const struct sf_setting sf_settings[] = {
 	{ .name = NULL },
 };
 
+const char *const sf_setting_names[] = {
+	/* The programs read these. */
+	"SFCHAT_STORE",
+	"SFCHAT_WAKE",
+	"SFCHAT_REDIS",
+	"SFCHAT_POLL_SLEEP",
+	"SFCHAT_POLL_ITERATION",
+	"SFCHAT_CHAT_LIFETIME",
+	"SFCHAT_CREATE_LIMIT",
+	"SFCHAT_USER_TOKEN_HEADER",
+	"SFCHAT_CHAT_TOKEN_HEADER",
+	"SFCHAT_RUNTIME_DIR",
+	/* Only scripts/run reads these. */
+	"SFCHAT_USER",
+	"SFCHAT_SERVE",
+	"SFCHAT_BIND",
+	"SFCHAT_PORT",
+	"SFCHAT_HTTP_PORT",
+	"SFCHAT_CERT",
+	"SFCHAT_KEY",
+	"SFCHAT_TLS",
+	"SFCHAT_TRUSTED_PROXY",
+	"SFCHAT_PUBLIC_URL",
+	"SFCHAT_ACME_ROOT",
+	"SFCHAT_ACCESS_LOG",
+	"SFCHAT_SCHEDULE_SECONDS",
+	"SFCHAT_BUILD",
+	"SFCHAT_STORE_KIND",
+	/* scripts/build-html writes these into the pages. */
+	"SFCHAT_SOURCE_URL",
+	"SFCHAT_CONTACT",
+	"SFCHAT_AWAY_SECONDS",
+	"SFCHAT_GA_ID",
+	NULL,
+};
+
+_Static_assert(sizeof(sf_setting_names) / sizeof(*sf_setting_names) <=
+		       SF_SETTINGS_MAX + 1,
+	"the file has room for every name");
+
 static enum sf_err refuse(
 	struct sf_detail *detail, const char *name, const char *expected)
 {
@@ -125,15 +168,48 @@ static enum sf_err refuse(
 		detail, SF_ERR_INVALID, "%s: %s was expected", name, expected);
 }
 
-enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
+/* By default the file may be missing. With an empty name there is none. */
+static enum sf_err read_file(
+	struct sf_settings_file *out, struct sf_detail *detail)
+{
+	const char *path = getenv("SFCHAT_CONF");
+	enum sf_err err;
+
+	*out = (struct sf_settings_file){ .names = sf_setting_names };
+	if (path && !*path)
+		return SF_OK;
+	err = sf_settings_file_read(
+		out, path ? path : DEFAULT_FILE, sf_setting_names, detail);
+	if (err == SF_ERR_NOT_FOUND)
+		return path ? SF_ERR_INVALID : SF_OK;
+	return err;
+}
+
+static enum sf_err read_values(struct sf_config *out,
+	const struct sf_settings_file *file, struct sf_detail *detail)
 {
 	for (const struct sf_setting *s = sf_settings; s->name; s++) {
 		const char *value = getenv(s->name);
 
+		if (!value)
+			value = sf_settings_file_get(file, s->name);
 		if (!s->read(s, value && *value ? value : s->fallback, out))
 			return refuse(detail, s->name, s->expected);
 	}
 	out->poll_sleep_ms *= 1000;
+	return SF_OK;
+}
+
+enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
+{
+	struct sf_settings_file file;
+	enum sf_err err = read_file(&file, detail);
+
+	if (!err)
+		err = read_values(out, &file, detail);
+	sf_settings_file_release(&file);
+	if (err)
+		return err;
 	if (out->wake == SF_WAKE_REDIS && out->redis.socket_size == 0)
 		return refuse(detail, "SFCHAT_REDIS",
 			"an address, since SFCHAT_WAKE is redis,");

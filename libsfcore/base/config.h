@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The settings: environment variables, the same for every program (PROTOCOL,
- * "Configuration"). Knows the names, defaults and bounds; what a setting does
- * is elsewhere.
+ * The settings: environment variables and the lines of a file, the same for
+ * every program (PROTOCOL, "Configuration"). Knows the names, defaults and
+ * bounds; what a setting does is elsewhere.
  */
 #ifndef SF_CONFIG_H
 #define SF_CONFIG_H
@@ -54,12 +54,20 @@ struct sf_setting {
 	int64_t min, max; /* of a number */
 };
 
-/* All settings. The last row has no name. */
+/* The settings of the programs. The last row has no name. */
 extern const struct sf_setting sf_settings[];
 
 /*
- * Reads the settings from the environment. SF_ERR_INVALID: a value cannot be
- * used; `detail` names its variable and what was expected, never the value.
+ * The names that the file of settings may have: those of all settings, also of
+ * those that only scripts read. NULL ends them.
+ */
+extern const char *const sf_setting_names[];
+
+/*
+ * Reads the settings from the environment, and those that it does not have
+ * from the file that SFCHAT_CONF names. SF_ERR_INVALID: the file or a value
+ * cannot be used; `detail` names the setting and what was expected, never the
+ * value.
  */
 enum sf_err sf_config_load(
 	struct sf_config *out, struct sf_detail *detail) SF_MUST_CHECK;

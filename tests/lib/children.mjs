@@ -66,7 +66,7 @@ export function waitPort(port, address = "127.0.0.1") {
  */
 export function execute(file, args, env, input = "") {
   const child = spawn(file, args, {
-    env: { PATH: "/usr/bin:/bin", ...env },
+    env: { PATH: "/usr/bin:/bin", SFCHAT_CONF: "", ...env },
     timeout: PATIENCE_MS, killSignal: "SIGKILL",
   });
   let stdout = "";

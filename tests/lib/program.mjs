@@ -50,7 +50,8 @@ export function parseReply(text) {
 }
 
 /**
- * Starts a program that is killed if it has not ended within PATIENCE_MS.
+ * Starts a program that is killed if it has not ended within PATIENCE_MS, and that reads
+ * no file of settings unless its environment names one.
  *
  * @param {string} file
  * @param {string[]} args
@@ -58,7 +59,10 @@ export function parseReply(text) {
  */
 export function startProgram(file, args, options) {
   return spawn(file, args,
-    { ...options, timeout: PATIENCE_MS, killSignal: "SIGKILL" });
+    {
+      ...options, timeout: PATIENCE_MS, killSignal: "SIGKILL",
+      env: { SFCHAT_CONF: "", ...options.env },
+    });
 }
 
 /**

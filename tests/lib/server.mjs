@@ -65,7 +65,7 @@ export async function spawnRun(env, {
   const [file, ...words] = [...before, ...command];
   const child = spawn(file, words, {
     env: {
-      PATH: process.env.PATH, SFCHAT_BUILD: build,
+      PATH: process.env.PATH, SFCHAT_CONF: "", SFCHAT_BUILD: build,
       SFCHAT_STORE_KIND: storeKind, SFCHAT_SERVE: serve,
       ...(process.getuid?.() === 0 && !options.uid ? { SFCHAT_USER: "root" } : {}),
       ...(storeKind === "lmdb" ? {} : { SFCHAT_STORE: process.env.SFCHAT_STORE }),
@@ -151,7 +151,8 @@ export async function startOther(env = {}, name = front) {
   const dir = await mkdtemp("/dev/shm/sfchat-test-");
   const url = `https://localhost:${port}`;
   const settings = {
-    PATH: process.env.PATH, SFCHAT_CREATE_LIMIT: "0", SFCHAT_RUNTIME_DIR: dir, ...env,
+    PATH: process.env.PATH, SFCHAT_CONF: "", SFCHAT_CREATE_LIMIT: "0",
+    SFCHAT_RUNTIME_DIR: dir, ...env,
   };
   const ready = (ca) => request({ url, ca }, "OPTIONS", "/api/v1/create.json").then(
     ({ status }) => status === 501, () => false);

@@ -20,7 +20,7 @@ static int unset_settings(void **state)
 	(void)state;
 	for (const struct sf_setting *s = sf_settings; s->name; s++)
 		(void)unsetenv(s->name);
-	return 0;
+	return setenv("SFCHAT_CONF", "", 1);
 }
 
 static struct sf_config load_settings(void)
@@ -188,6 +188,90 @@ static void the_documents_list_every_setting_and_its_default(void **state)
 	assert_lists_settings("docs/PROTOCOL.md", "## Configuration\n");
 }
 
+/* Writes the file of settings, and makes SFCHAT_CONF name it. */
+static void write_file(void **state, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/conf", (const char *)*state);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(setenv("SFCHAT_CONF", path, 1), 0);
+}
+
+static void a_file_sets_what_the_environment_does_not_have(void **state)
+{
+	struct sf_config config;
+
+	(void)unset_settings(state);
+	write_file(state, "SFCHAT_POLL_SLEEP=7\nSFCHAT_POLL_ITERATION=8\n"
+			  "SFCHAT_CREATE_LIMIT=9\nSFCHAT_WAKE=\n");
+	config = load_with("SFCHAT_POLL_ITERATION", "50");
+	assert_int_equal(config.poll_sleep_ms, 7000);
+	assert_int_equal(config.poll_iteration, 50);
+	assert_int_equal(config.create_limit, 9);
+	assert_int_equal(config.wake, SF_WAKE_LOCAL);
+	assert_int_equal(config.chat_lifetime_seconds, 86400);
+	config = load_with("SFCHAT_CREATE_LIMIT", "");
+	assert_int_equal(config.create_limit, 60);
+	config = load_with("SFCHAT_CONF", "");
+	assert_int_equal(config.create_limit, 60);
+}
+
+static void a_file_may_have_the_name_of_every_setting(void **state)
+{
+	char text[2048] = "";
+
+	(void)unset_settings(state);
+	for (const char *const *name = sf_setting_names; *name; name++) {
+		size_t length = strlen(text);
+
+		(void)snprintf(
+			text + length, sizeof(text) - length, "%s=\n", *name);
+	}
+	for (const struct sf_setting *s = sf_settings; s->name; s++)
+		assert_non_null(strstr(text, s->name));
+	write_file(state, text);
+	(void)load_settings();
+}
+
+static void a_bad_value_in_the_file_is_refused(void **state)
+{
+	struct sf_config config;
+	struct sf_detail detail = { "" };
+
+	(void)unset_settings(state);
+	write_file(state, "SFCHAT_POLL_SLEEP=secret\n");
+	assert_int_equal(sf_config_load(&config, &detail), SF_ERR_INVALID);
+	assert_string_equal(detail.text, "SFCHAT_POLL_SLEEP: a whole number "
+					 "from 1 to 3600 was expected");
+}
+
+static void a_bad_file_is_refused_whatever_the_environment_has(void **state)
+{
+	struct sf_config config;
+	struct sf_detail detail = { "" };
+
+	(void)unset_settings(state);
+	write_file(state, "SFCHAT_POL_SLEEP=7\n");
+	assert_int_equal(sf_config_load(&config, &detail), SF_ERR_INVALID);
+	assert_non_null(strstr(detail.text, "/conf: line 1: SFCHAT_POL_SLEEP"));
+}
+
+static void a_missing_file_is_refused_if_it_is_named(void **state)
+{
+	struct sf_config config;
+	struct sf_detail detail = { "" };
+
+	(void)unset_settings(state);
+	assert_int_equal(setenv("SFCHAT_CONF", "/nowhere", 1), 0);
+	assert_int_equal(sf_config_load(&config, &detail), SF_ERR_INVALID);
+	assert_non_null(strstr(detail.text, "cannot read /nowhere"));
+}
+
 static void an_unknown_kind_of_wake_up_is_refused(void **state)
 {
 	(void)state;
@@ -288,6 +372,11 @@ int main(void)
 			unset_settings),
 		cmocka_unit_test(
 			the_documents_list_every_setting_and_its_default),
+		in_sandbox(a_file_sets_what_the_environment_does_not_have),
+		in_sandbox(a_file_may_have_the_name_of_every_setting),
+		in_sandbox(a_bad_value_in_the_file_is_refused),
+		in_sandbox(a_bad_file_is_refused_whatever_the_environment_has),
+		in_sandbox(a_missing_file_is_refused_if_it_is_named),
 		cmocka_unit_test_setup(
 			an_unknown_kind_of_wake_up_is_refused, unset_settings),
 		cmocka_unit_test_setup(
