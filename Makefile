@@ -75,10 +75,11 @@ WRITE_AT_ONCE = install $@.ld $@.new && mv -f $@.new $@ && rm $@.ld
 # settings changes.
 $(BUILD)/site.settings: FORCE
 	@mkdir -p $(@D)
-	@now=$$(env | grep -E '^SFCHAT_($(SITE_SETTINGS))=' | sort); \
+	@file=$$(scripts/settings-file) || exit 1; now=$$({ echo "$$file"; env; } | \
+		grep -E '^SFCHAT_($(SITE_SETTINGS))=' | sort); \
 		[ -f $@ ] && [ "$$now" = "$$(cat $@)" ] || printf '%s\n' "$$now" >$@
 
-$(BUILD)/html/index.html: scripts/build-html COPYING $(BUILD)/site.settings \
+$(BUILD)/html/index.html: scripts/build-html scripts/settings-file COPYING $(BUILD)/site.settings \
 		$(shell find html -type f)
 	scripts/build-html $(BUILD)/html
 
@@ -90,8 +91,10 @@ release-hashes: site
 # nobody; or as root, if nobody may not read the clone.
 define AS_USER
 user=$$SFCHAT_USER; \
+[ -n "$$user" ] || user=$$(scripts/settings-file | sed -n s/^SFCHAT_USER=//p); \
+given=$$user; \
 [ -n "$$user" ] || user=$$(stat -c %U .); \
-if [ "$$user$$SFCHAT_USER" = root ]; then \
+if [ "$$user$$given" = root ]; then \
 	if setpriv --reuid nobody --regid nogroup --clear-groups \
 		test -r $(CURDIR)/scripts/run; \
 	then user=nobody; \

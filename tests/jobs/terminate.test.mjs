@@ -10,7 +10,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { execute } from '../lib/children.mjs';
-import { root, storeKind } from '../lib/server.mjs';
+import { build, root, storeKind } from '../lib/server.mjs';
 import { startRedis } from '../lib/stores.mjs';
 import {
   MANY, acknowledgeAll, countJobs, fillStore, look, makeChat, makePlace, request,
@@ -117,25 +117,24 @@ test('a poll is woken when the job closes its chat', async (t) => {
   assert.equal(results.messages[0].event, 'closed_automatically');
 });
 
-test('the line of cron/sfchat.cron reads the file of settings', async (t) => {
+test('the line of cron/sfchat.cron runs the job with the file of settings', async (t) => {
   const env = await makePlace(t);
-  const dir = env.SFCHAT_RUNTIME_DIR;
+  const { creator } = await makeChat(env);
   const lines = (await readFile(path.join(root, 'cron/sfchat.cron'), 'utf8'))
     .split('\n').filter((line) => line && !line.startsWith('#'));
   assert.equal(lines.length, 1);
   // cron ends a command at a percent sign.
   const [, command] =
     /^(?:[\d*/]+ ){5}sfchat ([^%]+)$/.exec(lines[0]) ?? assert.fail(lines[0]);
-  const here = command.replace('/etc/sfchat.conf', `${dir}/conf`)
-    .replace('/srv/sfchat/build/lmdb/cron/terminate', `${dir}/terminate`);
-  const uri = 'mongodb://sfchat:p%40ss@a,b,c/sfchat?replicaSet=rs0&tls=true';
-  await writeFile(`${dir}/conf`, `SFCHAT_STORE='${uri}'\nSFCHAT_WAKE=redis\n`);
-  await writeFile(`${dir}/terminate`, '#!/bin/sh\nenv >&2\n', { mode: 0o755 });
-  const { code, stdout, stderr } = await execute('/bin/sh', ['-c', here], {});
-  assert.deepEqual([code, stdout], [0, '']);
-  const seen = stderr.split('\n');
-  assert.ok(seen.includes(`SFCHAT_STORE=${uri}`), stderr);
-  assert.ok(seen.includes('SFCHAT_WAKE=redis'), stderr);
+  const here = command.replace('/srv/sfchat/build/lmdb', path.join(build, storeKind));
+  const file = `${env.SFCHAT_RUNTIME_DIR}/conf`;
+  await writeFile(file, Object.entries({ ...env, SFCHAT_CHAT_LIFETIME: '1' })
+    .map(([name, value]) => `${name}=${value}\n`).join(''));
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  assert.deepEqual(
+    await execute('/bin/sh', ['-c', here], { SFCHAT_CONF: file }),
+    { code: 0, stdout: '', stderr: '' });
+  assert.equal((await look(creator, env)).results.status, 'closed');
 });
 
 test('`terminate` explains a failure in one line', async (t) => {

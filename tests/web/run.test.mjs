@@ -307,6 +307,33 @@ describe("scripts/run", () => {
     await waitGone(dir);
   });
 
+  it("root reads the file of settings; SFCHAT_USER has to be able to read it", async (t) => {
+    if (obstacle) return skip(t, obstacle);
+    const SFCHAT_CERT = await lendCertificate(t);
+    const file = path.join(path.dirname(SFCHAT_CERT), "sfchat.conf");
+    const redis = "SFCHAT_REDIS=redis://:a-password@127.0.0.1:1";
+    await writeFile(file, `SFCHAT_USER=nobody\n${redis}\n`, { mode: 0o600 });
+    const env = {
+      SFCHAT_CONF: file, SFCHAT_CERT, SFCHAT_RUNTIME_DIR: path.join(path.dirname(file), "run"),
+    };
+    await chmod(path.dirname(file), 0o755);
+    const options = { before: ["env", "-u", "SFCHAT_USER"] };
+    await hasFailed(await start(t, env, options), /SFCHAT_USER: nobody may not read .*sfchat.conf/);
+    await chown(file, NOBODY, NOBODY);
+    const { child, ready, output } = await start(t, env, options);
+    assert.equal(ready, true, output());
+    const processes = await findProcesses({ dir: env.SFCHAT_RUNTIME_DIR });
+    assert.ok(processes.some(({ env: lines }) => lines.includes(redis)));
+    for (const { pid, name } of processes) {
+      assert.doesNotMatch(name, /a-password/);
+      const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+      if (status) assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m, name);
+    }
+    child.kill();
+    await once(child, "close");
+    assert.doesNotMatch(output(), /a-password/);
+  });
+
   it("a certificate that cannot be read is reported", async (t) => {
     if (obstacle) return skip(t, obstacle);
     const certificate = await lendCertificate(t);
