@@ -116,7 +116,7 @@ const NGINX = { name: "nginx", encodings: ["gzip"], noticesCancel: true };
 const PROXY = { name: undefined, encodings: ["br", "gzip"], noticesCancel: true };
 
 /**
- * @type {Record<string, {serve: "cgi" | "scgi" | "fcgiwrap" | "proxy", traits: Traits,
+ * @type {Record<string, {serve: "cgi" | "scgi" | "fcgiwrap" | "uwsgi" | "proxy", traits: Traits,
  *   start: (site: Site) => string[]}>}  start: writes the configuration and returns
  *   the command; serve: proxy of lighttpd
  */
@@ -126,6 +126,10 @@ export const fronts = {
   "nginx-scgi": { serve: "scgi", traits: NGINX, start: nginx("nginx-scgi") },
   "nginx-fcgiwrap": {
     serve: "fcgiwrap", traits: NGINX, start: nginx("nginx-fcgiwrap"),
+  },
+  "nginx-uwsgi": {
+    serve: "uwsgi", traits: { ...NGINX, noticesCancel: false },
+    start: nginx("nginx-uwsgi"),
   },
   "nginx-proxy": {
     serve: "proxy", traits: { ...PROXY, name: "nginx" }, start: nginx("nginx-proxy"),
@@ -181,6 +185,11 @@ async function startPrograms({ serve }, site, start) {
     start(["/usr/sbin/fcgiwrap", "-c", "100", "-s", `unix:${socket}`],
       { ...site.ids, detached: true });
     await waitFor(() => isThere(socket), "fcgiwrap listens");
+  }
+  if (serve === "uwsgi") {
+    start(["/usr/bin/uwsgi", "--ini", `${site.root}/docs/hosting/uwsgi.ini`],
+      { ...site.ids, env: { ...site.env, SFCHAT_ROOT: site.root } });
+    await waitFor(() => isThere(`${site.dir}/uwsgi.sock`), "uwsgi listens");
   }
   if (serve === "proxy") {
     start([path.join(site.source, "scripts/run")], {
