@@ -83,6 +83,16 @@ $(BUILD)/html/index.html: scripts/build-html scripts/settings-file COPYING $(BUI
 		$(shell find html -type f)
 	scripts/build-html $(BUILD)/html
 
+# Installs what is built, with the programs of each store that is built.
+PREFIX ?= /usr/local
+INSTALL_SITE = @DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
+	BUILD='$(BUILD)' scripts/install-site
+install: all
+	$(INSTALL_SITE) install
+
+uninstall:
+	$(INSTALL_SITE) uninstall
+
 # Lists the files that this site serves; docs/VERIFYING.md compares the lists.
 release-hashes: site
 	@scripts/release-hashes $(BUILD)/html
@@ -163,6 +173,8 @@ help:
 	@echo 'Build and run'
 	@echo '  make                  the programs and the pages, below build/'
 	@echo '  make run              install missing packages, build, start the site'
+	@echo '  make install          install what is built (PREFIX, DESTDIR, SYSCONFDIR)'
+	@echo '  make uninstall        remove it; a changed sfchat.conf stays'
 	@echo '  make clean            remove build/'
 	@echo 'Test'
 	@echo '  make test T=json      one unit test, tests/unit/test_json.c: a second'
@@ -186,7 +198,7 @@ clean:
 
 FORCE:
 
-.PHONY: all programs site run release-hashes test check-fast check check-cgi check-web \
+.PHONY: all programs site install uninstall run release-hashes test check-fast check check-cgi check-web \
 	check-scgi check-servers check-install check-e2ee help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk tests/openapi/openapi.mk \

@@ -147,6 +147,7 @@ const char *const sf_setting_names[] = {
 	"SFCHAT_ACME_ROOT",
 	"SFCHAT_ACCESS_LOG",
 	"SFCHAT_SCHEDULE_SECONDS",
+	"SFCHAT_STATE_DIR",
 	"SFCHAT_BUILD",
 	"SFCHAT_STORE_KIND",
 	/* scripts/build-html writes these into the pages. */

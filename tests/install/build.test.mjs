@@ -11,7 +11,7 @@ import { describe, it } from "node:test";
 import { atEnd, execute } from "../lib/children.mjs";
 import { api, build, request, root, startServer } from "../lib/server.mjs";
 
-const BUILDS = 3;
+const BUILDS = 2;
 const VISITORS = 3;
 
 /** Makes a second build, whose files are links to those of the first. */
