@@ -29,7 +29,9 @@ LDFLAGS  += -Wl,-z,relro,-z,now
 LIBS     := $(shell pkg-config $(PKG_CONFIG_$(STORE)) --libs $(PACKAGES) \
 	2>/dev/null)
 
-SOURCES  := $(wildcard libsfcore/*/*.c libsfcore/store/$(STORE)/*.c)
+SOURCES  := $(filter-out libsfcore/base/redis_tls_%,\
+	$(wildcard libsfcore/*/*.c libsfcore/store/$(STORE)/*.c)) \
+	libsfcore/base/redis_tls_$(TLS_$(STORE)).c
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard cgi-bin/*.c cron/*.c))
 SITE_SETTINGS := SOURCE_URL|CONTACT|USER_TOKEN_HEADER|CHAT_TOKEN_HEADER|AWAY_SECONDS|CHAT_LIFETIME|GA_ID
 NODE_TEST := node --test --test-reporter=spec

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/redis_tls.h"
+
 #define DEFAULT_FILE SF_SYSCONFDIR "/sfchat.conf"
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -82,6 +84,17 @@ static bool read_redis(const struct sf_setting *setting, const char *value,
 	return !*value || sf_redis_address_parse(value, &out->redis) == SF_OK;
 }
 
+static bool read_redis_ca(const struct sf_setting *setting, const char *value,
+	struct sf_config *out)
+{
+	int length = snprintf(
+		out->redis.ca_file, sizeof(out->redis.ca_file), "%s", value);
+
+	(void)setting;
+	return !*value || (*value == '/' && length < SF_REDIS_CA_FILE_MAX &&
+				  access(value, R_OK) == 0);
+}
+
 static bool read_wake(const struct sf_setting *setting, const char *value,
 	struct sf_config *out)
 {
@@ -101,9 +114,13 @@ const struct sf_setting sf_settings[] = {
 		0, 0, 0 },
 	{ "SFCHAT_WAKE", "local", "local or redis", read_wake, 0, 0, 0 },
 	{ "SFCHAT_REDIS", "",
-		"unix:PATH or redis://[:password@]address:port/db with a "
-		"literal address",
+		"unix:PATH or redis://[user][:password@]host[:port][/db], or "
+		"with TLS rediss://,",
 		read_redis, 0, 0, 0 },
+	/* This row comes after SFCHAT_REDIS, whose reader empties the file. */
+	{ "SFCHAT_REDIS_CA", "",
+		"the absolute path of a readable file of certificates in PEM",
+		read_redis_ca, 0, 0, 0 },
 	{ "SFCHAT_POLL_SLEEP", "3", "a whole number from 1 to 3600",
 		read_number, MEMBER(poll_sleep_ms), 1, 3600 },
 	{ "SFCHAT_POLL_ITERATION", "60", "a whole number from 1 to 100000",
@@ -126,6 +143,7 @@ const char *const sf_setting_names[] = {
 	"SFCHAT_STORE",
 	"SFCHAT_WAKE",
 	"SFCHAT_REDIS",
+	"SFCHAT_REDIS_CA",
 	"SFCHAT_POLL_SLEEP",
 	"SFCHAT_POLL_ITERATION",
 	"SFCHAT_CHAT_LIFETIME",
@@ -201,6 +219,26 @@ static enum sf_err read_values(struct sf_config *out,
 	return SF_OK;
 }
 
+/* Checks the settings of Redis against each other. */
+static enum sf_err check_redis(
+	const struct sf_config *config, struct sf_detail *detail)
+{
+	const struct sf_redis_address *redis = &config->redis;
+
+	if (config->wake == SF_WAKE_REDIS && redis->socket_size == 0)
+		return refuse(detail, "SFCHAT_REDIS",
+			"an address, since SFCHAT_WAKE is redis,");
+	if (redis->has_tls && !sf_redis_tls_exists())
+		return refuse(detail, "SFCHAT_REDIS",
+			"unix:PATH or redis:// to a TLS tunnel such as "
+			"stunnel, since only a build with STORE=mongodb has "
+			"TLS,");
+	if (*redis->ca_file && !redis->has_tls)
+		return refuse(detail, "SFCHAT_REDIS_CA",
+			"no value, since SFCHAT_REDIS has no rediss://,");
+	return SF_OK;
+}
+
 enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 {
 	struct sf_settings_file file;
@@ -211,9 +249,8 @@ enum sf_err sf_config_load(struct sf_config *out, struct sf_detail *detail)
 	sf_settings_file_release(&file);
 	if (err)
 		return err;
-	if (out->wake == SF_WAKE_REDIS && out->redis.socket_size == 0)
-		return refuse(detail, "SFCHAT_REDIS",
-			"an address, since SFCHAT_WAKE is redis,");
+	if (check_redis(out, detail))
+		return SF_ERR_INVALID;
 	if (strcmp(out->user_token_variable, out->chat_token_variable) == 0)
 		return refuse(detail, "SFCHAT_USER_TOKEN_HEADER",
 			"a name other than SFCHAT_CHAT_TOKEN_HEADER's");

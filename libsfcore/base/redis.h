@@ -7,18 +7,18 @@
 #ifndef SF_REDIS_H
 #define SF_REDIS_H
 
-#include "base/redis_address.h"
+#include "base/redis_stream.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <hiredis/hiredis.h>
 
 struct sf_redis {
 	struct sf_redis_address address;
-	int timeout_ms;        /* of connecting and of each command */
-	redisContext *context; /* NULL: not connected */
-	bool down;             /* the last call failed, and the log says so */
+	int timeout_ms; /* of connecting with its login, and of each command */
+	struct sf_redis_stream stream;
+	redisReader *reader; /* NULL: not connected */
+	bool down;           /* the last call failed, and the log says so */
 };
 
 /* Fills `out`. The first command connects. */
@@ -37,5 +37,14 @@ void sf_redis_release(struct sf_redis *redis);
  */
 enum sf_err sf_redis_call(struct sf_redis *redis, size_t count,
 	const char *const words[], redisReply **out) SF_MUST_CHECK;
+
+/*
+ * Waits for a reply that no command asks for: a message after SUBSCRIBE. The
+ * caller frees `out` with freeReplyObject(). SF_ERR_NOT_FOUND: none has come in
+ * this time, which may be 0. SF_ERR_UNAVAILABLE: there is no connection, or it
+ * is lost; the log says nothing.
+ */
+enum sf_err sf_redis_receive(
+	struct sf_redis *redis, int timeout_ms, redisReply **out) SF_MUST_CHECK;
 
 #endif

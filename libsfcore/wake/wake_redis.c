@@ -73,38 +73,23 @@ static void prepare_remote(struct sf_wake *wake, const struct sf_token *user)
 }
 
 /*
- * Takes the messages that hiredis has read. Returns whether there was one, and
- * the connection still works.
+ * Waits for a message on the channel, and takes all that have come by then.
+ * Returns whether there was one.
  */
-static bool take_messages(struct remote *remote)
+static bool take_messages(struct remote *remote, int timeout_ms)
 {
 	bool taken = false;
-	void *reply = NULL;
+	redisReply *reply;
+	enum sf_err err;
 
-	for (;;) {
-		if (redisGetReplyFromReader(remote->link.context, &reply) !=
-			REDIS_OK) {
-			stop_listening(remote);
-			return false;
-		}
-		if (!reply)
-			return taken;
+	while ((err = sf_redis_receive(&remote->link, taken ? 0 : timeout_ms,
+			&reply)) == SF_OK) {
 		freeReplyObject(reply);
 		taken = true;
 	}
-}
-
-/* Waits for a message on the channel, or for the end of the connection. */
-static void listen_once(struct remote *remote, int timeout_ms)
-{
-	struct pollfd ready = {
-		.fd = remote->link.context->fd,
-		.events = POLLIN,
-	};
-
-	if (poll(&ready, 1, timeout_ms) > 0 &&
-		redisBufferRead(remote->link.context) != REDIS_OK)
+	if (err == SF_ERR_UNAVAILABLE)
 		stop_listening(remote);
+	return taken;
 }
 
 static bool wait_remote(struct sf_wake *wake, int limit_ms)
@@ -115,10 +100,8 @@ static bool wait_remote(struct sf_wake *wake, int limit_ms)
 
 	/* A message may have arrived together with the reply to SUBSCRIBE. */
 	while (left_ms > 0 && *remote->channel) {
-		if (take_messages(remote))
+		if (take_messages(remote, (int)left_ms))
 			return true;
-		if (*remote->channel)
-			listen_once(remote, (int)left_ms);
 		left_ms = end_ms - sf_clock_ms(CLOCK_MONOTONIC);
 	}
 	/*

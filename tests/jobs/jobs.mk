@@ -4,7 +4,8 @@
 
 # check-unit runs these; each starts a Redis of its own.
 REDIS_TESTS := $(addprefix $(OUT)/tests/unit/,test_health test_queue \
-	test_queue_kinds test_site test_wake test_wake_redis)
+	test_queue_kinds test_redis test_redis_tls test_site test_wake \
+	test_wake_redis)
 
 $(REDIS_TESTS): $(OUT)/obj/tests/unit/private_redis.o
 

@@ -144,7 +144,7 @@ test('`terminate` explains a failure in one line', async (t) => {
   const cases = [
     [['now'], {}, 2, /^terminate: it takes no arguments; see .*--help\n$/],
     [[], { SFCHAT_CHAT_LIFETIME: 'x' }, 2, /^terminate: SFCHAT_CHAT_LIFETIME: /],
-    [[], { SFCHAT_REDIS: 'redis://:sesame@example.org/' }, 2,
+    [[], { SFCHAT_REDIS: 'redis://:sesame@example.org/?db=1' }, 2,
       /^terminate: SFCHAT_REDIS: /],
     [[], { SFCHAT_WAKE: 'redis' }, 2, /^terminate: SFCHAT_REDIS: an address/],
     [[], { SFCHAT_REDIS: secret }, 3, /^sfchat: Redis cannot be used: .*\n$/],

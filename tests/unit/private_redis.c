@@ -2,6 +2,7 @@
 /* The Redis server of a test program: starts, kills, pauses and asks it. */
 #include "private_redis.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -74,6 +75,37 @@ void private_redis_pause(void)
 void private_redis_resume(void)
 {
 	assert_int_equal(kill(server.pid, SIGCONT), 0);
+}
+
+static int find_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(
+		getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	(void)close(fd);
+	return ntohs(address.sin_port);
+}
+
+int private_redis_listen(const char *certificate)
+{
+	int port = find_port();
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", port);
+	freeReplyObject(
+		private_redis_run("CONFIG", "SET", "bind", "127.0.0.1"));
+	if (certificate)
+		freeReplyObject(private_redis_run("CONFIG", "SET",
+			"tls-auth-clients", "no", "tls-cert-file", certificate,
+			"tls-key-file", certificate));
+	freeReplyObject(private_redis_run(
+		"CONFIG", "SET", certificate ? "tls-port" : "port", text));
+	return port;
 }
 
 int private_redis_make_sandbox(void **state)

@@ -25,6 +25,13 @@ void private_redis_start(void);
 void private_redis_pause(void);
 void private_redis_resume(void);
 
+/*
+ * Lets the server also listen on a free port of 127.0.0.1, until it is killed.
+ * Returns the port. With TLS, the server has the key and the certificate of
+ * that PEM file; NULL: without TLS.
+ */
+int private_redis_listen(const char *certificate);
+
 /* Runs one command, given as words; the caller frees the reply. */
 #define private_redis_run(...)                                                 \
 	private_redis_run_words((const char *const[]){ __VA_ARGS__, NULL })

@@ -154,6 +154,29 @@ void support_capture(int (*work)(void *data, int number), void *data,
 	read_file(captured.files[2], output->err, sizeof(output->err));
 }
 
+int support_begin_log(void)
+{
+	int before = dup(STDERR_FILENO);
+	char name[] = "/dev/shm/sfchat-log-XXXXXX";
+	int fd = mkstemp(name);
+
+	assert_true(before >= 0 && fd >= 0);
+	(void)unlink(name);
+	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	(void)close(fd);
+	return before;
+}
+
+void support_end_log(int before, char *out, size_t size)
+{
+	ssize_t got = pread(STDERR_FILENO, out, size - 1, 0);
+
+	assert_true(got >= 0);
+	out[got] = '\0';
+	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	(void)close(before);
+}
+
 void support_race(int (*work)(void *data, int number), void *data, int count,
 	int *results)
 {

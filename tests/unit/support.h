@@ -80,6 +80,13 @@ void support_capture(int (*work)(void *data, int number), void *data,
 	const char *input, size_t size, struct support_output *output);
 
 /*
+ * Directs the log to a file. Returns the former standard error, with which
+ * support_end_log() ends this; it copies the log to `out`.
+ */
+int support_begin_log(void);
+void support_end_log(int before, char *out, size_t size);
+
+/*
  * Runs `work` in `count` processes at once, and stores in `results` what each
  * of them returns.
  */

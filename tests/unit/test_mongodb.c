@@ -7,7 +7,6 @@
 #include "private_mongodb.h"
 #include "talk.h"
 
-#include <fcntl.h>
 #include <mongoc/mongoc.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -351,31 +350,6 @@ static void a_chat_remembers_only_the_latest_chosen_ids(void **state)
 
 /* --- the log --- */
 
-/* Directs the log to a file. Returns the former standard error. */
-static int begin_log(void)
-{
-	int before = dup(STDERR_FILENO);
-	char name[] = "/dev/shm/sfchat-log-XXXXXX";
-	int fd = mkstemp(name);
-
-	assert_true(before >= 0 && fd >= 0);
-	(void)unlink(name);
-	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-	(void)close(fd);
-	return before;
-}
-
-/* Ends what begin_log() began, and copies the log to `out`. */
-static void end_log(int before, char *out, size_t size)
-{
-	ssize_t got = pread(STDERR_FILENO, out, size - 1, 0);
-
-	assert_true(got >= 0);
-	out[got] = '\0';
-	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
-	(void)close(before);
-}
-
 /* Uses a store with these credentials and options once; copies its log. */
 static enum sf_err try_store(
 	const char *credentials, const char *options, char *log, size_t size)
@@ -389,13 +363,13 @@ static enum sf_err try_store(
 
 	private_mongodb_set_store(credentials, options);
 	config = support_config();
-	before = begin_log();
+	before = support_begin_log();
 	err = sf_store_open(&config, &store);
 	if (!err) {
 		err = sf_store_view(store, 1, &nobody, &seen);
 		sf_store_free(store);
 	}
-	end_log(before, log, size);
+	support_end_log(before, log, size);
 	return err;
 }
 
@@ -427,10 +401,10 @@ static void a_malformed_uri_is_refused_and_never_quoted(void **state)
 
 		assert_int_equal(setenv("SFCHAT_STORE", bad[i], 1), 0);
 		config = support_config();
-		before = begin_log();
+		before = support_begin_log();
 		assert_int_equal(
 			sf_store_check(&config, &detail), SF_ERR_INVALID);
-		end_log(before, log, sizeof(log));
+		support_end_log(before, log, sizeof(log));
 		assert_string_equal(log, "");
 		assert_non_null(strstr(detail.text, "SFCHAT_STORE"));
 		assert_null(strstr(detail.text, "s3"));

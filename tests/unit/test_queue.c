@@ -525,12 +525,13 @@ static void a_password_is_used_and_never_logged(void **state)
 		"ACL", "SETUSER", "default", "resetpass", ">open sesame"));
 	log = list_and_read_log(&config, SF_ERR_UNAVAILABLE);
 	assert_string_equal(
-		log, "sfchat: Redis cannot be used: it answers NOAUTH\n");
+		log, "sfchat: Redis cannot be used: it demands a password\n");
 	(void)snprintf(config.redis.password, sizeof(config.redis.password),
 		"open barley");
 	log = list_and_read_log(&config, SF_ERR_UNAVAILABLE);
-	assert_string_equal(
-		log, "sfchat: Redis cannot be used: it answers WRONGPASS\n");
+	assert_string_equal(log,
+		"sfchat: Redis cannot be used: it refuses the user or the "
+		"password\n");
 	(void)snprintf(config.redis.password, sizeof(config.redis.password),
 		"open sesame");
 	log = list_and_read_log(&config, SF_OK);
@@ -558,7 +559,8 @@ static void a_missing_redis_is_logged_once(void **state)
 
 	assert_ok(sf_redis_address_parse("unix:/nowhere/redis", &config.redis));
 	assert_string_equal(list_and_read_log(&config, SF_ERR_UNAVAILABLE),
-		"sfchat: Redis cannot be used: No such file or directory\n");
+		"sfchat: Redis cannot be used: it cannot be reached: No such "
+		"file or directory\n");
 }
 
 #define with_team(test)                                                        \

@@ -70,6 +70,60 @@ static void an_ipv6_address_is_read(void **state)
 	assert_string_equal(address.password, "x");
 }
 
+static void a_host_name_is_kept_to_be_looked_up(void **state)
+{
+	static const char *const names[] = { "redis", "redis.example.org",
+		"a-b_c.d1", "1and1.example" };
+	char text[96];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct sf_redis_address address;
+		const struct sockaddr_in *v4 =
+			(const struct sockaddr_in *)&address.socket;
+
+		(void)snprintf(
+			text, sizeof(text), "redis://%s:6380/1", names[i]);
+		address = parse_address(text);
+		assert_true(address.is_name);
+		assert_string_equal(address.host, names[i]);
+		assert_int_equal(ntohs(v4->sin_port), 6380);
+		assert_int_equal(address.database, 1);
+	}
+	assert_false(parse_address("redis://localhost").is_name);
+	assert_false(parse_address("redis://10.1.2.3").is_name);
+	assert_false(parse_address("redis://[::1]").is_name);
+}
+
+static void tls_is_read(void **state)
+{
+	struct sf_redis_address address =
+		parse_address("rediss://u:p@redis.example.org/4");
+
+	(void)state;
+	assert_true(address.has_tls);
+	assert_true(address.is_name);
+	assert_string_equal(address.user, "u");
+	assert_string_equal(address.password, "p");
+	assert_int_equal(address.database, 4);
+	assert_false(parse_address("redis://redis.example.org").has_tls);
+	assert_false(parse_address("unix:/run/redis").has_tls);
+}
+
+static void a_user_is_read(void **state)
+{
+	struct sf_redis_address address =
+		parse_address("redis://a%40b%3ac:p:%2F@10.1.2.3");
+
+	(void)state;
+	assert_string_equal(address.user, "a@b:c");
+	assert_string_equal(address.password, "p:/");
+	address = parse_address("redis://keeper@10.1.2.3");
+	assert_string_equal(address.user, "keeper");
+	assert_string_equal(address.password, "");
+	assert_string_equal(parse_address("redis://:p@10.1.2.3").user, "");
+}
+
 static void a_password_is_read(void **state)
 {
 	char longest[SF_REDIS_PASSWORD_MAX];
@@ -91,16 +145,21 @@ static void any_other_form_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "redis", "unix:", "unix:redis",
 		"127.0.0.1:6379", "http://127.0.0.1/", "redis://",
-		"redis://redis.example.org:6379/0", "redis://127.0.0.1:/0",
-		"redis://127.0.0.1:0/0", "redis://127.0.0.1:65536/0",
-		"redis://127.0.0.1:6379x/0", "redis://127.0.0.1:6379/x",
-		"redis://127.0.0.1:6379/-1", "redis://127.0.0.1:6379/999999",
-		"redis://127.0.0.1:6379/0/1", "redis://127.0.0.1:6379/0?a=b",
-		"redis://256.0.0.1/", "redis://[fd00::7/0", "redis://[fd00]:1/",
+		"redis://redis_example@org@/0", "redis://127.0.0.1:/0",
+		"unix:/x?db=2", "redis:///0", "redis://-x/", "redis://a b/",
+		"redis://a.1/", "redis://1/", "redis://a./", "redis://a,b/",
+		"rediss:/a", "redis://[redis.example.org]/", "rediss://",
+		"redis://u%4@a/", "redis://redis/0?db=1",
+		"redis://[fe80::1%25eth0]/", "redis://127.0.0.1:0/0",
+		"redis://127.0.0.1:65536/0", "redis://127.0.0.1:6379x/0",
+		"redis://127.0.0.1:6379/x", "redis://127.0.0.1:6379/-1",
+		"redis://127.0.0.1:6379/999999", "redis://127.0.0.1:6379/0/1",
+		"redis://127.0.0.1:6379/0?a=b", "redis://256.0.0.1/",
+		"redis://[fd00::7/0", "redis://[fd00]:1/",
 		"redis://[fd00::7]7/0", "redis://[127.0.0.1]/",
 		"redis://:open127.0.0.1/0", "redis://:%4@127.0.0.1",
 		"redis://:%zz@127.0.0.1", "redis://:a%00b@127.0.0.1",
-		"redis://user:secret@127.0.0.1/0" };
+		"redis://a%00b:c@127.0.0.1", "redis://%zz@127.0.0.1" };
 	char text[4 * SF_REDIS_PASSWORD_MAX];
 	struct sf_redis_address address;
 
@@ -110,6 +169,14 @@ static void any_other_form_is_refused(void **state)
 			fail_msg("not refused: %s", bad[i]);
 	(void)snprintf(text, sizeof(text), "redis://:%0*d@127.0.0.1",
 		SF_REDIS_PASSWORD_MAX, 0);
+	assert_int_equal(
+		sf_redis_address_parse(text, &address), SF_ERR_INVALID);
+	(void)snprintf(text, sizeof(text), "redis://%0*d@127.0.0.1",
+		SF_REDIS_USER_MAX, 0);
+	assert_int_equal(
+		sf_redis_address_parse(text, &address), SF_ERR_INVALID);
+	(void)snprintf(
+		text, sizeof(text), "redis://a%0*d", SF_REDIS_HOST_MAX, 0);
 	assert_int_equal(
 		sf_redis_address_parse(text, &address), SF_ERR_INVALID);
 	(void)snprintf(text, sizeof(text), "unix:/%0108d", 0);
@@ -144,7 +211,8 @@ static void a_refusal_names_the_variable_and_no_secret(void **state)
 	assert_non_null(
 		strstr(load_settings("Redis", "unix:/a"), "SFCHAT_WAKE: "));
 	assert_non_null(strstr(load_settings("redis", ""), "SFCHAT_REDIS: "));
-	said = load_settings("redis", "redis://:secret@nowhere.example:6379/0");
+	said = load_settings(
+		"redis", "redis://:secret@nowhere.example:6379/0?x");
 	assert_non_null(strstr(said, "SFCHAT_REDIS: "));
 	assert_null(strstr(said, "secret"));
 	assert_null(strstr(said, "nowhere"));
@@ -156,6 +224,9 @@ int main(void)
 		cmocka_unit_test(the_path_of_a_socket_is_read),
 		cmocka_unit_test(an_ipv4_address_is_read),
 		cmocka_unit_test(an_ipv6_address_is_read),
+		cmocka_unit_test(a_host_name_is_kept_to_be_looked_up),
+		cmocka_unit_test(tls_is_read),
+		cmocka_unit_test(a_user_is_read),
 		cmocka_unit_test(a_password_is_read),
 		cmocka_unit_test(any_other_form_is_refused),
 		cmocka_unit_test(a_refusal_names_the_variable_and_no_secret),

@@ -92,6 +92,7 @@ describe("settings", () => {
       "SFCHAT_CHAT_LIFETIME", "SFCHAT_CHAT_TOKEN_HEADER", "SFCHAT_CONF",
       "SFCHAT_CREATE_LIMIT",
       "SFCHAT_POLL_ITERATION", "SFCHAT_POLL_SLEEP", "SFCHAT_REDIS",
+      "SFCHAT_REDIS_CA",
       "SFCHAT_RUNTIME_DIR", "SFCHAT_STORE", "SFCHAT_USER_TOKEN_HEADER",
       "SFCHAT_WAKE",
     ].sort());
@@ -103,6 +104,8 @@ describe("settings", () => {
 const BAD = {
   SFCHAT_STORE: ["mongodb://127.0.0.1/x", "mysql://x", "lmdb:", "lmdb:relative",
     `lmdb:/${"x".repeat(600)}`],
+  SFCHAT_REDIS: ["redis", "unix:/x?db=2", "redis://u:p@h/0?x"],
+  SFCHAT_REDIS_CA: ["/nowhere/ca.pem", "ca.pem"],
   SFCHAT_WAKE: ["remote", "LOCAL"],
   SFCHAT_RUNTIME_DIR: ["relative", `/${"x".repeat(600)}`],
   SFCHAT_POLL_SLEEP: ["0", "-1", "x", "3s", "1.5", " 3", "+3", "3601", "1e3",

@@ -7,5 +7,7 @@ PKG_CONFIG_lmdb := --static
 # address starts fastest. The two functions of --wrap keep the C library's
 # resolver out of the programs; redis.c defines them.
 LDSTATIC_lmdb := -static -no-pie -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+# Why these programs have no TLS: redis_tls_none.c.
+TLS_lmdb := none
 # The unit tests that run with this store alone.
 TEST_NAMES_lmdb := test_lmdb
