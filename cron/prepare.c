@@ -10,8 +10,9 @@ static const struct sf_command command = {
 	.name = "prepare",
 	.help = "usage: prepare\n"
 		"\n"
-		"Makes the indexes of the store that SFCHAT_STORE names, so\n"
-		"that `terminate` finds old chats quickly. After a change of\n"
+		"Makes the store that SFCHAT_STORE names, with the indexes\n"
+		"by which `terminate` finds old chats quickly. After a change "
+		"of\n"
 		"SFCHAT_CHAT_LIFETIME, run it again to make the indexes fit.\n"
 		"It does no harm when there is nothing to do.\n"
 		"\n"

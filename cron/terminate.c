@@ -15,11 +15,12 @@ static const struct sf_command command = {
 		"The job closes the chats that are older than\n"
 		"SFCHAT_CHAT_LIFETIME, and removes the closed chats that are\n"
 		"empty or more than an hour over this lifetime. Without\n"
-		"SFCHAT_REDIS, terminate does this itself.\n"
+		"SFCHAT_REDIS, terminate does this itself. It makes no store:\n"
+		"the site makes it, or prepare.\n"
 		"\n"
 		"Exit status: 0 queued or done; 1 an unexpected error, which\n"
 		"is printed; 2 wrong arguments or settings; 3 Redis or the\n"
-		"store cannot be reached.\n",
+		"store cannot be reached, or there is no store.\n",
 };
 
 static enum sf_err terminate_here(const struct sf_config *config)
@@ -29,6 +30,19 @@ static enum sf_err terminate_here(const struct sf_config *config)
 
 	(void)fprintf(err ? stderr : stdout, "%s: %s\n", command.name,
 		work.detail.text);
+	return err;
+}
+
+/* The worker would find the same fault, but its log is elsewhere. */
+static enum sf_err check_store(const struct sf_config *config)
+{
+	struct sf_detail detail;
+	struct sf_store *store = NULL;
+	enum sf_err err = sf_work_find_store(config, &store, &detail);
+
+	sf_store_free(store);
+	if (err)
+		(void)fprintf(stderr, "%s: %s\n", command.name, detail.text);
 	return err;
 }
 
@@ -53,7 +67,10 @@ int main(int argc, char **argv)
 	enum sf_err err;
 
 	sf_command_start(&command, argc, argv, &config);
-	err = config.redis.socket_size ? add_job(&config)
-				       : terminate_here(&config);
+	if (config.redis.socket_size == 0)
+		return sf_command_status(terminate_here(&config));
+	err = check_store(&config);
+	if (!err)
+		err = add_job(&config);
 	return sf_command_status(err);
 }

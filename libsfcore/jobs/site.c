@@ -123,7 +123,7 @@ static void judge_store(struct sf_site *site)
 		survey->room_bytes / 100 * SF_SITE_FULL_PERCENT)
 		raise_alarm(site, "the store is over 80 % full");
 	if (survey->oldest_ms != 0 && site->now_ms - survey->oldest_ms >
-					      removed_ms + SF_SITE_OVERDUE_MS)
+					      removed_ms + SF_JOB_SUCCESS_MS)
 		raise_alarm(site, "old chats are not removed: no sweep runs");
 }
 

@@ -11,12 +11,6 @@
 
 /* A store that is fuller than this is an alarm. */
 #define SF_SITE_FULL_PERCENT 80
-/*
- * How long after its removal was due a chat may still be there: some runs of
- * the schedule.
- */
-#define SF_SITE_OVERDUE_MS 3600000
-
 enum sf_site_part_state {
 	SF_SITE_ABSENT, /* there is none, or no Redis is set */
 	SF_SITE_DOWN,   /* it cannot be used; the log says why */

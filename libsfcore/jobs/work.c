@@ -59,8 +59,11 @@ static void remember_outcome(const struct sf_work *work,
 	uint64_t now_ms = (uint64_t)sf_clock_ms(CLOCK_REALTIME);
 	struct sf_tally *tally;
 
-	if (err == SF_ERR_CONFLICT ||
-		sf_tally_open(work->config, &tally) != SF_OK)
+	if (err == SF_ERR_CONFLICT)
+		return;
+	/* Where there is no store, make no other file either. */
+	if ((err ? sf_tally_find(work->config, &tally)
+		 : sf_tally_open(work->config, &tally)) != SF_OK)
 		return;
 	if (err) {
 		atomic_store(&tally->words[SF_TALLY_FAILED_MS], now_ms);
@@ -78,10 +81,39 @@ static void remember_outcome(const struct sf_work *work,
 	sf_tally_free(tally);
 }
 
+static const char *explain_error(enum sf_err err)
+{
+	switch (err) {
+	case SF_ERR_UNAVAILABLE:
+		return "the store cannot be reached, or is full";
+	case SF_ERR_NOT_FOUND:
+		return "there is no such kind of job here";
+	case SF_ERR_CONFLICT:
+		return "another worker has the job";
+	default:
+		return "unexpected error, see the log";
+	}
+}
+
+enum sf_err sf_work_find_store(const struct sf_config *config,
+	struct sf_store **out, struct sf_detail *detail)
+{
+	enum sf_err err = sf_store_find(config, out);
+
+	if (err == SF_ERR_NOT_FOUND)
+		return sf_detail_set(detail, SF_ERR_UNAVAILABLE,
+			"there is no store at SFCHAT_STORE: the site makes it, "
+			"or prepare");
+	if (err)
+		(void)sf_detail_set(detail, err, "%s", explain_error(err));
+	return err;
+}
+
 static enum sf_err sweep_store(struct sf_work *work, struct sf_sweep *sweep)
 {
 	struct sf_desk desk = { .wake = NULL };
-	enum sf_err err = sf_store_open(work->config, &desk.store);
+	enum sf_err err =
+		sf_work_find_store(work->config, &desk.store, &work->detail);
 
 	if (err)
 		return err;
@@ -106,27 +138,14 @@ static enum sf_err terminate_chats(struct sf_work *work)
 	return err;
 }
 
-static const char *explain_error(enum sf_err err)
-{
-	switch (err) {
-	case SF_ERR_UNAVAILABLE:
-		return "the store cannot be reached, or is full";
-	case SF_ERR_NOT_FOUND:
-		return "there is no such kind of job here";
-	case SF_ERR_CONFLICT:
-		return "another worker has the job";
-	default:
-		return "unexpected error, see the log";
-	}
-}
-
 enum sf_err sf_work_run(struct sf_work *work, const char *kind)
 {
 	enum sf_err err = SF_ERR_NOT_FOUND;
 
+	work->detail.text[0] = '\0';
 	if (strcmp(kind, SF_WORK_TERMINATE) == 0)
 		err = terminate_chats(work);
-	if (err)
+	if (err && !*work->detail.text)
 		(void)sf_detail_set(
 			&work->detail, err, "%s", explain_error(err));
 	return err;

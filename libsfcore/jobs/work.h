@@ -7,9 +7,7 @@
 #ifndef SF_WORK_H
 #define SF_WORK_H
 
-#include "base/config.h"
-
-#include <stdbool.h>
+#include "store/store.h"
 
 /*
  * Closes the chats that have reached their lifetime, and removes the closed
@@ -29,9 +27,16 @@ struct sf_work {
 /*
  * Runs a job of that kind. SF_ERR_NOT_FOUND: there is no such kind.
  * SF_ERR_CONFLICT: `may_go_on` stopped the job. Other errors as
- * sf_store_open() and sf_store_sweep().
+ * sf_work_find_store() and sf_store_sweep().
  */
 enum sf_err sf_work_run(struct sf_work *work, const char *kind) SF_MUST_CHECK;
+
+/*
+ * Opens the store for background work, as sf_store_find(). A store that is
+ * missing is SF_ERR_UNAVAILABLE too, and `detail` says so.
+ */
+enum sf_err sf_work_find_store(const struct sf_config *config,
+	struct sf_store **out, struct sf_detail *detail) SF_MUST_CHECK;
 
 /* Describes the results of SF_WORK_TERMINATE, each a number of chats. */
 void sf_work_describe(int64_t closed, int64_t removed, int64_t unreadable,

@@ -43,8 +43,9 @@ enum sf_err sf_store_open(
 	const struct sf_config *config, struct sf_store **out) SF_MUST_CHECK;
 
 /*
- * The same, for a program that only looks: makes nothing. SF_ERR_NOT_FOUND:
- * there is no store yet.
+ * The same, for a program that looks and for a background job: makes nothing.
+ * LMDB: the folder must belong to this user alone. SF_ERR_NOT_FOUND: there is
+ * no store yet.
  */
 enum sf_err sf_store_find(
 	const struct sf_config *config, struct sf_store **out) SF_MUST_CHECK;
@@ -65,7 +66,8 @@ void sf_store_leave(struct sf_store *store);
 void sf_store_rest(struct sf_store *store);
 
 /*
- * Makes the indexes that find old chats quickly. An operator runs this for a
+ * Makes what a store needs before its first chat: with LMDB its file, with
+ * MongoDB the indexes that find old chats quickly. An operator runs this for a
  * new site and after a change of the lifetime; a request never does.
  */
 enum sf_err sf_store_prepare(struct sf_store *store) SF_MUST_CHECK;

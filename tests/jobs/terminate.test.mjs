@@ -5,7 +5,7 @@
 // "Background jobs", names.
 
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -137,6 +137,34 @@ test('the line of cron/sfchat.cron runs the job with the file of settings', asyn
   assert.equal((await look(creator, env)).results.status, 'closed');
 });
 
+test('`terminate` makes no store, and no folder for one', async (t) => {
+  const env = await makePlace(t);
+  const dir = env.SFCHAT_RUNTIME_DIR;
+  const fails = async (/** @type {Record<string, string>} */ settings = {}) => {
+    const end = await runCommand('terminate', [], { ...env, ...settings });
+    assert.equal(end.code, 3);
+    assert.match(end.stderr, /^terminate: there is no store at SFCHAT_STORE: /);
+  };
+  await rm(`${dir}/store`, { recursive: true });
+  await fails();
+  assert.deepEqual(await readdir(dir), []);
+  await fails({ SFCHAT_STORE: '', SFCHAT_RUNTIME_DIR: `${dir}/new` });
+  assert.deepEqual(await readdir(dir), []);
+  const redis = await startRedis(t, dir);
+  env.SFCHAT_REDIS = redis.address;
+  await fails();
+  assert.equal(await countJobs(env, 'waiting'), 0);
+  assert.ok(!(await readdir(dir)).includes('store'));
+});
+
+test('`terminate` uses no store of another user', async (t) => {
+  const env = await makePlace(t);
+  await chmod(`${env.SFCHAT_RUNTIME_DIR}/store`, 0o755);
+  const { code, stderr } = await runCommand('terminate', [], env);
+  assert.equal(code, 3);
+  assert.match(stderr, /store: must be a folder of mode 0700 that belongs to this user/);
+});
+
 test('`terminate` explains a failure in one line', async (t) => {
   const env = await makePlace(t);
   const secret = 'redis://:sesame@127.0.0.1:1/0';
@@ -165,7 +193,7 @@ test('`terminate` explains a failure in one line', async (t) => {
 test('`terminate` reports a store that it cannot reach', async (t) => {
   const env = await makePlace(t, {
     SFCHAT_STORE: storeKind === 'lmdb'
-      ? 'lmdb:/nowhere/store' : 'mongodb://127.0.0.1:1/nowhere',
+      ? 'lmdb:/dev/null/store' : 'mongodb://127.0.0.1:1/nowhere',
   });
   const { code, stderr } = await runCommand('terminate', [], env);
   assert.equal(code, 3);

@@ -393,6 +393,31 @@ static void to_look_for_a_store_makes_none(void **state)
 	assert_int_not_equal(access(config.store + strlen("lmdb:"), F_OK), 0);
 }
 
+static void to_prepare_a_store_makes_it(void **state)
+{
+	struct sf_config config = support_config();
+	struct sf_store *store;
+
+	(void)state;
+	assert_int_equal(sf_store_open(&config, &store), SF_OK);
+	assert_int_equal(sf_store_prepare(store), SF_OK);
+	sf_store_free(store);
+	assert_int_equal(sf_store_find(&config, &store), SF_OK);
+	sf_store_free(store);
+}
+
+static void a_folder_that_others_may_use_is_not_the_sites_store(void **state)
+{
+	struct talk *talk = *state;
+	const char *dir = talk->config.store + strlen("lmdb:");
+	struct sf_store *store;
+
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(
+		sf_store_find(&talk->config, &store), SF_ERR_UNAVAILABLE);
+	assert_int_equal(chmod(dir, 0700), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +431,8 @@ int main(void)
 		in_sandbox(a_full_store_still_polls_delivers_and_closes),
 		with_ready(the_room_is_used_up_and_given_back),
 		in_sandbox(to_look_for_a_store_makes_none),
+		in_sandbox(to_prepare_a_store_makes_it),
+		with_ready(a_folder_that_others_may_use_is_not_the_sites_store),
 	};
 
 	return cmocka_run_group_tests(

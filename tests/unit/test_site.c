@@ -109,7 +109,7 @@ static void an_overdue_chat_is_an_alarm(void **state)
 	struct sf_site site;
 
 	sf_chat_init(&old, talk->now_ms - talk->lifetime_ms - SF_CHAT_GRACE_MS -
-				   SF_SITE_OVERDUE_MS - 60000);
+				   SF_JOB_SUCCESS_MS - 60000);
 	assert_ok(sf_store_insert(talk->store, &old));
 	site = read_site(&talk->config);
 	assert_alarms(&site, "old chats are not removed: no sweep runs; ");

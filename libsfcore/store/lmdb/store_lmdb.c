@@ -49,15 +49,13 @@ static const char *get_dir(const struct sf_config *config)
 	return config->store + strlen(SCHEME);
 }
 
-/* Checks the folder, and makes it if it is missing. */
 static enum sf_err open_folder(
 	const struct sf_config *config, struct sf_store **out)
 {
-	const char *dir = get_dir(config);
 	struct sf_lmdb *lmdb;
-	enum sf_err err;
+	enum sf_err err = sf_lmdb_open(get_dir(config), &lmdb);
 
-	if ((err = sf_dir_prepare(dir)) || (err = sf_lmdb_open(dir, &lmdb)))
+	if (err)
 		return err;
 	*out = sf_alloc(sizeof(**out));
 	**out = (struct sf_store){
@@ -72,13 +70,18 @@ enum sf_err sf_store_open(const struct sf_config *config, struct sf_store **out)
 	/* The folder of the default store is in this one. */
 	enum sf_err err = sf_dir_prepare(config->runtime_dir);
 
+	if (!err)
+		err = sf_dir_prepare(get_dir(config));
 	return err ? err : open_folder(config, out);
 }
 
 enum sf_err sf_store_find(const struct sf_config *config, struct sf_store **out)
 {
-	return sf_lmdb_exists(get_dir(config)) ? open_folder(config, out)
-					       : SF_ERR_NOT_FOUND;
+	enum sf_err err = SF_ERR_NOT_FOUND;
+
+	if (sf_lmdb_exists(get_dir(config)))
+		err = sf_dir_check(get_dir(config));
+	return err ? err : open_folder(config, out);
 }
 
 void sf_store_free(struct sf_store *store)
@@ -102,9 +105,14 @@ void sf_store_rest(struct sf_store *store)
 
 enum sf_err sf_store_prepare(struct sf_store *store)
 {
-	/* A sweep looks at every chat and needs no index. */
-	(void)store;
-	return SF_OK;
+	struct sf_lmdb_session session;
+	/* A sweep looks at every chat and needs no index: only make the file.
+	 */
+	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_CHANGE, &session);
+
+	if (!err)
+		sf_lmdb_abort(&session);
+	return err;
 }
 
 static MDB_val make_key(const struct sf_token *chat_token)
@@ -444,24 +452,45 @@ static int scan_batch(const struct sf_store *store, int64_t now_ms,
 	return sweep->done ? 0 : code;
 }
 
-/* Finds the next batch of due chats and moves `sweep` past it. */
-static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
-	struct sf_sweep *sweep, struct batch *out)
-{
+/* Looks at chats, in the order of their tokens, without changing them. */
+struct scan {
 	struct sf_lmdb_session session;
-	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
 	MDB_cursor *cursor;
+};
+
+static enum sf_err begin_scan(struct sf_store *store, struct scan *out)
+{
+	enum sf_err err =
+		sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &out->session);
 	int code;
 
 	if (err)
 		return err;
-	code = mdb_cursor_open(session.txn, session.dbi, &cursor);
-	if (!code) {
-		code = scan_batch(store, now_ms, cursor, sweep, out);
-		mdb_cursor_close(cursor);
-	}
-	sf_lmdb_abort(&session);
+	code = mdb_cursor_open(
+		out->session.txn, out->session.dbi, &out->cursor);
+	if (code)
+		sf_lmdb_abort(&out->session);
 	return sf_lmdb_report(code);
+}
+
+/* `code` is LMDB's result of the look at the chats. */
+static enum sf_err end_scan(const struct scan *scan, int code)
+{
+	mdb_cursor_close(scan->cursor);
+	sf_lmdb_abort(&scan->session);
+	return sf_lmdb_report(code);
+}
+
+/* Finds the next batch of due chats and moves `sweep` past it. */
+static enum sf_err find_due(struct sf_store *store, int64_t now_ms,
+	struct sf_sweep *sweep, struct batch *out)
+{
+	struct scan scan;
+	enum sf_err err = begin_scan(store, &scan);
+
+	return err ? err
+		   : end_scan(&scan, scan_batch(store, now_ms, scan.cursor,
+					     sweep, out));
 }
 
 /* Sweeps a chat that was due a moment ago, within a transaction. */
@@ -552,23 +581,19 @@ enum sf_err sf_store_survey(
 	struct sf_store *store, int64_t since_ms, struct sf_survey *survey)
 {
 	struct sf_survey next = *survey;
-	struct sf_lmdb_session session;
-	enum sf_err err = sf_lmdb_begin(store->lmdb, SF_LMDB_READ, &session);
-	MDB_cursor *cursor;
+	struct scan scan;
+	enum sf_err err = begin_scan(store, &scan);
 	int code;
 
 	if (err)
 		return err;
-	code = mdb_cursor_open(session.txn, session.dbi, &cursor);
-	if (!code) {
-		code = survey_batch(cursor, since_ms, &next);
-		mdb_cursor_close(cursor);
-	}
-	if (!code)
+	code = survey_batch(scan.cursor, since_ms, &next);
+	/* The list of free pages may be long. */
+	if (!code && next.done)
 		code = sf_lmdb_measure(
-			&session, &next.used_bytes, &next.room_bytes);
-	sf_lmdb_abort(&session);
-	if (!code)
+			&scan.session, &next.used_bytes, &next.room_bytes);
+	err = end_scan(&scan, code);
+	if (!err)
 		*survey = next;
-	return sf_lmdb_report(code);
+	return err;
 }

@@ -37,7 +37,7 @@ function nameStore(dir) {
 }
 
 /**
- * Makes a directory, which is removed when the test ends.
+ * Makes a directory with a store, which is removed when the test ends.
  *
  * @param {import('node:test').TestContext} context
  * @param {Env} [settings]
@@ -47,10 +47,12 @@ function nameStore(dir) {
 export async function makePlace(context, settings = {}) {
   const dir = await mkdtemp('/dev/shm/sfchat-test-');
   atEnd(context, () => rm(dir, { recursive: true, force: true }));
-  return {
-    SFCHAT_RUNTIME_DIR: dir, SFCHAT_STORE: nameStore(dir),
-    SFCHAT_CREATE_LIMIT: '0', ...settings,
+  const env = {
+    SFCHAT_RUNTIME_DIR: dir, SFCHAT_STORE: nameStore(dir), SFCHAT_CREATE_LIMIT: '0',
   };
+  // MongoDB makes a collection with its first document.
+  if (storeKind === 'lmdb') await runCommand('prepare', [], env);
+  return { ...env, ...settings };
 }
 
 /**
