@@ -59,6 +59,13 @@ $(OUT)/obj/%.o: %.c VERSION
 	@mkdir -p $(@D)
 	$(call SHORT,CC)$(CC) $(ALL_CFLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
 
+$(OUT)/obj/libsfcore/base/config.o: $(OUT)/sysconfdir
+
+# The file changes only when the setting changes.
+$(OUT)/sysconfdir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SYSCONFDIR)' | cmp -s - $@ || echo '$(SYSCONFDIR)' >$@
+
 $(LIBRARY): $(SOURCES:%.c=$(OUT)/obj/%.o)
 	@rm -f $@
 	$(call SHORT,AR)$(AR) rcs $@ $^
@@ -123,6 +130,9 @@ run:
 		$(if $(PORT),SFCHAT_PORT=$(PORT)) $(if $(SERVE),SFCHAT_SERVE=$(SERVE)) \
 		SFCHAT_BUILD=$(abspath $(BUILD)) SFCHAT_STORE_KIND=$(STORE) \
 		exec scripts/run
+
+# No test depends on the file of settings of this machine.
+test check-fast check: export SFCHAT_CONF :=
 
 # The tiers: seconds, two minutes, everything. T=NAME is tests/unit/test_NAME.c.
 test:

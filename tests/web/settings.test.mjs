@@ -192,6 +192,11 @@ describe("settings of the server alone", () => {
   it("scripts/run refuses a SFCHAT_BUILD without programs", () =>
     isRefused({ SFCHAT_BUILD: "/nowhere" }, /SFCHAT_BUILD: .*run make/));
 
+  it("scripts/run takes the programs for the store that SFCHAT_STORE names", () =>
+    isRefused({
+      SFCHAT_BUILD: "/nowhere", SFCHAT_STORE_KIND: "", SFCHAT_STORE: "mongodb://127.0.0.1/x",
+    }, /no \/nowhere\/mongodb\/cgi-bin\/create: run make/));
+
   it("scripts/run refuses a SFCHAT_BUILD that lacks one program", async (t) => {
     const dir = await mkdtemp("/dev/shm/sfchat-test-");
     t.after(() => rm(dir, { recursive: true }));
