@@ -102,6 +102,11 @@ install: all
 uninstall:
 	$(INSTALL_SITE) uninstall
 
+# Builds Debian packages of this source tree, below $(BUILD).
+deb:
+	@scripts/install build mongodb deb
+	@BUILD='$(BUILD)' scripts/make-deb
+
 # Lists the files that this site serves; docs/VERIFYING.md compares the lists.
 release-hashes: site
 	@scripts/release-hashes $(BUILD)/html
@@ -145,7 +150,7 @@ check-fast: test
 		check-store check-cgi check-e2ee check-story
 
 check:
-	@scripts/install build run check browsers mongodb servers
+	@scripts/install build run check browsers mongodb servers deb
 	@scripts/test-mongodb install
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) all
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) STORE=mongodb programs
@@ -187,6 +192,7 @@ help:
 	@echo '  make run              install missing packages, build, start the site'
 	@echo '  make install          install what is built (PREFIX, DESTDIR, SYSCONFDIR)'
 	@echo '  make uninstall        remove it; a changed sfchat.conf stays'
+	@echo '  make deb              build Debian packages, below build/'
 	@echo '  make clean            remove build/'
 	@echo 'Test'
 	@echo '  make test T=json      one unit test, tests/unit/test_json.c: a second'
@@ -210,7 +216,7 @@ clean:
 
 FORCE:
 
-.PHONY: all programs site install uninstall run release-hashes test check-fast check check-cgi check-web \
+.PHONY: all programs site install uninstall deb run release-hashes test check-fast check check-cgi check-web \
 	check-scgi check-servers check-install check-e2ee help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk tests/openapi/openapi.mk \
