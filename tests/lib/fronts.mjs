@@ -43,7 +43,9 @@ function readExample(/** @type {Site} */ site, name) {
   return found[1]
     .replace("access_log off;  # or: ", "")
     .replace("/var/log/nginx/sfchat.log", `${site.dir}/access.log`)
-    .replaceAll("/opt/sfchat", site.root)
+    .replaceAll("/usr/local/share/doc/sfchat", `${site.root}/docs`)
+    .replaceAll("/usr/local/lib/sfchat", `${site.root}/build`)
+    .replaceAll("/var/lib/sfchat/pages/current", `${site.root}/build`)
     .replaceAll(/\/run\/sfchat(-api)?/g, site.dir)
     .replaceAll("/etc/ssl/sfchat", `${site.root}/localhost`)
     .replaceAll("chat.example.org:443", `localhost:${site.port}`)
@@ -188,7 +190,7 @@ async function startPrograms({ serve }, site, start) {
   }
   if (serve === "uwsgi") {
     start(["/usr/bin/uwsgi", "--ini", `${site.root}/docs/hosting/uwsgi.ini`],
-      { ...site.ids, env: { ...site.env, SFCHAT_ROOT: site.root } });
+      { ...site.ids, env: { ...site.env, SFCHAT_PROGRAMS: `${site.root}/build/lmdb/cgi-bin` } });
     await waitFor(() => isThere(`${site.dir}/uwsgi.sock`), "uwsgi listens");
   }
   if (serve === "proxy") {
