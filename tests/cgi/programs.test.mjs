@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
@@ -130,18 +130,35 @@ describe("programs without a server", () => {
     assert.equal(parseReply(await text(server)).status, 201);
   });
 
+  /** Sends a request whose body `create` does not read. */
+  async function createByScgi(socket) {
+    const variables = ["CONTENT_LENGTH", "2", "SCGI", "1", "PATH_INFO", "/v1",
+      "REQUEST_METHOD", "POST", "CONTENT_TYPE", "application/json"];
+    const header = variables.map((word) => `${word}\0`).join("");
+    const server = await waitFor(() => new Promise((resolve) => {
+      const connection = net.connect(socket, () => resolve(connection));
+      connection.on("error", () => resolve(false));
+    }), "somebody listens");
+    server.write(`${header.length}:${header},{}`);
+    return parseReply(await text(server));
+  }
+
   it("a body that is not read does not reset an SCGI connection", async (t) => {
     const child = startProgram(
       locateProgram("create"), ["--scgi", `${dir}/scgi`], { env: base });
     t.after(() => child.kill());
-    await waitFor(() => access(`${dir}/scgi`).then(() => true, () => false),
-      "the program listens");
-    const variables = ["CONTENT_LENGTH", "2", "SCGI", "1", "PATH_INFO", "/v1",
-      "REQUEST_METHOD", "POST", "CONTENT_TYPE", "application/json"];
-    const header = variables.map((word) => `${word}\0`).join("");
-    const server = net.connect(`${dir}/scgi`);
-    server.write(`${header.length}:${header},{}`);
-    assert.equal(parseReply(await text(server)).status, 201);
+    assert.equal((await createByScgi(`${dir}/scgi`)).status, 201);
+  });
+
+  it("--scgi without a path serves the socket that systemd passes", async (t) => {
+    const settings = Object.entries(base).map(([name, value]) => `--setenv=${name}=${value}`);
+    const child = startProgram("/usr/bin/systemd-socket-activate",
+      [`--listen=${dir}/passed`, ...settings, locateProgram("create"), "--scgi"],
+      { env: base });
+    t.after(() => child.kill());
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await createByScgi(`${dir}/passed`)).status, 201);
+    }
   });
 
   // --- malformed environments ---
