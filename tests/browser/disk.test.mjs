@@ -57,7 +57,8 @@ for (const engine of ENGINES.filter((name) => name !== "webkit")) {
       /** Notes all that the tab keeps of a chat, under the name of a moment. */
       async function note(page, moment) {
         Object.assign(secrets, Object.fromEntries(listSecrets(await readSaved(page), moment)));
-        secrets[`${moment}.K`] = await page.evaluate(() => window.name);
+        secrets[`${moment}.K`] = await page.evaluate(
+          () => new URLSearchParams(window.name).get("sfChat"));
         assert.equal(Buffer.from(secrets[`${moment}.K`], "base64url").length, 32);
       }
 

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/** The modules of the page that need no document. */
+/** The modules of the page that need no document, but for the settings in it. */
 
 import assert from "node:assert/strict";
 import { afterEach, describe, it, mock } from "node:test";
 
-import { ApiError, createApi } from "../../html/js/sfChat/line/api.js";
-import { claim } from "../../html/js/sfChat/line/claim.js";
-import { findLinks } from "../../html/js/sfChat/page/links.js";
-import { createOutbox } from "../../html/js/sfChat/line/outbox.js";
-import { createPause } from "../../html/js/sfChat/line/pause.js";
-import { createPoll } from "../../html/js/sfChat/line/poll.js";
-import { createPhase } from "../../html/js/sfChat/phase.js";
-import { isToken, readInvite } from "../../html/js/sfChat/validator.js";
+import { openPaper } from "./lib/paper.mjs";
+
+openPaper();
+
+const { ApiError, createApi } = await import("../../html/js/sfChat/line/api.js");
+const { claim } = await import("../../html/js/sfChat/line/claim.js");
+const { findLinks } = await import("../../html/js/sfChat/page/links.js");
+const { createOutbox } = await import("../../html/js/sfChat/line/outbox.js");
+const { createPause } = await import("../../html/js/sfChat/line/pause.js");
+const { createPoll } = await import("../../html/js/sfChat/line/poll.js");
+const { createPhase } = await import("../../html/js/sfChat/phase.js");
+const { isToken, readInvite } = await import("../../html/js/sfChat/validator.js");
 
 const CODE = "0123456789abcdef01234567";
 /** Lets everything run that waits for its turn. */

@@ -268,9 +268,9 @@ describe("conversation", () => {
         if (text.length > room) throw new DOMException("full", "QuotaExceededError");
         this.entry = text;
       },
-      clear() { this.entry = null; },
+      removeItem() { this.entry = null; },
     };
-    globalThis.name = toBase64url(new Uint8Array(32).fill(7));
+    globalThis.name = `sfChat=${toBase64url(new Uint8Array(32).fill(7))}`;
     sessionStorage.entry = JSON.stringify({ tab: "t", iv: "", data: "" });
     // Gives the page the key; there is no chat in this entry.
     await load().catch(() => {});

@@ -119,8 +119,8 @@ const PROXY = { name: undefined, encodings: ["br", "gzip"], noticesCancel: true 
 
 /**
  * @type {Record<string, {serve: "cgi" | "scgi" | "fcgiwrap" | "uwsgi" | "proxy", traits: Traits,
- *   start: (site: Site) => string[]}>}  start: writes the configuration and returns
- *   the command; serve: proxy of lighttpd
+ *   below?: string, start: (site: Site) => string[]}>}  start: writes the configuration
+ *   and returns the command; serve: proxy of lighttpd; below: the path of the site
  */
 export const fronts = {
   "apache-cgi": { serve: "cgi", traits: APACHE, start: apache("apache-cgi") },
@@ -135,6 +135,10 @@ export const fronts = {
   },
   "nginx-proxy": {
     serve: "proxy", traits: { ...PROXY, name: "nginx" }, start: nginx("nginx-proxy"),
+  },
+  "nginx-below": {
+    serve: "proxy", below: "/chat", traits: { ...PROXY, name: "nginx" },
+    start: nginx("nginx-below"),
   },
   caddy: { serve: "proxy", traits: PROXY, start: startCaddy },
   haproxy: { serve: "proxy", traits: PROXY, start: startHaproxy },
@@ -172,7 +176,7 @@ function chooseUser() {
 let stage;
 
 /** Starts the programs of a front by SCGI, or lighttpd with them. */
-async function startPrograms({ serve }, site, start) {
+async function startPrograms({ serve, below = "" }, site, start) {
   const isThere = (file) => access(file).then(() => true, () => false);
   if (serve === "scgi") {
     for (const program of PROGRAMS) {
@@ -199,7 +203,7 @@ async function startPrograms({ serve }, site, start) {
         ...site.env, SFCHAT_BUILD: site.build, SFCHAT_PORT: String(site.behind),
         SFCHAT_TLS: "off", SFCHAT_TRUSTED_PROXY: "127.0.0.1",
         ...(site.ids.uid ? { SFCHAT_USER: "root" } : {}),
-        SFCHAT_PUBLIC_URL: `https://localhost:${site.port}`,
+        SFCHAT_PUBLIC_URL: `https://localhost:${site.port}${below}`,
       },
     });
   }

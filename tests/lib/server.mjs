@@ -2,12 +2,13 @@
 //
 // Starts the product for a test: scripts/run with the web server and the
 // programs as built, at a port and in a runtime directory of the test's own.
-// Sends requests over TLS, by HTTP/1.1 or HTTP/2, and checks the server's
-// certificate. Must not know what the replies mean.
+// Sends requests by HTTP/1.1 or HTTP/2 over TLS, and checks the server's certificate,
+// or by HTTP/1.1 without TLS. Must not know what the replies mean.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
 import net from "node:net";
@@ -149,7 +150,7 @@ export async function startLighttpd({ env = {}, port, before } = {}) {
 export async function startOther(env = {}, name = front) {
   const port = await findPort();
   const dir = await mkdtemp("/dev/shm/sfchat-test-");
-  const url = `https://localhost:${port}`;
+  const url = `https://localhost:${port}${fronts[name].below ?? ""}`;
   const settings = {
     PATH: process.env.PATH, SFCHAT_CONF: "", SFCHAT_CREATE_LIMIT: "0",
     SFCHAT_RUNTIME_DIR: dir, ...env,
@@ -184,7 +185,7 @@ export async function startOther(env = {}, name = front) {
  *
  * @param {Pick<Server, 'url' | 'ca'>} server
  * @param {string} method
- * @param {string} target  path and query, sent unchanged
+ * @param {string} target  path and query, sent unchanged after the path of the URL
  * @param {{headers?: Record<string, string>, body?: string | Buffer | object,
  *   h2?: boolean, signal?: AbortSignal}} [options]  an object as body is sent
  *   as JSON; a signal closes the connection
@@ -213,9 +214,11 @@ export async function request(server, method, target, options = {}) {
 }
 
 async function requestHttp1(server, method, target, headers, body, signal) {
-  const { hostname, port } = new URL(server.url);
-  const req = https.request({
-    hostname, port, method, path: target, headers, ca: server.ca,
+  const { protocol, hostname, port, pathname } = new URL(server.url);
+  const { request: send } = protocol === "https:" ? https : http;
+  const req = send({
+    hostname: hostname.replace(/[[\]]/g, ""), port, method, headers, ca: server.ca,
+    path: pathname.replace(/\/$/, "") + target,
     servername: "localhost", agent: false, signal,
   });
   req.setTimeout(PATIENCE_MS, () => req.destroy(new Error("no reply comes")));
@@ -227,12 +230,13 @@ async function requestHttp1(server, method, target, headers, body, signal) {
 }
 
 async function requestHttp2(server, method, target, headers, body, signal) {
-  const session = http2.connect(server.url, { ca: server.ca });
+  const { origin, pathname } = new URL(server.url);
+  const session = http2.connect(origin, { ca: server.ca });
   const abort = () => session.destroy(new Error("aborted"));
   signal?.addEventListener("abort", abort);
   try {
     const stream = session.request(
-      { ":method": method, ":path": target, ...headers },
+      { ":method": method, ":path": pathname.replace(/\/$/, "") + target, ...headers },
       { endStream: body === undefined });
     session.on("error", (error) => stream.destroy(error));
     stream.setTimeout(

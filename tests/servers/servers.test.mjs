@@ -33,10 +33,12 @@ const TARGETS = [
 ];
 
 /** Returns a reply as far as it has to be the same by every server. */
-const pick = ({ status, headers, body }) => ({
+const pick = ({ status, headers, body }, below) => ({
   status, ...Object.fromEntries(HEADERS.map((name) => [name, headers[name]])),
-  // The text of a redirect is each server's own.
-  ...(status === 302 ? { "content-type": "" } : { body: body.trim() }),
+  // The text of a redirect is each server's own, and an error page names the path of
+  // the site.
+  ...(status === 302
+    ? { "content-type": "" } : { body: body.trim().replaceAll(`="${below}/`, '="/') }),
 });
 
 describe("web servers", () => {
@@ -49,7 +51,7 @@ describe("web servers", () => {
 
   const names = Object.keys(fronts).filter((name) => front === "lighttpd" || front === name);
   for (const name of names) {
-    const { serve } = fronts[name];
+    const { serve, below = "" } = fronts[name];
     describe(name, () => {
       let server;
       before(async () => {
@@ -79,7 +81,7 @@ describe("web servers", () => {
             const options = { h2, headers: { "accept-language": language } };
             const [got, expected] = await Promise.all([server, reference].map(
               (site) => request(site, method, target, options)));
-            assert.deepEqual(pick(got), pick(expected), `${method} ${target}`);
+            assert.deepEqual(pick(got, below), pick(expected, ""), `${method} ${target}`);
           }
         }
       });
@@ -97,6 +99,8 @@ describe("web servers", () => {
               { body, headers: { "content-type": "application/json" } })));
           for (const reply of replies) {
             assert.equal(reply.status, status);
+            // Below a path nginx replies with its own page.
+            if (status === 413 && below && !reply.json) continue;
             assert.equal(reply.json.results.code, status);
           }
         });
@@ -108,7 +112,7 @@ describe("web servers", () => {
         const poll = alice.poll(leave.signal);
         const session = http2.connect(server.url, { ca: server.ca });
         await once(session, "connect");
-        session.request({ ":path": "/api/v1/messages.json", ...bob.headers() })
+        session.request({ ":path": `${below}/api/v1/messages.json`, ...bob.headers() })
           .on("error", () => {});
         await waitPolls(server, 2);
         leave.abort();

@@ -4,15 +4,12 @@
 // authority that signs certificates.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import http from "node:http";
-import https from "node:https";
 import path from "node:path";
 import { before, describe, it } from "node:test";
 
-import { PATIENCE_MS, execute } from "../lib/children.mjs";
-import { build, findPort, startServer } from "../lib/server.mjs";
+import { execute } from "../lib/children.mjs";
+import { build, findPort, request, startServer } from "../lib/server.mjs";
 
 // Only root can put a file there.
 const isRoot = process.getuid() === 0;
@@ -27,30 +24,12 @@ async function start(t, env) {
   return server;
 }
 
-/**
- * Sends a request to one address of this machine.
- * @param {string} url
- * @param {import("node:https").RequestOptions} [options]
- */
-async function ask(url, options = {}) {
-  const { protocol, hostname, port, pathname } = new URL(url);
-  const send = protocol === "https:" ? https : http;
-  const req = send.request({
-    hostname: hostname.replace(/[[\]]/g, ""), port, path: pathname, ca,
-    agent: false, servername: "localhost", ...options,
-  });
-  req.setTimeout(PATIENCE_MS, () => req.destroy(new Error("no reply comes")));
-  req.end();
-  const [res] = await once(req, "response");
-  let body = "";
-  for await (const chunk of res) body += chunk;
-  return { status: res.statusCode, headers: res.headers, body };
-}
+/** Asks for a page at one address of this machine. */
+const get = (url, target, options) => request({ url, ca }, "GET", target, options);
 
 /** Creates a chat as a proxy that reports this client does; returns the status. */
-const createFor = async (url, client) => (await ask(`${url}/api/v1/create.json`, {
-  method: "POST", headers: { "Content-Length": 0, "X-Forwarded-For": client },
-})).status;
+const createFor = async (url, client) => (await request({ url, ca }, "POST",
+  "/api/v1/create.json", { headers: { "X-Forwarded-For": client } })).status;
 
 describe("addresses", () => {
   for (const bind of ["127.0.0.1,::1", "::1, 127.0.0.1", "::"]) {
@@ -58,8 +37,8 @@ describe("addresses", () => {
       const plain = await findPort();
       const { port } = await start(t, { SFCHAT_BIND: bind, SFCHAT_HTTP_PORT: String(plain) });
       for (const host of ["127.0.0.1", "[::1]"]) {
-        assert.equal((await ask(`https://${host}:${port}/chat`)).status, 200, host);
-        const { status, headers } = await ask(`http://${host}:${plain}/chat`);
+        assert.equal((await get(`https://${host}:${port}`, "/chat")).status, 200, host);
+        const { status, headers } = await get(`http://${host}:${plain}`, "/chat");
         assert.deepEqual([status, headers.location], [308, `https://${host}:${port}/chat`]);
       }
     });
@@ -69,15 +48,15 @@ describe("addresses", () => {
     const plain = await findPort();
     const env = { SFCHAT_HTTP_PORT: String(plain) };
     const local = await start(t, env);
-    const { headers } = await ask(`${local.url}/`);
+    const { headers } = await get(local.url, "/");
     assert.equal(headers["strict-transport-security"], undefined);
     await local.stop();
     const seen = await start(t, { ...env, SFCHAT_PUBLIC_URL: "https://chat.example.org" });
     for (const target of ["/", "/faq", "/api/v1/messages.json"]) {
-      const answer = await ask(`https://localhost:${seen.port}${target}`);
+      const answer = await get(seen.url, target);
       assert.match(answer.headers["strict-transport-security"], /^max-age=31536000$/, target);
     }
-    const moved = await ask(`http://127.0.0.1:${plain}/faq`);
+    const moved = await get(`http://127.0.0.1:${plain}`, "/faq");
     assert.deepEqual([moved.status, moved.headers.location], [308, "https://chat.example.org/faq"]);
     assert.equal(moved.headers["strict-transport-security"], undefined);
   });
@@ -85,7 +64,7 @@ describe("addresses", () => {
   it("without TLS the site serves plain HTTP, for a proxy that does TLS", async (t) => {
     const { port, log } = await start(t, { SFCHAT_TLS: "off", SFCHAT_BIND: "127.0.0.1,::1" });
     for (const host of ["127.0.0.1", "[::1]"]) {
-      const page = await ask(`http://${host}:${port}/`);
+      const page = await get(`http://${host}:${port}`, "/");
       assert.equal(page.status, 200);
       assert.match(page.headers["content-security-policy"], /script-src 'sha256-/);
       assert.equal(await createFor(`http://${host}:${port}`, "192.0.2.1"), 201);
@@ -126,7 +105,7 @@ describe("addresses", () => {
     for (const site of [url, `http://127.0.0.1:${plain}`]) {
       for (const [scheme, wanted] of [["http", 308], ["https", 200]]) {
         const headers = { "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": scheme };
-        const answer = await ask(`${site}/chat`, { headers });
+        const answer = await get(site, "/chat", { headers });
         assert.equal(answer.status, wanted, `${site} ${scheme}`);
         const place = wanted === 308 ? "https://chat.example.org/chat" : undefined;
         assert.equal(answer.headers.location, place);
@@ -142,7 +121,7 @@ describe("addresses", () => {
     await execute(openssl, ["x509", "-in", pem, "-out", cert]);
     await execute(openssl, ["pkey", "-in", pem, "-out", key]);
     const { url } = await start(t, { SFCHAT_CERT: cert, SFCHAT_KEY: key });
-    assert.equal((await ask(`${url}/`)).status, 200);
+    assert.equal((await get(url, "/")).status, 200);
   });
 
   it("SFCHAT_ACME_ROOT is served to the authority, over HTTP too, and nothing else in it", async (t) => {
@@ -156,11 +135,11 @@ describe("addresses", () => {
     const { url } = await start(t, { SFCHAT_ACME_ROOT: dir, SFCHAT_HTTP_PORT: String(plain) });
     const place = "/.well-known/acme-challenge/";
     for (const site of [url, `http://127.0.0.1:${plain}`]) {
-      const proof = await ask(`${site}${place}token-_1`);
+      const proof = await get(site, `${place}token-_1`);
       assert.deepEqual([proof.status, proof.body], [200, "token-_1.proof"]);
       assert.equal(proof.headers["content-type"], "text/plain");
       for (const name of ["", "key.pem", ".hidden", "folder", "folder/", "none", "..", "../chat"]) {
-        const { status, body } = await ask(`${site}${place}${name}`);
+        const { status, body } = await get(site, place + name);
         assert.notEqual(status, 200, `${site}${place}${name}`);
         assert.doesNotMatch(body, /secret/);
       }
@@ -172,6 +151,6 @@ describe("addresses", () => {
     await writeFile(`/${name}`, "of the machine");
     t.after(() => rm(`/${name}`));
     const { url } = await start(t, {});
-    assert.equal((await ask(`${url}/.well-known/acme-challenge/${name}`)).status, 404);
+    assert.equal((await get(url, `/.well-known/acme-challenge/${name}`)).status, 404);
   });
 });

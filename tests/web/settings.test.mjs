@@ -162,6 +162,8 @@ describe("settings of the server alone", () => {
     ["SFCHAT_HTTP_PORT", "-1"], ["SFCHAT_BIND", "localhost"], ["SFCHAT_BIND", ","],
     ["SFCHAT_BIND", "127.0.0.1,*"], ["SFCHAT_TLS", "no"],
     ["SFCHAT_PUBLIC_URL", "http://example.org"], ["SFCHAT_PUBLIC_URL", "https://a.b/\" x"],
+    ["SFCHAT_PUBLIC_URL", "https://a.b/x//y"], ["SFCHAT_PUBLIC_URL", "https://a.b/x/.."],
+    ["SFCHAT_PUBLIC_URL", "https://a.b/x?y"], ["SFCHAT_PUBLIC_URL", "https://a.b//x"],
     ["SFCHAT_TRUSTED_PROXY", "proxy"], ["SFCHAT_TRUSTED_PROXY", "10.0.0.1\" => \"trust"],
     ["SFCHAT_ACME_ROOT", "/nowhere"], ["SFCHAT_ACME_ROOT", "/bin/sh"], ["SFCHAT_ACME_ROOT", "."],
     ["SFCHAT_SCHEDULE_SECONDS", "0"], ["SFCHAT_SCHEDULE_SECONDS", "1h"],

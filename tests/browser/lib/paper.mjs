@@ -48,7 +48,7 @@ export function openPaper() {
   const document = Object.assign(new EventTarget(), {
     title: "paper",
     hidden: true,
-    documentElement: { lang: "en", dataset: {} },
+    documentElement: { lang: "en", dataset: { top: "./" } },
     getElementById: find,
     querySelector: find,
     createElement: () => new PaperElement(),
@@ -56,7 +56,7 @@ export function openPaper() {
   Object.assign(globalThis, {
     document,
     window: globalThis,
-    location: { origin: "https://chat.example" },
+    location: { origin: "https://chat.example", href: "https://chat.example/chat" },
     HTMLElement: PaperElement,
     HTMLButtonElement: PaperElement,
     HTMLDialogElement: PaperElement,

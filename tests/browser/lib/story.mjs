@@ -152,7 +152,7 @@ export const readSaved = (page) => page.evaluate(async () => {
     atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
   const { tab, iv, data } = JSON.parse(sessionStorage.sfChat);
   const key = await crypto.subtle.importKey(
-    "raw", toBytes(window.name.split("#")[0]), "AES-GCM", false, ["decrypt"]);
+    "raw", toBytes(new URLSearchParams(window.name).get("sfChat")), "AES-GCM", false, ["decrypt"]);
   const additionalData = new TextEncoder().encode(`sfc-save-1${tab}`);
   const plaintext = await crypto.subtle.decrypt(
     { name: "AES-GCM", iv: toBytes(iv), additionalData }, key, toBytes(data));
@@ -174,7 +174,7 @@ export async function changeKept(page, change, ...args) {
 export const writeSaved = (page, saved) => changeKept(page, async (text) => {
   const toText = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  const name = window.name.split("#")[0].replaceAll("-", "+").replaceAll("_", "/");
+  const name = new URLSearchParams(window.name).get("sfChat").replaceAll("-", "+").replaceAll("_", "/");
   const key = await crypto.subtle.importKey(
     "raw", Uint8Array.from(atob(name), (c) => c.charCodeAt(0)), "AES-GCM", false, ["encrypt"]);
   const { tab } = JSON.parse(text);

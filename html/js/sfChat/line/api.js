@@ -5,7 +5,9 @@
  * of pages and never tries again.
  */
 
-const BASE = "/api/v1/";
+import { BELOW } from "./settings.js";
+
+const BASE = `${BELOW}/api/v1/`;
 // A request without a reply after this time has lost its connection.
 const PATIENCE_MS = 20_000;
 const STATUSES = ["draft", "ready", "closed"];

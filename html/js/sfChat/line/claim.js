@@ -4,6 +4,8 @@
  * copy of the session storage, and two tabs would take each other's messages.
  */
 
+import { NAME } from "./settings.js";
+
 // Longer than a page that is reloaded keeps its lock.
 const PATIENCE_MS = 2_000;
 
@@ -16,7 +18,7 @@ const claims = new Map();
  * @returns {Promise<boolean>} false if another tab certainly has the chat
  */
 export function claim(tab) {
-  const claimed = claims.get(tab) ?? obtain(`sfChat ${tab}`);
+  const claimed = claims.get(tab) ?? obtain(`${NAME} ${tab}`);
   claims.set(tab, claimed);
   return claimed;
 }

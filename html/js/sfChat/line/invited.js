@@ -5,19 +5,20 @@
  * with the same user token, and the server answers it again.
  *
  * Both are kept in `window.name` (E2EE, "Invitation"), which lives as long as the
- * tab. What stands before the mark belongs to the chat of the tab.
+ * tab.
  */
 
 import { newId } from "./saved-chat.js";
+import { keep, recall } from "./window-name.js";
 
-const MARK = "#";
+const WHAT = " invited";
 const KEPT = /^([0-9a-f]{24})\.([\w-]{22})?\.([0-9a-f]{24})$/;
 
 /** @typedef {import("../e2ee/invite.js").Invite} Invite */
 
 /** @returns {(Invite & { userToken: string }) | null} null: none is kept */
 export function loadInvited() {
-  const found = window.name.split(MARK)[1]?.match(KEPT);
+  const found = recall(WHAT).match(KEPT);
   return found
     ? { code: found[1], secret: found[2] ?? null, userToken: found[3] }
     : null;
@@ -31,11 +32,10 @@ export function loadInvited() {
 export function keepInvited({ code, secret }) {
   const kept = loadInvited();
   const userToken = kept?.code === code ? kept.userToken : newId();
-  forgetInvited();
-  window.name += `${MARK}${code}.${secret ?? ""}.${userToken}`;
+  keep(WHAT, `${code}.${secret ?? ""}.${userToken}`);
   return userToken;
 }
 
 export function forgetInvited() {
-  [window.name] = window.name.split(MARK);
+  keep(WHAT, "");
 }

@@ -4,18 +4,17 @@
  * It is one entry in the session storage of the tab, deleted when the chat ends.
  * Browsers write session storage to the disk, so the entry is encrypted (E2EE, "On
  * the disk"). The key is in the name of the window, which a browser keeps in memory
- * only and forgets with the tab; what stands behind a `#` in that name belongs to
- * `invited.js`. Nothing else of a chat is stored.
+ * only and forgets with the tab. Nothing else of a chat is stored.
  */
 
 import { ownBase64url, toBase64url, utf8 } from "../e2ee/bytes.js";
+import { NAME } from "./settings.js";
+import { keep, recall } from "./window-name.js";
 
-const ENTRY = "sfChat";
 const LABEL = "sfc-save-1";
 const KEY_LENGTH = 32;
 const IV_LENGTH = 12;
-const KEY_PLACE = /^[^#]*/;
-const KEY = /^[\w-]{43}(?![^#])/;
+const KEY = /^[\w-]{43}$/;
 
 /**
  * @typedef {import("./outbox.js").Waiting} Waiting
@@ -104,7 +103,7 @@ export async function begin({ chatToken, userToken }, role, secret = null) {
     options: { sound: false, notify: false },
   };
   key = draw(KEY_LENGTH);
-  window.name = window.name.replace(KEY_PLACE, key);
+  keep("", key);
   await save(saved);
 }
 
@@ -137,7 +136,7 @@ async function write(saved, mine, makeRoom) {
     const entry = await seal(saved, mine);
     if (key !== mine) return;
     try {
-      sessionStorage.setItem(ENTRY, entry);
+      sessionStorage.setItem(NAME, entry);
       return;
     } catch (error) {
       if (!makeRoom()) throw error;
@@ -178,7 +177,7 @@ export function readTab() {
 
 /** @throws {SyntaxError} the entry is damaged */
 function readEntry() {
-  return JSON.parse(sessionStorage.getItem(ENTRY) ?? "null");
+  return JSON.parse(sessionStorage.getItem(NAME) ?? "null");
 }
 
 /**
@@ -189,7 +188,7 @@ function readEntry() {
  */
 export async function load() {
   const entry = readEntry();
-  const found = window.name.match(KEY);
+  const found = recall("").match(KEY);
   if (!entry || !found) return null;
   [key] = found;
   const plaintext = await run("decrypt", key, entry, ownBase64url(entry.data));
@@ -198,16 +197,17 @@ export async function load() {
 
 /** Throws if the browser does not let this page store anything. */
 export function probe() {
-  sessionStorage.setItem("probe", "");
-  sessionStorage.removeItem("probe");
+  const name = `${NAME} probe`;
+  sessionStorage.setItem(name, "");
+  sessionStorage.removeItem(name);
 }
 
 /** Deletes the key first: without it nothing that a disk keeps can be read. */
 export function wipe() {
   key = null;
   next = null;
-  window.name = window.name.replace(KEY_PLACE, "");
-  sessionStorage.clear();
+  keep("", "");
+  sessionStorage.removeItem(NAME);
 }
 
 /** @returns {string} a token (PROTOCOL, "Words"): 24 random hex digits */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /** The settings of the operator, which the build has written into the page. */
 
-const { dataset } = document.documentElement;
+const dataset = /** @type {any} */ (document.documentElement.dataset);
 
-/** @param {string} name of the `data-` attribute, in camel case */
-function read(name) {
-  const value = dataset[name];
-  if (value === undefined) throw new Error(`no data-${name}`);
-  return value;
-}
+// A server takes several slashes as one. At the beginning of a path a browser does not.
+const place = location.href.replace(/(?<!:)\/+/g, "/");
+
+/** The path that the site is below, without a slash at its end; empty for most. */
+export const BELOW = new URL(dataset.top, place).pathname.slice(0, -1);
+
+/** Names begin with it that this site must not share with another one of the host. */
+export const NAME = `sfChat${BELOW}`;
 
 /**
  * @typedef {object} ApiSettings
@@ -20,22 +22,21 @@ function read(name) {
 
 /** @returns {ApiSettings} */
 export function apiSettings() {
-  return {
-    userHeader: read("userHeader"),
-    chatHeader: read("chatHeader"),
-    away: read("away"),
-  };
+  return dataset;
 }
 
-/** The site's id at Google Analytics; undefined: the site does not use it. */
+/**
+ * @returns {string | undefined} the site's id at Google Analytics; undefined: the site
+ *   does not use it
+ */
 export function analyticsId() {
   return dataset.analytics;
 }
 
-/** The address and the integrity hash of the script that computes QR codes. */
+/**
+ * @returns {{ url: string, integrity: string }} the address and the integrity hash of
+ *   the script that computes QR codes
+ */
 export function qrAsset() {
-  return {
-    url: read("qrUrl"),
-    integrity: read("qrIntegrity"),
-  };
+  return { url: dataset.qrUrl, integrity: dataset.qrIntegrity };
 }

@@ -11,8 +11,10 @@
  * hidden tab once a minute.
  */
 
-const SEEN = "sfChat poll seen";
-const SHARED = [1, 2, 3].map((number) => `sfChat poll ${number}`);
+import { NAME } from "./settings.js";
+
+const SEEN = `${NAME} poll seen`;
+const SHARED = [1, 2, 3].map((number) => `${NAME} poll ${number}`);
 // Many proxies end a request after 60 seconds.
 const WAIT_SECONDS = 50;
 // How many polls of one second the tabs that wait for the shared slots make while
@@ -72,7 +74,7 @@ function chooseWait(waiting) {
  */
 export function createSlots(receive) {
   // Over this channel a tab says that it waits for a slot.
-  const bell = new BroadcastChannel("sfChat poll");
+  const bell = new BroadcastChannel(`${NAME} poll`);
   let makeRoom = () => {};
   bell.onmessage = () => makeRoom();
 

@@ -7,6 +7,7 @@
 
 import { find } from "./dom.js";
 import { say } from "./i18n.js";
+import { NAME } from "../line/settings.js";
 
 const TONE_HZ = 660;
 const TONE_SECONDS = 0.18;
@@ -128,7 +129,7 @@ async function isAllowed() {
 /** @returns {Notification | null} */
 function notify() {
   try {
-    const shown = new Notification(say("chat.notification"), { tag: "sfChat" });
+    const shown = new Notification(say("chat.notification"), { tag: NAME });
     shown.addEventListener("click", () => {
       window.focus();
       shown.close();

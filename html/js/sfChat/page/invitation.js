@@ -8,6 +8,7 @@ import { find, make } from "./dom.js";
 import { formatInvite } from "../e2ee/invite.js";
 import { say } from "./i18n.js";
 import { drawQr } from "./qr.js";
+import { BELOW } from "../line/settings.js";
 
 /**
  * @param {object} options
@@ -17,7 +18,7 @@ import { drawQr } from "./qr.js";
  * @param {(linkOnly: boolean) => void} options.onLinkOnly
  */
 export function showInvitation({ code, secret, linkOnly, onLinkOnly }) {
-  const link = `${location.origin}/#${formatInvite(code, secret)}`;
+  const link = `${location.origin}${BELOW}/#${formatInvite(code, secret)}`;
   const box = find("link-only", HTMLInputElement);
   const byCode = find("by-code", HTMLElement);
   box.checked = linkOnly;

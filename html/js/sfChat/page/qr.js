@@ -21,7 +21,7 @@ async function loadCode() {
   preload.integrity = integrity;
   preload.href = url;
   return new Promise((resolve, reject) => {
-    preload.addEventListener("load", () => import(url).then(resolve, reject));
+    preload.addEventListener("load", () => import(preload.href).then(resolve, reject));
     preload.addEventListener("error", reject);
     document.head.append(preload);
   });
