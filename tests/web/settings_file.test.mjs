@@ -36,13 +36,18 @@ async function start(t, text, env = {}) {
   return { server, file };
 }
 
-/** Writes the file, sends SIGHUP and waits until scripts/run has acted on it. */
+/**
+ * Writes the file, sends SIGHUP and waits until scripts/run has acted on it. Returns the log
+ * without the lines of the worker, which may come at any time.
+ */
 async function reload({ server, file }, text) {
   const before = server.log().length;
   await writeFile(file, text);
   process.kill(server.pid, "SIGHUP");
-  return waitFor(async () => /^[^]*?reloaded.*\n/.exec(server.log().slice(before))?.[0],
+  const said = await waitFor(
+    async () => /^[^]*?reloaded.*\n/.exec(server.log().slice(before))?.[0],
     "scripts/run reloads or refuses to");
+  return said.replace(/^sfchat: worker .*\n/gm, "");
 }
 
 /** Returns the environment of a waiting poll of this chat. */
