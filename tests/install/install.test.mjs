@@ -124,6 +124,20 @@ describe("an installed site", () => {
     });
   });
 
+  it("names a folder that it cannot use", async () => {
+    for (const [dir, said] of [
+      ["state", /SFCHAT_STATE_DIR: an absolute path was expected/],
+      [`${top}/none`, /SFCHAT_CERT: cannot make .*SFCHAT_STATE_DIR/],
+    ]) {
+      await configure([]);
+      const { status, stderr } = call("lib/sfchat/scripts/run", [], {
+        env: { PATH, SFCHAT_CONF: settings, SFCHAT_STATE_DIR: dir },
+      });
+      assert.equal(status, 1);
+      assert.match(stderr, said);
+    }
+  });
+
   it("keeps the installed pages if nothing can build others", async (t) => {
     const tools = await mkdtemp(path.join(top, "tools-"));
     await chmod(tools, 0o755);
