@@ -87,7 +87,7 @@ export async function startMongodb(context) {
     port,
     async start() {
       child = spawn(path.join(root, "scripts/test-mongodb"),
-        ["serve", String(port), folder], { stdio: "ignore" });
+        ["serve", String(port), folder, "alone"], { stdio: "ignore" });
       await waitPort(port);
     },
     kill: () => killChild(child),

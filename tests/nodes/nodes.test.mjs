@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // One site on two machines: two web servers in network namespaces of their own,
-// one store, one Redis. Two participants on different machines talk; a machine
+// one store, one Redis, each with a name: the store has an SRV record, and Redis a
+// user and TLS. Two participants on different machines talk; a machine
 // dies under load.
 
 import assert from "node:assert/strict";
@@ -11,7 +12,7 @@ import { create, join, makeToken, texts } from "../lib/chat.mjs";
 import { waitFor } from "../lib/children.mjs";
 import { startTalk } from "../lib/load.mjs";
 import {
-  canHaveHosts, makeHost, startNode, startRedis, startStore,
+  canHaveHosts, makeHost, startNames, startNode, startRedis, startStore,
 } from "./hosts.mjs";
 
 const CHATS = 4;
@@ -38,11 +39,12 @@ describe("a site on two machines", { skip }, () => {
     const password = makeToken();
     const store = await startStore(context, hosts);
     redis = await startRedis(context, hosts, password);
+    for (const host of hosts) await startNames(context, host, store);
     nodes = await Promise.all(hosts.map((host) => startNode(host, {
-      SFCHAT_STORE: `mongodb://${host.hub}:${store}/sfchat` +
-        "?directConnection=true",
+      SFCHAT_STORE: "mongodb+srv://store.sfchat.test/sfchat?tls=false",
       SFCHAT_WAKE: "redis",
-      SFCHAT_REDIS: `redis://:${password}@${host.hub}:${redis.port}/0`,
+      SFCHAT_REDIS: `rediss://sfchat:${password}@redis.sfchat.test:${redis.port}/0`,
+      SFCHAT_REDIS_CA: redis.certificate,
       SFCHAT_POLL_SLEEP: String(POLL_SLEEP),
     })));
     for (const node of nodes) context.after(node.stop);

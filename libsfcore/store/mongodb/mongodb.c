@@ -33,16 +33,39 @@ struct sf_mongodb {
 	int64_t deadline_us; /* of the monotonic clock */
 };
 
+/*
+ * Parts of the driver's texts, which tell apart why there is no connection. A
+ * text as a whole may name hosts.
+ */
+static const struct {
+	const char *part;
+	const char *what;
+} faults[] = {
+	{ "TLS", "no server takes the TLS connection" },
+	{ "temporary error", "no name server answers" },
+	{ "Failed to look up", "the host name was not found" },
+	{ "Failed to resolve", "the host name was not found" },
+	{ "Invalid host", "the SRV record names a host of another domain" },
+	{ "refused", "the server refuses the connection" },
+};
+
+static const char *explain_fault(const char *text, const char *otherwise)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (strstr(text, faults[i].part))
+			return faults[i].what;
+	return otherwise;
+}
+
 static enum sf_err log_refusal(const bson_error_t *error)
 {
 	const char *what = "the server refuses a command";
 
 	if (error->domain == MONGOC_ERROR_SERVER_SELECTION)
-		what = strstr(error->message, "TLS")
-			       ? "no server takes the TLS connection"
-			       : "no server answers";
+		what = explain_fault(error->message, "no server answers");
 	else if (error->domain == MONGOC_ERROR_STREAM)
-		what = "the connection broke or took too long";
+		what = explain_fault(error->message,
+			"the connection broke or took too long");
 	else if (error->domain == MONGOC_ERROR_CLIENT)
 		what = "the server refuses the credentials";
 	sf_log("store: %s (MongoDB %u.%u)", what, (unsigned int)error->domain,
@@ -55,6 +78,11 @@ static void start_driver(void)
 {
 	char counters[32];
 
+	/*
+	 * The driver waits for the C library's resolver without a limit of its
+	 * own: 10 seconds for one silent name server. resolv.conf(5).
+	 */
+	(void)setenv("RES_OPTIONS", "timeout:1 attempts:1", 0);
 	mongoc_init();
 	mongoc_log_set_handler(NULL, NULL);
 	/* The driver keeps counters in shared memory. Remove its name now,
