@@ -39,9 +39,10 @@ LIBRARY  := $(OUT)/libsfcore.a
 # The checks wait most of the time, so JOBS of them run side by side: check-floors,
 # which takes a second, and then the longest first.
 CHECKS   := check-floors check-webkit check-mongodb check-valgrind check-web \
-	check-firefox check-asan check-chromium check-scgi check-fuzz check-servers \
-	check-jobs check-lint check-unit check-install check-openapi check-served check-e2ee check-page \
-	check-cgi check-nodes check-store
+	check-hosting-12 check-firefox check-hosting-13 check-asan check-chromium \
+	check-scgi check-fuzz check-servers check-jobs check-lint check-unit \
+	check-install check-openapi check-served check-e2ee check-page check-cgi \
+	check-nodes check-store
 JOBS     ?= 2
 
 all: programs site
@@ -150,7 +151,7 @@ check-fast: test
 		check-store check-cgi check-e2ee check-story
 
 check:
-	@scripts/install build run check browsers mongodb servers deb
+	@scripts/install build run check browsers mongodb servers deb hosting
 	@scripts/test-mongodb install
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) all
 	@$(MAKE) --no-print-directory --jobs=$(JOBS) STORE=mongodb programs
@@ -220,5 +221,5 @@ FORCE:
 	check-scgi check-servers check-install check-e2ee help clean FORCE
 .SECONDARY:
 include tests/tests.mk tests/jobs/jobs.mk tests/browser/browser.mk tests/openapi/openapi.mk \
-	bench/bench.mk
+	tests/hosting/hosting.mk bench/bench.mk
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -215,11 +215,12 @@ export async function request(server, method, target, options = {}) {
 
 async function requestHttp1(server, method, target, headers, body, signal) {
   const { protocol, hostname, port, pathname } = new URL(server.url);
+  const host = hostname.replace(/[[\]]/g, "");
   const { request: send } = protocol === "https:" ? https : http;
   const req = send({
-    hostname: hostname.replace(/[[\]]/g, ""), port, method, headers, ca: server.ca,
+    hostname: host, port, method, headers, ca: server.ca,
     path: pathname.replace(/\/$/, "") + target,
-    servername: "localhost", agent: false, signal,
+    servername: net.isIP(host) ? "localhost" : host, agent: false, signal,
   });
   req.setTimeout(PATIENCE_MS, () => req.destroy(new Error("no reply comes")));
   req.end(body);
