@@ -82,7 +82,7 @@ export class Machine {
   /** Ends the system as an operator does. */
   async shutDown() {
     if (!this.#container) return;
-    this.#shell?.kill("SIGKILL");
+    this.#shell?.stdin.end();
     this.#shell = undefined;
     this.#container.kill("SIGTERM");
     await once(this.#container, "close");
