@@ -316,6 +316,40 @@ static void indexes_are_made_once_and_follow_the_lifetime(void **state)
 	assert_sees(talk, creator, "ready");
 }
 
+static int64_t count_collections(void)
+{
+	bson_t *reply = administer(
+		"sfchat", BCON_NEW("listCollections", BCON_INT32(1), "filter",
+				  "{", "name", BCON_UTF8("chats"), "}"));
+	bson_iter_t item, batch;
+	int64_t count = 0;
+
+	assert_true(
+		bson_iter_init(&item, reply) &&
+		bson_iter_find_descendant(&item, "cursor.firstBatch", &batch) &&
+		bson_iter_recurse(&batch, &item));
+	while (bson_iter_next(&item))
+		count++;
+	bson_destroy(reply);
+	return count;
+}
+
+static void a_job_makes_no_collection(void **state)
+{
+	struct talk *talk = *state;
+	struct sf_sweep sweep = { .done = false };
+	struct sf_store *store;
+
+	assert_int_equal(count_collections(), 1);
+	bson_destroy(
+		administer("sfchat", BCON_NEW("drop", BCON_UTF8("chats"))));
+	assert_ok(sf_store_find(&talk->config, &store));
+	while (!sweep.done)
+		assert_ok(sf_store_sweep(store, talk->now_ms, &sweep));
+	sf_store_free(store);
+	assert_int_equal(count_collections(), 0);
+}
+
 static void a_removed_chat_leaves_no_document(void **state)
 {
 	struct talk *talk = *state;
@@ -481,6 +515,7 @@ int main(void)
 		with_long_timeouts(the_write_concern_of_the_uri_is_used),
 		with_long_timeouts(
 			indexes_are_made_once_and_follow_the_lifetime),
+		with_long_timeouts(a_job_makes_no_collection),
 		with_long_timeouts(a_removed_chat_leaves_no_document),
 		with_long_timeouts(a_chat_remembers_only_the_latest_chosen_ids),
 		cmocka_unit_test(a_malformed_uri_is_refused_and_never_quoted),
