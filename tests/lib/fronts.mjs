@@ -28,6 +28,7 @@ const APACHE_MODULES = [
  * @typedef {object} Site
  * @property {string} root   a copy of docs/hosting and of what make has built
  * @property {string} dir    the runtime directory
+ * @property {string} web   the folder of the socket of lighttpd
  * @property {number} port
  * @property {number} behind  the port of lighttpd, if the server is its proxy
  * @property {Record<string, string>} env  the settings
@@ -46,6 +47,7 @@ function readExample(/** @type {Site} */ site, name) {
     .replaceAll("/usr/local/share/doc/sfchat", `${site.root}/docs`)
     .replaceAll("/usr/local/lib/sfchat", `${site.root}/build`)
     .replaceAll("/var/lib/sfchat/pages/current", `${site.root}/build`)
+    .replaceAll("/run/sfchat-web", site.web)
     .replaceAll(/\/run\/sfchat(-api)?/g, site.dir)
     .replaceAll("/etc/ssl/sfchat", `${site.root}/localhost`)
     .replaceAll("chat.example.org:443", `localhost:${site.port}`)
@@ -119,8 +121,9 @@ const PROXY = { name: undefined, encodings: ["br", "gzip"], noticesCancel: true 
 
 /**
  * @type {Record<string, {serve: "cgi" | "scgi" | "fcgiwrap" | "uwsgi" | "proxy", traits: Traits,
- *   below?: string, start: (site: Site) => string[]}>}  start: writes the configuration
- *   and returns the command; serve: proxy of lighttpd; below: the path of the site
+ *   below?: string, socket?: boolean, start: (site: Site) => string[]}>}  start: writes
+ *   the configuration and returns the command; serve: proxy of lighttpd; below: the path
+ *   of the site; socket: lighttpd listens at a Unix socket
  */
 export const fronts = {
   "apache-cgi": { serve: "cgi", traits: APACHE, start: apache("apache-cgi") },
@@ -135,6 +138,10 @@ export const fronts = {
   },
   "nginx-proxy": {
     serve: "proxy", traits: { ...PROXY, name: "nginx" }, start: nginx("nginx-proxy"),
+  },
+  "nginx-socket": {
+    serve: "proxy", socket: true, traits: { ...PROXY, name: "nginx" },
+    start: nginx("nginx-socket"),
   },
   "nginx-below": {
     serve: "proxy", below: "/chat", traits: { ...PROXY, name: "nginx" },
@@ -176,7 +183,7 @@ function chooseUser() {
 let stage;
 
 /** Starts the programs of a front by SCGI, or lighttpd with them. */
-async function startPrograms({ serve, below = "" }, site, start) {
+async function startPrograms({ serve, below = "", socket }, site, start) {
   const isThere = (file) => access(file).then(() => true, () => false);
   if (serve === "scgi") {
     for (const program of PROGRAMS) {
@@ -201,7 +208,8 @@ async function startPrograms({ serve, below = "" }, site, start) {
     start([path.join(site.source, "scripts/run")], {
       env: {
         ...site.env, SFCHAT_BUILD: site.build, SFCHAT_PORT: String(site.behind),
-        SFCHAT_TLS: "off", SFCHAT_TRUSTED_PROXY: "127.0.0.1",
+        SFCHAT_TLS: "off", SFCHAT_TRUSTED_PROXY: socket ? "unix" : "127.0.0.1",
+        ...(socket ? { SFCHAT_BIND: `unix:${site.web}/site.sock` } : {}),
         ...(site.ids.uid ? { SFCHAT_USER: "root" } : {}),
         SFCHAT_PUBLIC_URL: `https://localhost:${site.port}${below}`,
       },
@@ -228,7 +236,10 @@ export async function startFront(name, { ready, ...place }) {
   const front = fronts[name];
   chmodSync(dir, 0o700);
   if (ids.uid && front.serve !== "proxy") chownSync(dir, ids.uid, ids.gid);
-  const site = { ...place, source: place.root, root: stage, user, ids };
+  const web = mkdtempSync("/dev/shm/sfchat-web-");
+  chmodSync(web, 0o2750);
+  if (ids.uid) chownSync(web, 0, ids.gid);
+  const site = { ...place, source: place.root, root: stage, web, user, ids };
   const children = [];
   let output = "";
   const start = ([file, ...args], options) => {
@@ -270,6 +281,7 @@ export async function startFront(name, { ready, ...place }) {
     await end(children[children.length - 1]);
     await stopBehind();
     await waitGone(dir);
+    rmSync(web, { recursive: true });
   };
   return { ca, pid: server.pid, log, stop, stopBehind };
 }

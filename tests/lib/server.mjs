@@ -183,7 +183,8 @@ export async function startOther(env = {}, name = front) {
  * Sends one request, on a connection of its own, and returns the reply. Throws
  * if the connection is silent for PATIENCE_MS.
  *
- * @param {Pick<Server, 'url' | 'ca'>} server
+ * @param {Pick<Server, 'url' | 'ca'> & {socketPath?: string}} server  socketPath: a
+ *   Unix socket to connect to, by HTTP/1.1
  * @param {string} method
  * @param {string} target  path and query, sent unchanged after the path of the URL
  * @param {{headers?: Record<string, string>, body?: string | Buffer | object,
@@ -219,6 +220,7 @@ async function requestHttp1(server, method, target, headers, body, signal) {
   const { request: send } = protocol === "https:" ? https : http;
   const req = send({
     hostname: host, port, method, headers, ca: server.ca,
+    socketPath: server.socketPath,
     path: pathname.replace(/\/$/, "") + target,
     servername: net.isIP(host) ? "localhost" : host, agent: false, signal,
   });

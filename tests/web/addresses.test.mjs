@@ -4,7 +4,7 @@
 // authority that signs certificates.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { before, describe, it } from "node:test";
 
@@ -85,6 +85,29 @@ describe("addresses", () => {
       assert.equal(await createFor(url, "192.0.2.1, 2001:db8::1"), counts ? 201 : 429);
     });
   }
+
+  it("with a Unix socket, only whoever may open it is a proxy, and only if it is trusted", async (t) => {
+    const dir = await mkdtemp("/dev/shm/sfchat-test-");
+    t.after(() => rm(dir, { recursive: true }));
+    const socketPath = path.join(dir, "site.sock");
+    const env = { SFCHAT_TLS: "off", SFCHAT_BIND: `unix:${socketPath}`, SFCHAT_CREATE_LIMIT: "1" };
+    for (const trusted of ["unix", ""]) {
+      const server = await start(t, { ...env, SFCHAT_TRUSTED_PROXY: trusted });
+      assert.equal((await stat(socketPath)).mode & 0o777, 0o660);
+      assert.match(server.log(), new RegExp(`SFChat is at unix:${socketPath}\n`));
+      const site = { url: "http://localhost", socketPath };
+      const createThrough = async (client) => (await request(site, "POST",
+        "/api/v1/create.json", { headers: { "X-Forwarded-For": client } })).status;
+      assert.equal((await request(site, "GET", "/chat")).status, 200);
+      assert.equal(await createThrough("192.0.2.1"), 201);
+      assert.equal(await createThrough("192.0.2.1"), 429);
+      assert.equal(await createThrough("192.0.2.2"), trusted ? 201 : 429);
+      assert.equal(await createThrough("192.0.2.3, 192.0.2.1"), 429);
+      await assert.rejects(start(t, { ...env }), /site\.sock is taken/);
+      await server.stop();
+      await assert.rejects(stat(socketPath), { code: "ENOENT" });
+    }
+  });
 
   it("a trusted IPv4 proxy is known where IPv6 and IPv4 come to one socket", async (t) => {
     const { port } = await start(t, {
