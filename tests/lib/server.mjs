@@ -188,8 +188,9 @@ export async function startOther(env = {}, name = front) {
  * @param {string} method
  * @param {string} target  path and query, sent unchanged after the path of the URL
  * @param {{headers?: Record<string, string>, body?: string | Buffer | object,
- *   h2?: boolean, signal?: AbortSignal}} [options]  an object as body is sent
- *   as JSON; a signal closes the connection
+ *   h2?: boolean, length?: false, signal?: AbortSignal}} [options]  an object as body
+ *   is sent as JSON; without a length, the body is sent in chunks; a signal closes the
+ *   connection
  * @returns {Promise<Answer>}
  */
 export async function request(server, method, target, options = {}) {
@@ -199,7 +200,9 @@ export async function request(server, method, target, options = {}) {
     body = JSON.stringify(body);
     headers["content-type"] ??= "application/json";
   }
-  if (body !== undefined || method === "POST") {
+  if (options.length === false) {
+    if (!options.h2) headers["transfer-encoding"] = "chunked";
+  } else if (body !== undefined || method === "POST") {
     headers["content-length"] ??= String(Buffer.byteLength(body ?? ""));
   }
   const send = options.h2 ? requestHttp2 : requestHttp1;

@@ -49,6 +49,15 @@ describe("web servers", () => {
   });
   after(() => reference.stop());
 
+  it("lighttpd takes a body without Content-Length, by HTTP/2 if it is new", async () => {
+    for (const h2 of [false, true]) {
+      const { chat } = await create(reference);
+      const body = { data: { chatToken: chat } };
+      const { status } = await api(reference, "POST", "join.json", { body, h2, length: false });
+      assert.ok(status === 201 || (h2 && status === 411), `${status}`);
+    }
+  });
+
   const names = Object.keys(fronts).filter((name) => front === "lighttpd" || front === name);
   for (const name of names) {
     const { serve, below = "", socket } = fronts[name];
@@ -83,6 +92,29 @@ describe("web servers", () => {
               (site) => request(site, method, target, options)));
             assert.deepEqual(pick(got, below), pick(expected, ""), `${method} ${target}`);
           }
+        }
+      });
+
+      it("405 names the methods that a page allows", async () => {
+        for (const [method, target] of [
+          ["POST", "/"], ["PUT", "/de/"], ["DELETE", "/nothing"], ["PATCH", "/robots.txt"],
+          ["OPTIONS", "/faq"], ["POST", "/favicon.ico"],
+          // Below a path nginx itself refuses TRACE.
+          ...(below ? [] : [["TRACE", "/"]]),
+        ]) {
+          for (const h2 of [false, true]) {
+            const { status, headers } = await request(server, method, target, { h2 });
+            assert.deepEqual([status, headers.allow], [405, "GET, HEAD"], `${method} ${target}`);
+          }
+        }
+      });
+
+      it("a body without Content-Length is taken, or refused with 411 by Apache", async () => {
+        for (const h2 of [false, true]) {
+          const { chat } = await create(server);
+          const body = { data: { chatToken: chat } };
+          const { status } = await api(server, "POST", "join.json", { body, h2, length: false });
+          assert.equal(status, name.startsWith("apache") ? 411 : 201);
         }
       });
 
