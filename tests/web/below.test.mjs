@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import { meet, texts } from "../lib/chat.mjs";
-import { execute } from "../lib/children.mjs";
+import { execute, waitFor } from "../lib/children.mjs";
 import { build, findPort, request, root, startServer } from "../lib/server.mjs";
 
 const BELOW = "/sf.chat/b";
@@ -150,6 +150,25 @@ describe("a site below a path", () => {
       assert.equal(got, status, target);
       assert.equal(headers.allow, allow, target);
     }
+  });
+
+  it("SIGHUP takes another path into use, also in the error pages", async (t) => {
+    const conf = path.join(proofs, "sfchat.conf");
+    const write = (name) => writeFile(conf, `SFCHAT_PUBLIC_URL=https://chat.example.org/${name}\n`);
+    await write("one");
+    const moved = await startServer({ env: { SFCHAT_CONF: conf } });
+    t.after(() => moved.stop());
+    const check = async (name, status) => {
+      const answer = await request(moved, "GET", `/${name}/faq`);
+      assert.equal(answer.status, status, name);
+      if (status === 404) assert.match(answer.body, /href="\/two\/css\//);
+    };
+    await check("one", 200);
+    await write("two");
+    process.kill(moved.pid, "SIGHUP");
+    await waitFor(() => /reloaded/.test(moved.log()), "the site is reloaded");
+    await check("two", 200);
+    await check("one", 404);
   });
 
   it("compare-site compares the same list as for a site at the top of a host", async () => {
