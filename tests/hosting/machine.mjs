@@ -79,10 +79,12 @@ export class Machine {
     }, "the machine runs");
   }
 
-  /** Ends the system as an operator does. */
+  /** Ends the system as an operator does, when the last block of commands has ended. */
   async shutDown() {
     if (!this.#container) return;
+    // The end of the system would stop nsenter(1), which would then wait for ever.
     this.#shell?.stdin.end();
+    await this.#shellEnds;
     this.#shell = undefined;
     this.#container.kill("SIGTERM");
     await once(this.#container, "close");
