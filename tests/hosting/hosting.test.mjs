@@ -263,8 +263,8 @@ if (debian === "13") {
     }, "the site answers");
     await Promise.race([answers, run]);
     await machine.look("for p in /proc/[0-9]*; do " +
-      "tr '\\0' ' ' <$p/cmdline | grep -q '^/bin/bash .*/scripts/run' && " +
+      "tr '\\0' ' ' <$p/cmdline | grep -q '^/bin/bash .*scripts/run' && " +
       "kill ${p#/proc/}; done");
-    assert.match(await run, /SFChat is at https:\/\/localhost:8443\//);
+    await run;
   });
 }
