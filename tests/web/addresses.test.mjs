@@ -109,7 +109,7 @@ describe("addresses", () => {
     }
   });
 
-  it("a trusted IPv4 proxy is known where IPv6 and IPv4 come to one socket", async (t) => {
+  it("a trusted IPv4 proxy is known where the site listens at ::", async (t) => {
     const { port } = await start(t, {
       SFCHAT_BIND: "::", SFCHAT_TRUSTED_PROXY: "127.0.0.1", SFCHAT_CREATE_LIMIT: "1",
     });
