@@ -122,6 +122,18 @@ describe("an installed site", () => {
       await alice.send("still there");
       assert.ok(texts(await bob.look()).includes("still there"));
     });
+
+    await t.test("a reload ends, though the file names another runtime directory", async () => {
+      await configure([`SFCHAT_PORT=${port}`]);
+      const text = await readFile(settings, "utf8");
+      await writeFile(settings, text.replace("/runtime\n", "/elsewhere\n"));
+      const { status, stderr } = call(
+        "lib/sfchat/scripts/reload", [String(child.pid)], { timeout: 120_000 });
+      assert.equal(status, 0, stderr + output());
+      await waitFor(
+        async () => /SFCHAT_RUNTIME_DIR: a change takes effect/.test(output()),
+        "the log names the setting");
+    });
   });
 
   it("names a folder that it cannot use", async () => {
