@@ -11,6 +11,7 @@
 
 /* A store that is fuller than this is an alarm. */
 #define SF_SITE_FULL_PERCENT 80
+
 enum sf_site_part_state {
 	SF_SITE_ABSENT, /* there is none, or no Redis is set */
 	SF_SITE_DOWN,   /* it cannot be used; the log says why */
