@@ -24,7 +24,7 @@ struct sf_redis_address {
 	int database;
 	char user[SF_REDIS_USER_MAX];         /* "": Redis' default user */
 	char password[SF_REDIS_PASSWORD_MAX]; /* "": no password */
-	/* Whom TLS trusts, a file in PEM; "": the authorities of the system. */
+	/* TLS trusts this file in PEM; "": the authorities of the system. */
 	char ca_file[SF_REDIS_CA_FILE_MAX];
 };
 
