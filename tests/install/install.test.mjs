@@ -136,6 +136,20 @@ describe("an installed site", () => {
     });
   });
 
+  it("has documents whose links lead to each other", async () => {
+    const folder = path.join(destination, PREFIX, "share/doc/sfchat");
+    const links = [];
+    for (const file of await readdir(folder, { recursive: true })) {
+      if (!file.endsWith(".md")) continue;
+      const text = await readFile(path.join(folder, file), "utf8");
+      for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+\.md)/g)) {
+        links.push(path.join(path.dirname(file), link));
+      }
+    }
+    assert.ok(links.includes("HOSTING.md"));
+    for (const link of links) await stat(path.join(folder, link));
+  });
+
   it("names a folder that it cannot use", async () => {
     for (const [dir, said] of [
       ["state", /SFCHAT_STATE_DIR: an absolute path was expected/],
