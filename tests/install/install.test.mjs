@@ -123,6 +123,16 @@ describe("an installed site", () => {
       assert.ok(texts(await bob.look()).includes("still there"));
     });
 
+    await t.test("reloads that fail leave the pages of the site", async () => {
+      for (const contact of ["/one", "/two"]) {
+        await configure([
+          `SFCHAT_PORT=${port}`, `SFCHAT_CONTACT=${contact}`, "SFCHAT_SERVE=neither"]);
+        const { status } = call("lib/sfchat/scripts/reload", [String(child.pid)]);
+        assert.equal(status, 1, output());
+        assert.equal((await request(server, "GET", "/faq")).status, 200, contact);
+      }
+    });
+
     await t.test("a reload ends, though the file names another runtime directory", async () => {
       await configure([`SFCHAT_PORT=${port}`]);
       const text = await readFile(settings, "utf8");
