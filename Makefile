@@ -93,10 +93,12 @@ $(BUILD)/html/index.html: scripts/build-html scripts/settings-file COPYING $(BUI
 		$(shell find html -type f)
 	scripts/build-html $(BUILD)/html
 
-# Installs what is built, with the programs of each store that is built.
+# Installs what is built, with the programs of each store that is built. The pages get no
+# settings of the file: the installed site puts those in at its start.
 PREFIX ?= /usr/local
 INSTALL_SITE = @DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
 	BUILD='$(BUILD)' scripts/install-site
+install: export SFCHAT_CONF =
 install: all
 	$(INSTALL_SITE) install
 

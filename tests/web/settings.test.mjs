@@ -163,7 +163,7 @@ describe("settings of the server alone", () => {
     ["SFCHAT_BIND", "127.0.0.1,*"], ["SFCHAT_TLS", "no"],
     ["SFCHAT_PUBLIC_URL", "http://example.org"], ["SFCHAT_PUBLIC_URL", "https://a.b/\" x"],
     ["SFCHAT_PUBLIC_URL", "https://a.b/x//y"], ["SFCHAT_PUBLIC_URL", "https://a.b/x/.."],
-    ["SFCHAT_PUBLIC_URL", "https://a.b/x?y"], ["SFCHAT_PUBLIC_URL", "https://a.b//x"],
+    ["SFCHAT_PUBLIC_URL", "https://a.b/x?y"], ["SFCHAT_PUBLIC_URL", "https://a.b//x"], ["SFCHAT_PUBLIC_URL", "https://a.b/-"],
     ["SFCHAT_BIND", "unix:/etc/passwd"],
     ["SFCHAT_BIND", "unix:site.sock"], ["SFCHAT_BIND", "unix:/nowhere/site.sock"],
     ["SFCHAT_BIND", "unix:/dev/shm/sfchat-no.sock"], ["SFCHAT_TRUSTED_PROXY", "unix"],
