@@ -3,7 +3,7 @@
 # With CI=true a missing browser is a failure. scripts/install installs the
 # browsers.
 
-PAGE_TESTS := $(patsubst %,tests/browser/%.test.mjs,modules pieces site)
+PAGE_TESTS := $(patsubst %,tests/browser/%.test.mjs,modules pieces site slots)
 STORIES := $(filter-out $(PAGE_TESTS),$(wildcard tests/browser/*.test.mjs))
 # A browser test waits most of the time, so two files run side by side.
 STORY_TEST := $(NODE_TEST) --test-concurrency=2

@@ -78,11 +78,13 @@ export function createSlots(receive) {
   let makeRoom = () => {};
   bell.onmessage = () => makeRoom();
 
-  /** Rings if this tab waits for a slot for which no other tab waits. */
+  /**
+   * Rings if this tab waits. It rings too if another tab waits: of two that begin at the
+   * same moment, each would leave it to the other.
+   */
   async function ring(/** @type {string[]} */ names) {
     const count = await countWaiting();
-    const counts = names.map(count);
-    if (!counts.includes(0) && counts.includes(1)) bell.postMessage("");
+    if (names.every(count)) bell.postMessage("");
   }
 
   /**
