@@ -39,13 +39,21 @@ export const { traits } = fronts[front] ?? {
   traits: { name: undefined, encodings: ["br", "gzip"], noticesCancel: true },
 };
 
-/** @returns {Promise<number>} a port that no process uses at this moment */
+/** The ports that findPort() has returned. */
+const found = new Set();
+
+/**
+ * @returns {Promise<number>} a port that no process uses at this moment, and that this
+ *   function has not returned before
+ */
 export async function findPort() {
   const probe = net.createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = /** @type {net.AddressInfo} */ (probe.address());
   probe.close();
   await once(probe, "close");
+  if (found.has(port)) return findPort();
+  found.add(port);
   return port;
 }
 

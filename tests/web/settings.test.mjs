@@ -178,6 +178,12 @@ describe("settings of the server alone", () => {
       isRefused({ [name]: value }, new RegExp(`${name}: .* expected`)));
   }
 
+  it("scripts/run refuses one port for HTTP and for HTTPS", async () => {
+    const port = String(await findPort());
+    await isRefused(
+      { SFCHAT_PORT: port, SFCHAT_HTTP_PORT: port }, /SFCHAT_HTTP_PORT: .* expected/);
+  });
+
   it("scripts/run refuses plain HTTP on an address that others can reach", async () => {
     for (const bind of ["0.0.0.0", "::", "127.0.0.1,192.0.2.1"]) {
       await isRefused({ SFCHAT_TLS: "off", SFCHAT_BIND: bind }, /SFCHAT_BIND must be a loopback/);
