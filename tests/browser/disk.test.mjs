@@ -111,7 +111,10 @@ for (const engine of ENGINES.filter((name) => name !== "webkit")) {
         return searchFolder(profile, { data: data.slice(-64) }).length > 0;
       }, "the saved chat is on the disk");
 
-      /** The tabs that the browser brings back have lost their chat, and say so. */
+      /**
+       * The tabs that the browser brings back have lost their chat. They say so, or, if the
+       * browser has not brought their entry back, show the home page.
+       */
       async function lookAtRestored() {
         const restored = await waitFor(async () => {
           const found = [];
@@ -121,7 +124,9 @@ for (const engine of ENGINES.filter((name) => name !== "webkit")) {
           return found.length > 0 && found;
         }, "the browser restores the chats");
         for (const page of restored) {
-          await waitSystem(page, /key of this chat ended with its tab/);
+          await page.waitFor(() => location.pathname === "/" ||
+            [...document.querySelectorAll(".system .msg-text")].some(({ textContent }) =>
+              textContent.includes("key of this chat ended with its tab")));
           assert.equal(await page.evaluate(() => sessionStorage.length), 0);
         }
       }
