@@ -112,21 +112,23 @@ for (const engine of ENGINES.filter((name) => name !== "webkit")) {
       }, "the saved chat is on the disk");
 
       /**
-       * The tabs that the browser brings back have lost their chat. They say so, or, if the
-       * browser has not brought their entry back, show the home page.
+       * Of the tabs that the browser brings back, the two of the last chat have lost it, and
+       * say so. The chats of the others had ended, so these go to the home page.
        */
       async function lookAtRestored() {
+        const saysSo = (page) => page.evaluate(() => location.pathname === "/chat" &&
+          [...document.querySelectorAll(".system .msg-text")].some(({ textContent }) =>
+            /key of this chat ended with its tab/.test(textContent)))
+          // A tab may leave its page meanwhile.
+          .catch(() => false);
         const restored = await waitFor(async () => {
           const found = [];
           for (const page of await browser.openPages()) {
-            if ((await page.url()).endsWith("/chat")) found.push(page);
+            if (await saysSo(page)) found.push(page);
           }
-          return found.length > 0 && found;
-        }, "the browser restores the chats");
+          return found.length === 2 && found;
+        }, "the two tabs of the last chat say that they have lost it");
         for (const page of restored) {
-          await page.waitFor(() => location.pathname === "/" ||
-            [...document.querySelectorAll(".system .msg-text")].some(({ textContent }) =>
-              textContent.includes("key of this chat ended with its tab")));
           assert.equal(await page.evaluate(() => sessionStorage.length), 0);
         }
       }
