@@ -80,71 +80,72 @@ static void keep_alive(int fd)
 			&options[i].value, sizeof(options[i].value));
 }
 
-/* Connects to the first of the addresses that accepts. Result as above. */
-static int connect_any(const struct sf_redis_address *address,
-	struct sockaddr_storage *found, size_t count, int64_t end_ms)
+/*
+ * Fills `out` with the addresses of Redis and returns how many there are. 0:
+ * none was found, and `why` says so.
+ */
+static size_t find_addresses(const struct sf_redis_address *address,
+	int64_t end_ms, struct sockaddr_storage out[SF_REDIS_LOOKUP_MAX],
+	struct sf_detail *why)
 {
 	/* The port stands at the same place for IPv4 and IPv6. */
 	in_port_t port =
 		((const struct sockaddr_in *)&address->socket)->sin_port;
-	int fd = -ETIMEDOUT;
-
-	for (size_t i = 0; i < count && fd < 0; i++) {
-		((struct sockaddr_in *)&found[i])->sin_port = port;
-		fd = connect_socket(&found[i],
-			found[i].ss_family == AF_INET
-				? sizeof(struct sockaddr_in)
-				: sizeof(struct sockaddr_in6),
-			measure_rest(end_ms) / (int64_t)(count - i) + 1);
-	}
-	return fd;
-}
-
-/* Returns the connected socket, or -1. */
-static int connect_name(const struct sf_redis_address *address, int64_t end_ms,
-	struct sf_detail *why)
-{
-	struct sockaddr_storage found[SF_REDIS_LOOKUP_MAX];
 	size_t count;
-	enum sf_err err = sf_redis_lookup(address->host, end_ms, found, &count);
-	int fd;
+	enum sf_err err;
 
+	out[0] = address->socket;
+	if (!address->is_name)
+		return 1;
+	err = sf_redis_lookup(address->host, end_ms, out, &count);
 	if (err) {
 		(void)sf_detail_set(why, err, "%s",
 			err == SF_ERR_NOT_FOUND
 				? "its host name was not found"
 				: "its host name cannot be looked up in time");
-		return -1;
+		return 0;
 	}
-	fd = connect_any(address, found, count, end_ms);
-	if (fd < 0)
-		(void)sf_detail_set(why, SF_ERR_UNAVAILABLE,
-			"it cannot be reached: %s", strerror(-fd));
-	return fd < 0 ? -1 : fd;
+	for (size_t i = 0; i < count; i++)
+		((struct sockaddr_in *)&out[i])->sin_port = port;
+	return count;
 }
 
-static int connect_literal(const struct sf_redis_address *address,
-	int64_t end_ms, struct sf_detail *why)
+/*
+ * Connects to the first of the addresses that accepts. A Unix socket's address
+ * has `unix_size` bytes. Returns the connected socket, or -errno.
+ */
+static int connect_any(const struct sockaddr_storage *found, size_t count,
+	socklen_t unix_size, int64_t end_ms)
 {
-	int fd = connect_socket(
-		&address->socket, address->socket_size, measure_rest(end_ms));
+	int fd = -ETIMEDOUT;
 
-	if (fd < 0)
-		(void)sf_detail_set(why, SF_ERR_UNAVAILABLE,
-			"it cannot be reached: %s", strerror(-fd));
-	return fd < 0 ? -1 : fd;
+	for (size_t i = 0; i < count && fd < 0; i++) {
+		socklen_t size = unix_size;
+
+		if (found[i].ss_family == AF_INET)
+			size = sizeof(struct sockaddr_in);
+		else if (found[i].ss_family == AF_INET6)
+			size = sizeof(struct sockaddr_in6);
+		fd = connect_socket(&found[i], size,
+			measure_rest(end_ms) / (int64_t)(count - i) + 1);
+	}
+	return fd;
 }
 
 enum sf_err sf_redis_stream_open(const struct sf_redis_address *address,
 	int64_t end_ms, struct sf_redis_stream *out, struct sf_detail *why)
 {
+	struct sockaddr_storage found[SF_REDIS_LOOKUP_MAX];
+	size_t count = find_addresses(address, end_ms, found, why);
 	enum sf_err err = SF_OK;
 
 	*out = (struct sf_redis_stream){ .fd = -1 };
-	out->fd = address->is_name ? connect_name(address, end_ms, why)
-				   : connect_literal(address, end_ms, why);
-	if (out->fd < 0)
+	if (count == 0)
 		return SF_ERR_UNAVAILABLE;
+	out->fd = connect_any(found, count, address->socket_size, end_ms);
+	if (out->fd < 0)
+		return sf_detail_set(why, SF_ERR_UNAVAILABLE,
+			"it cannot be reached: %s", strerror(-out->fd));
 	if (address->socket.ss_family != AF_UNIX)
 		keep_alive(out->fd);
 	if (address->has_tls)

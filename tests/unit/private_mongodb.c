@@ -15,29 +15,11 @@ static struct {
 	char folder[64];
 } server;
 
-static struct sockaddr_in make_address(int port)
-{
-	return (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-}
-
-static int find_port(void)
-{
-	struct sockaddr_in address = make_address(0);
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(
-		getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	(void)close(fd);
-	return ntohs(address.sin_port);
-}
-
 static bool accepts_connections(int port)
 {
-	struct sockaddr_in address = make_address(port);
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	bool good =
 		connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
@@ -110,7 +92,7 @@ int private_mongodb_make_sandbox(void **state)
 		return -1;
 	(void)snprintf(server.folder, sizeof(server.folder), "%s/mongodb",
 		(const char *)*state);
-	server.port = find_port();
+	server.port = support_find_port();
 	private_mongodb_start(NULL);
 	return 0;
 }

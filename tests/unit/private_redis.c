@@ -2,7 +2,6 @@
 /* The Redis server of a test program: starts, kills, pauses and asks it. */
 #include "private_redis.h"
 
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -77,23 +76,9 @@ void private_redis_resume(void)
 	assert_int_equal(kill(server.pid, SIGCONT), 0);
 }
 
-static int find_port(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(
-		getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	(void)close(fd);
-	return ntohs(address.sin_port);
-}
-
 int private_redis_listen(const char *certificate)
 {
-	int port = find_port();
+	int port = support_find_port();
 	char text[16];
 
 	(void)snprintf(text, sizeof(text), "%d", port);
@@ -144,4 +129,42 @@ redisReply *private_redis_run_words(const char *const words[])
 	assert_int_equal(sf_redis_call(&client, count, words, &reply), SF_OK);
 	sf_redis_release(&client);
 	return reply;
+}
+
+void private_redis_check_large(struct sf_redis *redis)
+{
+	size_t size = (size_t)8 << 20;
+	char *text = malloc(size + 1);
+	const char *const words[] = { "ECHO", text };
+	redisReply *reply;
+
+	assert_non_null(text);
+	memset(text, 'x', size);
+	text[size] = '\0';
+	assert_int_equal(sf_redis_call(redis, 2, words, &reply), SF_OK);
+	assert_string_equal(reply->str, text);
+	freeReplyObject(reply);
+	free(text);
+}
+
+void private_redis_check_messages(struct sf_redis *ear, struct sf_redis *mouth)
+{
+	const int limit_ms = 1000 * SUPPORT_PATIENCE_SECONDS;
+	const char *const subscribe[] = { "SUBSCRIBE", "c" };
+	const char *const publish[] = { "PUBLISH", "c", "m" };
+	redisReply *reply;
+
+	assert_int_equal(sf_redis_call(ear, 2, subscribe, NULL), SF_OK);
+	assert_int_equal(sf_redis_receive(ear, 0, &reply), SF_ERR_NOT_FOUND);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(sf_redis_call(mouth, 3, publish, NULL), SF_OK);
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(
+			sf_redis_receive(ear, limit_ms, &reply), SF_OK);
+		freeReplyObject(reply);
+	}
+	private_redis_kill();
+	assert_int_equal(
+		sf_redis_receive(ear, limit_ms, &reply), SF_ERR_UNAVAILABLE);
+	private_redis_start();
 }

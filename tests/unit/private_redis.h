@@ -32,6 +32,15 @@ void private_redis_resume(void);
  */
 int private_redis_listen(const char *certificate);
 
+/* Tests that a command and a reply may be large, over TLS or not. */
+void private_redis_check_large(struct sf_redis *redis);
+
+/*
+ * Tests that `ear` receives what `mouth` publishes, until the connection is
+ * lost. Starts the server again.
+ */
+void private_redis_check_messages(struct sf_redis *ear, struct sf_redis *mouth);
+
 /* Runs one command, given as words; the caller frees the reply. */
 #define private_redis_run(...)                                                 \
 	private_redis_run_words((const char *const[]){ __VA_ARGS__, NULL })

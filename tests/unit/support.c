@@ -3,11 +3,13 @@
 #include "support.h"
 
 #include <ftw.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,4 +198,18 @@ int support_count(const int *results, int count, int value)
 	for (int i = 0; i < count; i++)
 		found += results[i] == value;
 	return found;
+}
+
+int support_find_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(
+		getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	(void)close(fd);
+	return ntohs(address.sin_port);
 }

@@ -93,6 +93,9 @@ void support_end_log(int before, char *out, size_t size);
 void support_race(int (*work)(void *data, int number), void *data, int count,
 	int *results);
 
+/* Returns a port of 127.0.0.1 that is free at this moment. */
+int support_find_port(void);
+
 /* Returns how many of the `count` results are `value`. */
 int support_count(const int *results, int count, int value);
 

@@ -177,45 +177,19 @@ static void a_server_that_hangs_is_told_apart(void **state)
 static void a_command_and_a_reply_may_be_large(void **state)
 {
 	struct sf_redis redis = connect_to("rediss", "localhost", "local.pem");
-	size_t size = (size_t)8 << 20;
-	char *text = malloc(size + 1);
-	const char *const words[] = { "ECHO", text };
-	redisReply *reply;
 
 	(void)state;
-	assert_non_null(text);
-	memset(text, 'x', size);
-	text[size] = '\0';
-	assert_int_equal(sf_redis_call(&redis, 2, words, &reply), SF_OK);
-	assert_string_equal(reply->str, text);
-	freeReplyObject(reply);
-	free(text);
+	private_redis_check_large(&redis);
 	sf_redis_release(&redis);
 }
 
 static void messages_are_received_until_the_connection_is_lost(void **state)
 {
-	const char *const subscribe[] = { "SUBSCRIBE", "c" };
-	const char *const publish[] = { "PUBLISH", "c", "m" };
 	struct sf_redis ear = connect_to("rediss", "localhost", "local.pem");
 	struct sf_redis mouth = connect_to("rediss", "localhost", "local.pem");
-	redisReply *reply;
 
 	(void)state;
-	assert_int_equal(sf_redis_call(&ear, 2, subscribe, NULL), SF_OK);
-	assert_int_equal(sf_redis_receive(&ear, 0, &reply), SF_ERR_NOT_FOUND);
-	for (int i = 0; i < 50; i++)
-		assert_int_equal(
-			sf_redis_call(&mouth, 3, publish, NULL), SF_OK);
-	for (int i = 0; i < 50; i++) {
-		assert_int_equal(
-			sf_redis_receive(&ear, TIMEOUT_MS, &reply), SF_OK);
-		freeReplyObject(reply);
-	}
-	private_redis_kill();
-	assert_int_equal(
-		sf_redis_receive(&ear, TIMEOUT_MS, &reply), SF_ERR_UNAVAILABLE);
-	private_redis_start();
+	private_redis_check_messages(&ear, &mouth);
 	sf_redis_release(&mouth);
 	sf_redis_release(&ear);
 }
